@@ -1,0 +1,157 @@
+"""Tables whose rows meet by chip id or not at all."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Literal, get_args
+
+import numpy as np
+from jaxtyping import Float32, Float64, Int16, Int32, Int64
+
+from terrashot.domain.modality import Status
+from terrashot.errors import MisalignedError
+
+SplitName = Literal["train", "val", "test", "buffer"]
+SPLIT_NAMES: tuple[str, ...] = get_args(SplitName)
+
+Text = np.ndarray
+"""An object array of `str`, or of `str | None` where a value may be absent."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chips:
+    """The chips of a study, one row each; what is not known is None."""
+
+    ids: tuple[str, ...]
+    area: tuple[str, ...]
+    group: tuple[str | None, ...]
+    """Chips of one group never straddle a split."""
+    split: tuple[str | None, ...]
+    footprint: np.ndarray | None = None
+    """Shapely polygons, lon/lat; None for a study without georeference."""
+    lon_deg: Float64[np.ndarray, " N"] | None = None
+    lat_deg: Float64[np.ndarray, " N"] | None = None
+    """Centres; NaN where a chip has none."""
+    utm: Int64[np.ndarray, "N 3"] | None = None
+    """EPSG code of the zone, row and column of our own grid."""
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def take(self, rows: Sequence[int] | np.ndarray) -> "Chips":
+        """The chips of the rows named, in that order."""
+        rows = np.asarray(rows, dtype=np.int64)
+        return Chips(**{f.name: _take(getattr(self, f.name), rows) for f in fields(self)})
+
+    def rows_in(self, split: str) -> Int64[np.ndarray, " n"]:
+        """Row numbers of the chips of one split."""
+        return np.flatnonzero(np.array([s == split for s in self.split], dtype=bool))
+
+
+def _take(column: tuple[object, ...] | np.ndarray | None, rows: np.ndarray) -> object:
+    if column is None:
+        return None
+    if isinstance(column, tuple):
+        return tuple(column[row] for row in rows)
+    return column[rows]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Embeddings:
+    """One block of vectors per feature set; a row of NaN is a chip without that modality."""
+
+    chips: Chips
+    blocks: Mapping[str, Float32[np.ndarray, "N D"]]
+    """By modality, or by floor (`image_stats:s2rgbm`)."""
+    n_channels: Mapping[str, Int16[np.ndarray, " N"]] = field(default_factory=dict)
+    """How many channels went into each row's vector, by block."""
+    model: str | None = None
+    """Digest of the model that made them; None for features no model made."""
+
+    def present(self, block: str) -> np.ndarray:
+        """Which rows have a vector of this block: (N,) bool."""
+        return ~np.isnan(self.blocks[block]).any(axis=1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Labels:
+    """Target values of chips."""
+
+    chip_ids: tuple[str, ...]
+    targets: Mapping[str, np.ndarray]
+    """By target, (N,): float64 with NaN, or objects `str | None` for classes."""
+    valid_fraction: Mapping[str, Float64[np.ndarray, " N"]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceRow:
+    """One channel of one chip: there, or why not."""
+
+    chip_id: str
+    modality: str
+    channel: str | None
+    """None: no channel could be formed at all."""
+    kind: str | None
+    slot: int | None
+    """Position along the store's channel axis; None where nothing is stored."""
+    status: Status
+    reason: str | None
+    valid_fraction: float | None
+    n_acquisitions: int | None
+    first_date: str | None
+    second_date: str | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Presence:
+    """`PresenceRow`s as columns, in the chips' order, then by modality, then by slot."""
+
+    chip_id: Text
+    modality: Text
+    channel: Text
+    kind: Text
+    slot: Int16[np.ndarray, " R"]
+    """-1 where nothing is stored."""
+    status: Text
+    reason: Text
+    valid_fraction: Float32[np.ndarray, " R"]
+    n_acquisitions: Int32[np.ndarray, " R"]
+    """-1 where unknown."""
+    first_date: Text
+    second_date: Text
+
+
+def make_presence(rows: Iterable[PresenceRow]) -> Presence:
+    """The same rows as columns."""
+    listed = list(rows)
+
+    def text(name: str) -> Text:
+        column = np.empty(len(listed), dtype=object)
+        column[:] = [getattr(row, name) for row in listed]
+        return column
+
+    def number(name: str, dtype: type[np.generic], absent: float) -> np.ndarray:
+        found = (getattr(row, name) for row in listed)
+        return np.array([absent if value is None else value for value in found], dtype=dtype)
+
+    return Presence(
+        text("chip_id"), text("modality"), text("channel"), text("kind"), number("slot", np.int16, -1),
+        text("status"), text("reason"), number("valid_fraction", np.float32, np.nan),
+        number("n_acquisitions", np.int32, -1), text("first_date"), text("second_date"),
+    )  # fmt: skip
+
+
+def shared_rows(left: Sequence[str], right: Sequence[str]) -> tuple[Int64[np.ndarray, " n"], Int64[np.ndarray, " n"]]:
+    """Row numbers in both tables of the chips both hold, in the order of the left one.
+
+    Raises:
+        MisalignedError: they share no chip.
+    """
+    row_of = {chip_id: row for row, chip_id in enumerate(right)}
+    shared = [(row, row_of[chip_id]) for row, chip_id in enumerate(left) if chip_id in row_of]
+    if not shared:
+        raise MisalignedError(
+            f"no chip id is in both tables: {len(left)} ids begin with {list(left[:2])}, "
+            f"{len(right)} begin with {list(right[:2])}; ids must meet exactly"
+        )
+    rows = np.array(shared, dtype=np.int64)
+    return rows[:, 0], rows[:, 1]

@@ -9,7 +9,7 @@ from typing import TypeVar
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
 
-ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLOSC_NTHREADS")}
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLOSC_NTHREADS"), "1")
 """Workers share the cores, so each library inside one keeps to its own core."""
 
 

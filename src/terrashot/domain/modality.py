@@ -26,6 +26,17 @@ class Channel:
 
 
 @dataclass(frozen=True, slots=True)
+class Difference:
+    """A channel that is never stored: the difference of two stored ones, present where both are."""
+
+    channel: Channel
+    """`2020-01_vv-vh`, kind `vv-vh`, unit `dB`."""
+    minuend: str
+    """Name of the channel subtracted from."""
+    subtrahend: str
+
+
+@dataclass(frozen=True, slots=True)
 class Absence:
     """A channel that should be there and is not."""
 

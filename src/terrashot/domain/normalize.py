@@ -58,7 +58,8 @@ class RunningMoments:
 
 def scale(pixels: Float32[np.ndarray, "..."], stats: KindStats) -> Float32[np.ndarray, "..."]:
     """Pixels with zero mean and unit spread; NaN stays NaN."""
-    return ((pixels - np.float32(stats.mean)) / np.float32(stats.std)).astype(np.float32)
+    scaled: np.ndarray = (pixels - np.float32(stats.mean)) / np.float32(stats.std)
+    return scaled
 
 
 def fill_absent_with_mean(scaled: Float32[np.ndarray, "..."]) -> Float32[np.ndarray, "..."]:

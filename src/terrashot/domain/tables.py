@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from jaxtyping import Float32, Float64, Int16, Int32, Int64
@@ -40,7 +40,8 @@ class Chips:
     def take(self, rows: Sequence[int] | np.ndarray) -> "Chips":
         """The chips of the rows named, in that order."""
         rows = np.asarray(rows, dtype=np.int64)
-        return Chips(**{f.name: _take(getattr(self, f.name), rows) for f in fields(self)})
+        columns: dict[str, Any] = {f.name: _take(getattr(self, f.name), rows) for f in fields(self)}
+        return Chips(**columns)
 
     def rows_in(self, split: str) -> Int64[np.ndarray, " n"]:
         """Row numbers of the chips of one split."""
@@ -69,7 +70,8 @@ class Embeddings:
 
     def present(self, block: str) -> np.ndarray:
         """Which rows have a vector of this block: (N,) bool."""
-        return ~np.isnan(self.blocks[block]).any(axis=1)
+        present: np.ndarray = ~np.isnan(self.blocks[block]).any(axis=1)
+        return present
 
 
 @dataclass(frozen=True, slots=True, eq=False)

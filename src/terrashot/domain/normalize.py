@@ -64,4 +64,5 @@ def scale(pixels: Float32[np.ndarray, "..."], stats: KindStats) -> Float32[np.nd
 
 def fill_absent_with_mean(scaled: Float32[np.ndarray, "..."]) -> Float32[np.ndarray, "..."]:
     """Scaled pixels in which no data has become 0, the mean of its kind: what a tower is shown of a gap."""
-    return np.nan_to_num(scaled, nan=0.0, posinf=0.0, neginf=0.0)
+    filled: np.ndarray = np.nan_to_num(scaled, nan=0.0, posinf=0.0, neginf=0.0)
+    return filled

@@ -1,0 +1,270 @@
+"""The study file: what may stand in it, and the only reader of it.
+
+Strict: an unknown key, a wrong type or a value out of range is refused with the file, the section and the key.
+`docs/study-file.md` is generated from these models.
+"""
+
+import difflib
+import json
+import math
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from terrashot.errors import ConfigError
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Target = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,63}$")]
+LARGEST_FILE_BYTES = 1 << 20
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+
+
+class StudySection(Section):
+    """What the study is, and what all its steps share."""
+
+    name: str = Field("study", pattern=r"^[A-Za-z0-9._-]{1,64}$")
+    """Name in the report and in messages."""
+    seed: int = Field(0, ge=0, lt=2**31)
+    """Source of all randomness: same seed, same bytes."""
+    workers: int = Field(0, ge=0, le=1024)
+    """Processes to use; 0 means one a core. Never changes a result."""
+
+
+class GridSection(Section):
+    """The lattice of chips. Not for chip folders, whose chips are given."""
+
+    chip_px: int = Field(448, ge=8, le=4096)
+    """Side of a chip in pixels; the paper's chips have 448."""
+    pixel_m: float = Field(10.0, gt=0, le=1000)
+    """Ground size of a pixel in metres; 448 px of 10 m give chips of 4,480 m."""
+
+
+class AreaSection(Section):
+    """One area of interest: a box, or an outline in a file."""
+
+    bbox: tuple[float, float, float, float] | None = None
+    """West, south, east, north in degrees; west above east crosses the antimeridian."""
+    outline: Path | None = None
+    """A GeoJSON file with polygons in longitude and latitude."""
+    band_angle_rad: float = Field(0.9, ge=-math.pi / 2, le=math.pi / 2)
+    """Direction of the split's bands in this area; the paper's code uses 0.2 to 1.5."""
+
+    @model_validator(mode="after")
+    def _has_one_outline(self) -> "AreaSection":
+        if (self.bbox is None) == (self.outline is None):
+            raise ValueError('give either bbox = [west, south, east, north] or outline = "FILE.geojson"')
+        return self
+
+
+class AbsenceSection(Section):
+    """How often the simulated Earth leaves something out."""
+
+    modality: Share = 0.03
+    """Share of chips without one of the modalities."""
+    month: Share = 0.08
+    """Share of optical months lost to cloud."""
+    polarisation: Share = 0.05
+    """Share of chips without one polarisation of the radar."""
+    cloud: Share = 0.15
+    """Mean share of a month's pixels hidden by cloud."""
+
+
+class SourceSection(Section):
+    """Where pixels and labels come from."""
+
+    kind: Literal["simulated", "folder"] = "simulated"
+    """`simulated`: a made-up Earth, for learning the tool and testing it. `folder`: your chips on disk."""
+    path: Path | None = None
+    """The chip folder (kind = "folder"): chips.csv, one sub-folder a modality, labels.csv."""
+    world_seed: int = Field(0, ge=0, lt=2**31)
+    """Which simulated Earth (kind = "simulated")."""
+    months: tuple[Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")], ...] = ("2020-01", "2020-02", "2020-03")
+    """Months of optical and radar means (kind = "simulated")."""
+    absences: AbsenceSection = AbsenceSection()
+
+    @model_validator(mode="after")
+    def _folder_has_a_path(self) -> "SourceSection":
+        if (self.kind == "folder") != (self.path is not None):
+            raise ValueError('path = "FOLDER" belongs to kind = "folder", and to no other kind')
+        return self
+
+
+class SplitSection(Section):
+    """Which chips train, which choose, which test."""
+
+    scheme: Literal["auto", "bands", "groups", "random", "given"] = "auto"
+    """`bands`: the paper's geographic bands. `groups`: whole groups of chips.csv. `given`: the split column of
+    chips.csv. `auto`: given if there, else groups, else bands, else random; the run says which."""
+    bands: int = Field(60, ge=5, le=10_000)
+    """Number of bands an area is cut into."""
+    shares: tuple[Share, Share, Share] = (0.6, 0.2, 0.2)
+    """Train, validation, test."""
+    buffer_chips: int = Field(1, ge=0, le=100)
+    """Chips between bands that belong to no split, cut from train, then val, never from test; 0 is the paper's."""
+
+    @model_validator(mode="after")
+    def _shares_sum_to_one(self) -> "SplitSection":
+        if abs(sum(self.shares) - 1) > 1e-6 or min(self.shares) <= 0:
+            raise ValueError("shares = [train, val, test] must be above 0 and sum to 1")
+        return self
+
+
+class IngestSection(Section):
+    """Filling the chip store."""
+
+    max_failed_share: Share = 0.0
+    """Largest share of chips that may fail to be read before later steps refuse to start."""
+
+
+class LabelsSection(Section):
+    """Targets, and how a number becomes a yes or no."""
+
+    targets: tuple[Target, ...] = ()
+    """Columns to use; empty means all."""
+    threshold: Literal["nearest", "median"] = "nearest"
+    """Cut of a numeric target, chosen on the training chips: nearest to balance, or the median (the paper's)."""
+
+
+class PretrainSection(Section):
+    """Learning without labels."""
+
+    preset: Literal["tiny", "w192d8", "w192d12", "w384d12", "w384d18", "paper"] = "tiny"
+    """Size of the three towers; `paper` is 3 x ViT-B/16 at 448 px, 259 M parameters."""
+    epochs: int = Field(20, ge=1, le=100_000)
+    """Passes over the training chips."""
+    batch_size: int = Field(64, ge=2, le=65_536)
+    """Chips a step; each is the others' negative."""
+    learning_rate: float = Field(1e-3, gt=0, le=1)
+    """Peak of the schedule: linear warm-up, then cosine to zero."""
+    weight_decay: float = Field(0.05, ge=0, le=10)
+    """AdamW's decay of weight matrices."""
+    warmup_share: Share = 0.1
+    """Share of all steps that warm up."""
+    flips: bool = True
+    """Flip and turn the chips of a place alike in all modalities."""
+
+
+class EmbedSection(Section):
+    """From chips to vectors."""
+
+    channels: Literal["mean", "random"] = "mean"
+    """`mean` over present channels; `random`: one of them, the paper's way."""
+    dtype: Literal["float16", "float32"] = "float16"
+    """Number type in embeddings.parquet."""
+    floors: bool = True
+    """Also make the simple features that the embedding must beat."""
+
+
+class FewshotSection(Section):
+    """Accuracy against number of labels."""
+
+    sizes: tuple[Annotated[int, Field(ge=1)], ...] = (5, 10, 100, 250, 500, 1000, 5000, 20000)
+    """Numbers of labelled chips to try; the full training set always comes last. Sizes an area lacks are cut."""
+    repeats: int = Field(10, ge=1, le=10_000)
+    """Fresh draws of each size."""
+    heads: tuple[Literal["forest", "logistic"], ...] = ("forest", "logistic")
+    """Supervised heads; `forest` is the paper's."""
+    trees: int = Field(50, ge=1, le=10_000)
+    """Trees of a forest."""
+    depth: int = Field(7, ge=1, le=16)
+    """Depth of a tree."""
+
+    @model_validator(mode="after")
+    def _sizes_grow(self) -> "FewshotSection":
+        if not self.sizes or list(self.sizes) != sorted(set(self.sizes)):
+            raise ValueError("sizes must be growing numbers, at least one")
+        if not self.heads or len(set(self.heads)) != len(self.heads):
+            raise ValueError("heads must name at least one head, each once")
+        return self
+
+
+class ReportSection(Section):
+    """What the report shows."""
+
+    tsne_chips: int = Field(20_000, ge=10)
+    """Chips laid out by t-SNE; the others are placed into that map."""
+    plates: int = Field(4, ge=0, le=24)
+    """Example chips shown per area."""
+
+
+class StudyConfig(Section):
+    """A whole study file."""
+
+    study: StudySection = StudySection()
+    source: SourceSection = SourceSection()
+    grid: GridSection = GridSection()
+    areas: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")], AreaSection] = {}
+    split: SplitSection = SplitSection()
+    ingest: IngestSection = IngestSection()
+    labels: LabelsSection = LabelsSection()
+    pretrain: PretrainSection = PretrainSection()
+    embed: EmbedSection = EmbedSection()
+    fewshot: FewshotSection = FewshotSection()
+    report: ReportSection = ReportSection()
+
+    @model_validator(mode="after")
+    def _areas_fit_the_source(self) -> "StudyConfig":
+        if self.source.kind == "folder" and self.areas:
+            raise ValueError('[areas] come from chips.csv when [source] kind = "folder"; delete the section')
+        if self.source.kind != "folder" and not self.areas:
+            raise ValueError("no area; add [areas.NAME] with bbox = [west, south, east, north]")
+        return self
+
+
+def read_config(path: Path) -> StudyConfig:
+    """The study file's content; paths in it resolve against its folder.
+
+    Raises:
+        ConfigError: missing, too large, no TOML, or a key or value that may not stand there.
+    """
+    try:
+        if path.stat().st_size > LARGEST_FILE_BYTES:
+            raise ConfigError(f"{path}: over {LARGEST_FILE_BYTES} bytes; a study file is a page of text")
+        content = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(
+            f"{path}: no such study file; make one with: terrashot new FOLDER --template simulated"
+        ) from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+        raise ConfigError(f"{path}: cannot be read as TOML: {error}") from None
+    try:
+        # Through JSON: strict there means that a list may be a tuple and a text a path, and nothing else is bent.
+        return StudyConfig.model_validate_json(json.dumps(content, default=str))
+    except ValidationError as error:
+        raise ConfigError(f"{path}: {_first_complaint(error)}") from None
+
+
+def _first_complaint(error: ValidationError) -> str:
+    first = error.errors(include_url=False)[0]
+    place = [str(part) for part in first["loc"]]
+    if first["type"] == "extra_forbidden":
+        return _unknown_key(place)
+    if first["type"] == "value_error":
+        place.append("")  # our own validators speak of a whole section
+    section = f"[{'.'.join(place[:-1])}]: " if len(place) > 1 else ""
+    key = f"{place[-1]}: " if place and place[-1] else ""
+    message = str(first["msg"]).removeprefix("Value error, ")
+    found = f"; found {first['input']!r}" if not isinstance(first["input"], dict) and first["type"] != "missing" else ""
+    return f"{section}{key}{message}{found[:120]}"
+
+
+def _unknown_key(place: list[str]) -> str:
+    known = _keys_at(place[:-1])
+    near = difflib.get_close_matches(place[-1], known, n=1, cutoff=0.5)
+    hint = f"did you mean '{near[0]}'?" if near else f"known keys: {', '.join(known)}"
+    section = f"[{'.'.join(place[:-1])}]: " if len(place) > 1 else ""
+    return f"{section}unknown key '{place[-1]}'; {hint}"
+
+
+def _keys_at(place: list[str]) -> list[str]:
+    model: Any = StudyConfig
+    for part in place:
+        field = model.model_fields.get(part)
+        # [areas.NAME]: the name is free, so it is no field; its content is an AreaSection.
+        model = field.annotation if field is not None and hasattr(field.annotation, "model_fields") else AreaSection
+    return list(model.model_fields)

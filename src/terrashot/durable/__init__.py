@@ -1,0 +1,1 @@
+"""Whole or absent: atomic writes, digests, locks, the ledger."""

@@ -1,0 +1,178 @@
+"""The command line: parse, call one function, show its progress, print its result.
+
+Heavy libraries are imported inside the commands, so that `--help` answers at once.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import click
+import typer
+
+from terrashot import __version__
+from terrashot.errors import TerrashotError
+
+app = typer.Typer(
+    name="terrashot",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    help="From an outline on a map to an honest curve of accuracy against number of labels.",
+)
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON object on the last line of standard output.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
+StudyPath = Annotated[Path, typer.Argument(metavar="STUDY", help="A study's TOML file, or its folder.")]
+Steps = Annotated[
+    list[str] | None, typer.Option(metavar="STEP", help="chips, ingest, labels, pretrain, embed, fewshot, report")
+]
+
+
+@app.command(epilog="Example: `terrashot new demo --template simulated`")
+def new(
+    folder: Annotated[Path, typer.Argument(help="Folder to make.")],
+    template: Annotated[str, typer.Option(help="simulated or folder")] = "simulated",
+    chips: Annotated[Path | None, typer.Option(help="The chip folder (--template folder).")] = None,
+    json_: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Write a commented study file that runs as it is."""
+    from terrashot.steps.new import make_study  # late: see the module's first lines
+
+    _print(make_study(folder, template, chips), json_)
+
+
+@app.command(epilog="Example: `terrashot run demo`")
+def run(
+    study: StudyPath,
+    only: Steps = None,
+    redo: Steps = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would run, and why; do nothing.")] = False,
+    json_: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Run the steps of a study that are missing or stale, and say why each runs or not."""
+    from terrashot.steps.run import Wishes, run_and_report  # late: see the module's first lines
+    from terrashot.store.study import find_study  # late: see the module's first lines
+
+    _print(_show(run_and_report(find_study(study), Wishes(only or (), redo or (), dry_run))), json_)
+
+
+@app.command(epilog="Example: `terrashot status demo`")
+def status(study: StudyPath, json_: Json = False, debug: Debug = False) -> None:
+    """Tell what is done, what is stale, and what is missing in the data."""
+    from terrashot.steps.status import study_status  # late: see the module's first lines
+    from terrashot.store.study import find_study  # late: see the module's first lines
+
+    _print(study_status(find_study(study)), json_)
+
+
+@app.command(epilog="Example: `terrashot verify demo`")
+def verify(
+    path: Annotated[Path, typer.Argument(help="A study, a chip store, a model folder or a table.")],
+    json_: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Check every digest of a study, a store, a model or a table."""
+    from terrashot.steps.verify import verify_path  # late: see the module's first lines
+
+    _print(_show(verify_path(path)), json_)
+
+
+@app.command(epilog="Example: `terrashot embed --model demo/model --chips my-chips --out embeddings.parquet`")
+def embed(
+    model: Annotated[Path, typer.Option(help="A model folder, as `run` leaves it.")],
+    chips: Annotated[Path, typer.Option(help="A chip folder, or a study with a chip store.")],
+    out: Annotated[Path, typer.Option(help="The embedding table to write.")],
+    channels: Annotated[str, typer.Option(help="mean or random: over or among the present channels.")] = "mean",
+    statistics: Annotated[str, typer.Option(help="model or chips: whose channel means and spreads.")] = "model",
+    floors: Annotated[Path | None, typer.Option(help="Also write the simple features of the same chips here.")] = None,
+    overwrite: Overwrite = False,
+    json_: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Embed chips with a trained model."""
+    from terrashot.steps.embed_chips import EmbedRequest, embed_files  # late: see the module's first lines
+
+    request = EmbedRequest(model, chips, out, channels, statistics, floors, overwrite)
+    _print(_show(embed_files(request)), json_)
+
+
+@app.command(epilog="Example: `terrashot fewshot --embeddings embeddings.parquet --labels labels.csv --out curves`")
+def fewshot(
+    embeddings: Annotated[Path, typer.Option(help="Any embedding table: Parquet, or .npy with its ids beside it.")],
+    labels: Annotated[Path, typer.Option(help="CSV or Parquet with `id` and a column a target.")],
+    out: Annotated[Path, typer.Option(help="Folder for results, figures and the report.")],
+    floors: Annotated[Path | None, typer.Option(help="Simple features of the same chips.")] = None,
+    chips: Annotated[Path | None, typer.Option(help="Table with area, group, split, lon, lat of the chips.")] = None,
+    overwrite: Overwrite = False,
+    json_: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Run the whole few-label protocol on any embedding table."""
+    from terrashot.steps.fewshot_tables import FewshotRequest, fewshot_files  # late: see the module's first lines
+
+    request = FewshotRequest(embeddings, labels, out, floors, chips, overwrite)
+    _print(_show(fewshot_files(request)), json_)
+
+
+def main() -> None:
+    """Run the command line and leave with its exit code (docs/commands.md)."""
+    try:
+        code = app(standalone_mode=False)
+    except TerrashotError as error:
+        code = _failed(str(error), error.exit_code)
+    except click.exceptions.Exit as stop:
+        code = stop.exit_code
+    except click.ClickException as error:
+        code = _failed(f"{error.format_message()}; see: terrashot --help", 2)
+    except (KeyboardInterrupt, click.exceptions.Abort):
+        code = _failed("interrupted; the same command goes on where it stopped", 130)
+    except Exception as error:
+        code = _failed(f"a defect of ours: {type(error).__name__}: {error}; run again with --debug and report it", 1)
+    sys.exit(code or 0)
+
+
+def _failed(message: str, code: int) -> int:
+    """The exit code, after telling the person on standard error and a program on standard output."""
+    if "--debug" in sys.argv:
+        import traceback  # only on the way out
+
+        traceback.print_exc()
+    line = " ".join(message.split())
+    print(f"terrashot: {line}", file=sys.stderr)
+    if "--json" in sys.argv:
+        print(json.dumps({"ok": False, "error": line, "exit_code": code}))
+    return code
+
+
+def _show(work: Any) -> Any:
+    """The outcome of some work, its progress shown on standard error."""
+    from terrashot.console import show  # late: see the module's first lines
+
+    return show(work)
+
+
+def _print(outcome: Any, as_json: bool) -> None:
+    """An outcome's sentences for a person, or its facts for a program."""
+    if as_json:
+        print(json.dumps({"ok": True, **outcome.facts}, default=str))
+        return
+    for line in outcome.lines:
+        print(line)
+
+
+@app.callback(invoke_without_command=True)
+def about(version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False) -> None:
+    """Few labels, whole maps."""
+    if version:
+        print(__version__)
+        raise typer.Exit
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""One module per composed job: the steps of `run`, and the other commands."""

@@ -1,0 +1,28 @@
+"""Digest of whatever a step reads or writes."""
+
+import json
+from pathlib import Path
+
+from terrashot.durable.files import sha256_of_file
+from terrashot.store.manifest import digest_of
+from terrashot.store.parquet import digest_path
+
+
+def digest_of_artefact(path: Path) -> str | None:
+    """Digest that a file, a model folder or a folder of figures carries; None where there is nothing.
+
+    A table's is the one recorded beside it: cheap, and what `terrashot verify` compares with the bytes.
+    """
+    if path.is_dir():
+        return _of_folder(path)
+    if not path.is_file():
+        return None
+    if digest_path(path).is_file():
+        return digest_path(path).read_text("ascii", "replace").split()[0]
+    return sha256_of_file(path)
+
+
+def _of_folder(path: Path) -> str:
+    if (path / "model.json").is_file():
+        return str(json.loads((path / "model.json").read_bytes())["digest"])
+    return digest_of({str(file.relative_to(path)): sha256_of_file(file) for file in sorted(path.rglob("*")) if file.is_file()})

@@ -1,0 +1,37 @@
+"""What long work tells while it runs."""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import TypeVar
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """So much of a job is done."""
+
+    job: str
+    done: float
+    total: float
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A sentence that the person must see."""
+
+    text: str
+
+
+Event = Progress | Said
+Outcome = TypeVar("Outcome")
+Work = Generator[Event, None, Outcome]
+"""Yields events and returns its outcome."""
+
+
+def finish(work: Work[Outcome]) -> Outcome:
+    """The outcome of some work, its events unheard."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as stop:
+            return stop.value  # type: ignore[no-any-return]

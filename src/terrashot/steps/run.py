@@ -1,0 +1,116 @@
+"""`terrashot run`: the steps that are missing or stale, in order."""
+
+import platform
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+
+from terrashot import __version__
+from terrashot.config import read_config
+from terrashot.durable.files import make_folder, sweep_leftovers
+from terrashot.durable.lock import sole_writer
+from terrashot.engine import available_cores
+from terrashot.errors import UsageError
+from terrashot.steps.all_steps import STEPS
+from terrashot.steps.artefacts import digest_of_artefact
+from terrashot.steps.plan import Context, Decision, Step, config_digest, decide
+from terrashot.steps.progress import Progress, Said, Work
+from terrashot.store import manifest
+from terrashot.store.study import Study
+
+NAMED_VERSIONS = ("numpy", "scikit-learn", "numba", "torch", "zarr", "pyarrow", "matplotlib", "openTSNE")
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the person asked of a run."""
+
+    only: Sequence[str] = ()
+    redo: Sequence[str] = ()
+    dry_run: bool = False
+
+
+def make_context(study: Study) -> Context:
+    """The study's configuration and the processes it may use."""
+    config = read_config(study.config_path)
+    return Context(study, config, config.study.workers or available_cores())
+
+
+def run_study(study: Study, wishes: Wishes) -> Work[list[Decision]]:
+    """What was decided for each step, after doing it."""
+    _refuse_unknown_steps(wishes)
+    context = make_context(study)
+    if wishes.dry_run:
+        return _foresee(context, wishes)
+    with sole_writer(make_folder(study.folder)):
+        sweep_leftovers(study.folder)
+        return (yield from _run_steps(context, wishes))
+
+
+def _run_steps(context: Context, wishes: Wishes) -> Work[list[Decision]]:
+    decisions = []
+    for step in _wanted(wishes):
+        line = manifest.read(context.study.manifest).get(step.name)
+        decision = decide(step, context, line, redo=step.name in wishes.redo)
+        decisions.append(decision)
+        yield Said(f"{step.name}: {'runs' if decision.runs else 'skipped'}: {decision.why}")
+        if decision.runs:
+            yield from _do(step, context)
+    return decisions
+
+
+def _do(step: Step, context: Context) -> Work[None]:
+    started = time.monotonic()
+    yield from step.work(context)
+    seconds = time.monotonic() - started
+    manifest.append(
+        context.study.manifest,
+        manifest.Line(
+            step=step.name,
+            config=config_digest(step, context.config),
+            inputs=dict(step.inputs(context)),
+            outputs={path.name: digest_of_artefact(path) for path in step.outputs(context.study)},
+            versions=_versions(),
+            finished=datetime.now(UTC).isoformat(timespec="seconds"),
+            seconds=round(seconds, 3),
+        ),
+    )
+    yield Progress(step.name, 1, 1, f"done in {seconds:.1f} s")
+
+
+def _foresee(context: Context, wishes: Wishes) -> list[Decision]:
+    """What would run. A step below one that runs is taken to run too: its input may come out different."""
+    lines = manifest.read(context.study.manifest)
+    decisions: list[Decision] = []
+    for step in _wanted(wishes):
+        above = next((d.step for d in decisions if d.runs), None)
+        decision = (
+            Decision(step.name, True, f"may run: '{above}' runs before it")
+            if above and step.name not in wishes.redo
+            else decide(step, context, lines.get(step.name), redo=step.name in wishes.redo)
+        )
+        decisions.append(decision)
+    return decisions
+
+
+def _wanted(wishes: Wishes) -> list[Step]:
+    return [step for step in STEPS if not wishes.only or step.name in wishes.only]
+
+
+def _refuse_unknown_steps(wishes: Wishes) -> None:
+    names = [step.name for step in STEPS]
+    for asked in (*wishes.only, *wishes.redo):
+        if asked not in names:
+            raise UsageError(f"no step '{asked}'; steps are {', '.join(names)}")
+
+
+def _versions() -> dict[str, str]:
+    found = {"terrashot": __version__, "python": platform.python_version()}
+    for name in NAMED_VERSIONS:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue  # an extra that is not installed took no part
+    return found

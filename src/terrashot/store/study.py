@@ -1,0 +1,97 @@
+"""The study folder: the name of every file in it, spelled here once."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from terrashot.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """Where a study's configuration and artefacts lie."""
+
+    config_path: Path
+    folder: Path
+
+    @property
+    def chips(self) -> Path:
+        return self.folder / "chips.parquet"
+
+    @property
+    def store(self) -> Path:
+        return self.folder / "chips.zarr"
+
+    @property
+    def ledger(self) -> Path:
+        return self.folder / "chips.ledger.sqlite"
+
+    @property
+    def presence(self) -> Path:
+        return self.folder / "presence.parquet"
+
+    @property
+    def labels(self) -> Path:
+        return self.folder / "labels.parquet"
+
+    @property
+    def model(self) -> Path:
+        return self.folder / "model"
+
+    @property
+    def training_state(self) -> Path:
+        """What a killed pretraining resumes from; gone once it has finished."""
+        return self.folder / "model.state"
+
+    @property
+    def metrics(self) -> Path:
+        return self.folder / "metrics.jsonl"
+
+    @property
+    def embeddings(self) -> Path:
+        return self.folder / "embeddings.parquet"
+
+    @property
+    def floors(self) -> Path:
+        return self.folder / "floors.parquet"
+
+    @property
+    def results(self) -> Path:
+        return self.folder / "results.parquet"
+
+    @property
+    def block_scores(self) -> Path:
+        return self.folder / "block_scores.parquet"
+
+    @property
+    def timings(self) -> Path:
+        return self.folder / "timings.parquet"
+
+    @property
+    def figures(self) -> Path:
+        return self.folder / "figures"
+
+    @property
+    def report(self) -> Path:
+        return self.folder / "report.html"
+
+    @property
+    def manifest(self) -> Path:
+        return self.folder / "manifest.jsonl"
+
+    def resolve(self, path: Path) -> Path:
+        """A path of the study file, seen from the study file's folder."""
+        return path if path.is_absolute() else self.config_path.parent / path
+
+
+def find_study(path: Path) -> Study:
+    """The study that a TOML file, or a folder with `study.toml` in it, names.
+
+    Raises:
+        ConfigError: there is neither.
+    """
+    if path.suffix == ".toml" and not path.is_dir():
+        folder = path.parent if path.name == "study.toml" else path.with_suffix("")
+        return Study(path, folder)
+    if (path / "study.toml").is_file():
+        return Study(path / "study.toml", path)
+    raise ConfigError(f"{path}: neither a TOML file nor a folder with study.toml; make one with: terrashot new {path}")

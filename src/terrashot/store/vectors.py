@@ -1,0 +1,134 @@
+"""Embedding tables: our own form, and what comes from elsewhere."""
+
+import re
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from terrashot.domain.tables import Chips, Embeddings
+from terrashot.errors import InputError
+from terrashot.store.geoparquet import chip_columns, chips_of_table, geo_footer
+from terrashot.store.parquet import read_table, write_table
+
+FORMAT_VERSION = "1"
+CHIP_COLUMNS = ("id", "area", "group", "split", "geometry", "bbox", "lon", "lat")
+MAX_NPY_BYTES = 64 << 30
+
+
+def write_embeddings(path: Path, table: Embeddings, dtype: str) -> None:
+    """embeddings.parquet or floors.parquet: a fixed-size list column a block, null where a chip has none.
+
+    Args:
+        dtype: `float16` or `float32`.
+    """
+    columns = {name: column for name, column in chip_columns(table.chips).items() if name in CHIP_COLUMNS}
+    for block in table.blocks:
+        columns[block] = _list_column(table.blocks[block], table.present(block), dtype)
+        if block in table.n_channels:
+            columns[f"{block}_channels"] = pa.array(table.n_channels[block], pa.int16())
+    footer = {"terrashot_format": FORMAT_VERSION, **geo_footer(table.chips)}
+    if table.model is not None:
+        footer["terrashot_model"] = table.model
+    write_table(path, pa.table(columns), footer=footer)
+
+
+def read_embeddings(path: Path) -> Embeddings:
+    """Any embedding table that docs/files.md describes: Parquet, or .npy with its ids beside it.
+
+    Raises:
+        InputError: no vectors, unequal lengths, or non-finite numbers; names the column.
+    """
+    if path.suffix == ".npy":
+        return _read_npy(path)
+    table = read_table(path)
+    chips = chips_of_table(table, str(path))
+    blocks = {name: _block(table, name, path) for name in table.column_names if _is_list(table.schema.field(name).type)}
+    blocks = blocks or _blocks_of_scalar_columns(table, path)
+    if not blocks:
+        raise InputError(f"{path}: no list column and no columns like 'v0, v1, ...' that could be vectors")
+    counted = {name: f"{name}_channels" for name in blocks if f"{name}_channels" in table.column_names}
+    n_channels = {name: table.column(column).to_numpy().astype(np.int16) for name, column in counted.items()}
+    return Embeddings(
+        chips, blocks, n_channels, (table.schema.metadata or {}).get(b"terrashot_model", b"").decode() or None
+    )
+
+
+def _list_column(vectors: np.ndarray, present: np.ndarray, dtype: str) -> pa.Array:
+    kind = {"float16": np.float16, "float32": np.float32}[dtype]
+    if not np.isfinite(vectors[present].astype(kind)).all():
+        raise InputError(f"vectors do not fit into {dtype}; ask for float32")
+    filled = np.where(present[:, None], vectors, 0).astype(kind)
+    return pa.FixedSizeListArray.from_arrays(
+        pa.array(filled.reshape(-1)), list_size=vectors.shape[1], mask=pa.array(~present)
+    )  # fmt: skip
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    listed = pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
+    return bool(listed and (pa.types.is_floating(kind.value_type) or pa.types.is_integer(kind.value_type)))
+
+
+def _block(table: pa.Table, name: str, path: Path) -> np.ndarray:
+    column = table.column(name).combine_chunks()
+    lengths = np.array(column.value_lengths().drop_null().to_pylist(), dtype=np.int64)
+    if len(lengths) == 0:
+        raise InputError(f"{path}: column '{name}' holds no vector at all; drop it or make the table again")
+    if lengths.min() != lengths.max() or lengths.min() == 0:
+        raise InputError(
+            f"{path}: column '{name}' holds vectors of {lengths.min()} to {lengths.max()} numbers; one length is needed"
+        )
+    vectors = np.full((len(table), int(lengths[0])), np.nan, dtype=np.float32)
+    there = ~np.array(column.is_null())
+    vectors[there] = (
+        column.drop_null().flatten().to_numpy(zero_copy_only=False).astype(np.float32).reshape(-1, lengths[0])
+    )
+    return _finite(vectors, there, f"{path}: column '{name}'", table.column("id"))
+
+
+def _finite(vectors: np.ndarray, there: np.ndarray, where: str, ids: pa.ChunkedArray) -> np.ndarray:
+    broken = there & ~np.isfinite(vectors).all(axis=1)
+    if broken.any():
+        first = ids[int(np.flatnonzero(broken)[0])].as_py()
+        raise InputError(
+            f"{where}: {int(broken.sum())} vectors hold NaN or infinity, first that of chip '{first}'; absent is null"
+        )
+    return vectors
+
+
+def _blocks_of_scalar_columns(table: pa.Table, path: Path) -> dict[str, np.ndarray]:
+    """Float columns that share a prefix and count up: `emb_0, emb_1, ...` become the block `emb`."""
+    numbered: dict[str, list[tuple[int, str]]] = defaultdict(list)
+    for field in table.schema:
+        match = re.fullmatch(r"(.*?)_?(\d+)", field.name)
+        if match and pa.types.is_floating(field.type):
+            numbered[match[1] or "vector"].append((int(match[2]), field.name))
+    blocks = {}
+    for prefix, found in numbered.items():
+        columns = [table.column(name) for _, name in sorted(found)]
+        vectors = np.column_stack([column.to_numpy().astype(np.float32) for column in columns])
+        there = ~np.all([np.array(column.is_null()) for column in columns], axis=0)
+        blocks[prefix] = _finite(vectors, there, f"{path}: columns '{prefix}...'", table.column("id"))
+    return blocks
+
+
+def _read_npy(path: Path) -> Embeddings:
+    beside = path.with_suffix(".ids.txt")
+    if not path.is_file() or not beside.is_file():
+        raise InputError(f"{path}: needs itself and {beside.name} beside it, one chip id a line")
+    if path.stat().st_size > MAX_NPY_BYTES:
+        raise InputError(f"{path}: over {MAX_NPY_BYTES >> 30} GiB; write it as Parquet")
+    try:
+        vectors = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, OSError, EOFError) as error:
+        raise InputError(f"{path}: cannot be read as .npy: {' '.join(str(error).split())[:120]}") from None
+    ids = beside.read_text("utf-8").split()
+    if vectors.ndim != 2 or vectors.dtype.kind != "f" or len(ids) != len(vectors):
+        raise InputError(
+            f"{path}: {vectors.dtype} of shape {vectors.shape} with {len(ids)} ids; needs floats (ids, dimensions)"
+        )
+    table = pa.table({"id": ids})
+    chips: Chips = chips_of_table(table, str(beside))
+    block = _finite(np.array(vectors, dtype=np.float32), np.ones(len(ids), dtype=bool), str(path), table.column("id"))
+    return Embeddings(chips, {path.stem: block})

@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# Sets up, then runs the tests; arguments go to pytest (./test.sh -m faults, ./test.sh tests/domain).
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+./setup.sh
+# Two processes on two cores; each keeps to one thread, so that they do not wait for each other.
+export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
+exec .venv/bin/python -m pytest -n "$(nproc 2>/dev/null || echo 2)" --dist worksteal "$@"

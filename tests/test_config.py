@@ -1,0 +1,67 @@
+"""The study file is read strictly, and every refusal says where and what to do."""
+
+import pytest
+
+from terrashot.config import LARGEST_FILE_BYTES, read_config
+from terrashot.errors import ConfigError
+
+AREA = "[areas.a]\nbbox = [9.0, 45.0, 9.2, 45.2]\n"
+
+
+def read(tmp_path, text):
+    path = tmp_path / "study.toml"
+    path.write_text(text, encoding="utf-8")
+    return read_config(path)
+
+
+def test_an_area_is_all_a_study_needs(tmp_path):
+    config = read(tmp_path, AREA)
+    assert config.areas["a"].bbox == (9.0, 45.0, 9.2, 45.2)
+    assert config.grid.chip_px * config.grid.pixel_m == 4480
+
+
+def test_a_whole_number_stands_for_a_number(tmp_path):
+    assert read(tmp_path, AREA + "[grid]\npixel_m = 30\n").grid.pixel_m == 30.0
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (AREA + "[pretrain]\nbatchsize = 8\n", "[pretrain]: unknown key 'batchsize'; did you mean 'batch_size'?"),
+        (AREA + "[pretrian]\nepochs = 8\n", "unknown key 'pretrian'; did you mean 'pretrain'?"),
+        (AREA + "[areas.b]\nbox = [0, 0, 1, 1]\n", "[areas.b]: unknown key 'box'; did you mean 'bbox'?"),
+        (AREA + "[source.absences]\nmonht = 0.1\n", "[source.absences]: unknown key 'monht'; did you mean 'month'?"),
+        (AREA + '[pretrain]\nbatch_size = "8"\n', "[pretrain]: batch_size: Input should be a valid integer; found '8'"),
+        (AREA + "[pretrain]\nepochs = 0\n", "[pretrain]: epochs: Input should be greater than or equal to 1; found 0"),
+        (AREA + '[split]\nscheme = "stripes"\n', "[split]: scheme: Input should be 'auto', 'bands'"),
+        (AREA + "[split]\nshares = [0.5, 0.2, 0.2]\n", "[split]: shares = [train, val, test] must be above 0"),
+        (AREA + "[fewshot]\nsizes = [10, 5]\n", "[fewshot]: sizes must be growing numbers"),
+        (AREA + "[fewshot]\nheads = []\n", "[fewshot]: heads must name at least one head"),
+        (AREA + '[source]\nkind = "folder"\n', "[source]: path = \"FOLDER\" belongs to kind = \"folder\""),
+        (AREA + '[source]\nkind = "folder"\npath = "chips"\n', "[areas] come from chips.csv"),
+        ("", "no area; add [areas.NAME]"),
+        ("[areas.a]\n", "[areas.a]: give either bbox"),
+        ('[areas."a b"]\nbbox = [0, 0, 1, 1]\n', "String should match pattern"),
+        (AREA + "[grid]\npixel_m = inf\n", "pixel_m"),
+        ("study = ", "cannot be read as TOML"),
+        ("a = " + "[" * 3000, "cannot be read as TOML"),
+    ],
+)  # fmt: skip
+def test_a_wrong_study_file_is_refused_by_name(tmp_path, text, said):
+    with pytest.raises(ConfigError) as error:
+        read(tmp_path, text)
+    assert said in str(error.value)
+    assert "study.toml: " in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_missing_study_file_says_how_to_make_one(tmp_path):
+    with pytest.raises(ConfigError, match="terrashot new"):
+        read_config(tmp_path / "study.toml")
+
+
+def test_a_study_file_of_a_megabyte_is_refused_unread(tmp_path):
+    path = tmp_path / "study.toml"
+    path.write_bytes(b"#" * (LARGEST_FILE_BYTES + 1))
+    with pytest.raises(ConfigError, match="over"):
+        read_config(path)

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from rich.console import Console
@@ -21,13 +22,13 @@ def show(work: Work[Outcome]) -> Outcome:
     return _drain(work, _Lines().tell)
 
 
-def _drain(work: Work[Outcome], tell: "type[None] | object") -> Outcome:
+def _drain(work: Work[Outcome], tell: Callable[[Event], None]) -> Outcome:
     while True:
         try:
             event = next(work)
         except StopIteration as stop:
-            return stop.value  # type: ignore[no-any-return]
-        tell(event)  # type: ignore[operator]
+            return stop.value
+        tell(event)
 
 
 class _Bars:

@@ -25,4 +25,6 @@ def digest_of_artefact(path: Path) -> str | None:
 def _of_folder(path: Path) -> str:
     if (path / "model.json").is_file():
         return str(json.loads((path / "model.json").read_bytes())["digest"])
-    return digest_of({str(file.relative_to(path)): sha256_of_file(file) for file in sorted(path.rglob("*")) if file.is_file()})
+    return digest_of(
+        {str(file.relative_to(path)): sha256_of_file(file) for file in sorted(path.rglob("*")) if file.is_file()}
+    )

@@ -34,7 +34,10 @@ def make_study(folder: Path, template: str, chips: Path | None) -> Answer:
 
 def _filled(template: str, folder: Path, chips: Path | None) -> str:
     text = (files("terrashot.steps") / "templates" / f"{template}.toml").read_text("utf-8")
-    name = "".join(c if c.isalnum() and c.isascii() or c in "._-" else "-" for c in folder.resolve().name)[:64] or "study"
+    name = (
+        "".join(c if (c.isalnum() and c.isascii()) or c in "._-" else "-" for c in folder.resolve().name)[:64]
+        or "study"
+    )
     # A JSON string is a TOML basic string, whatever stands in the path.
     where = json.dumps(str(chips.resolve())) if chips else ""
     return text.replace("{name}", name).replace("{folder}", str(folder)).replace("{chips}", where)

@@ -34,4 +34,4 @@ def finish(work: Work[Outcome]) -> Outcome:
         try:
             next(work)
         except StopIteration as stop:
-            return stop.value  # type: ignore[no-any-return]
+            return stop.value

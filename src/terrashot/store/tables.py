@@ -71,7 +71,7 @@ def read_presence(path: Path) -> Presence:
         return column
 
     def number(name: str, dtype: type[np.generic]) -> np.ndarray:
-        return table.column(name).fill_null(-1).to_numpy().astype(dtype)  # type: ignore[no-any-return]
+        return table.column(name).fill_null(-1).to_numpy().astype(dtype)
 
     return Presence(
         text("id"), text("modality"), text("channel"), text("kind"), number("slot", np.int16),
@@ -92,7 +92,7 @@ def _target_column(values: np.ndarray) -> pa.Array:
 
 def _target_values(column: pa.ChunkedArray) -> np.ndarray:
     if pa.types.is_floating(column.type):
-        return column.to_numpy().astype(np.float64)  # type: ignore[no-any-return]
+        return column.to_numpy().astype(np.float64)
     values = np.empty(len(column), dtype=object)
     values[:] = column.to_pylist()
     return values

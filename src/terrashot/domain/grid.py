@@ -1,0 +1,164 @@
+"""Square chips in UTM zones: their grid, their ids, where they lie on the globe."""
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import pyproj
+import shapely
+from jaxtyping import Float64, Int64
+
+from terrashot.errors import InputError
+
+Bounds = tuple[float, float, float, float]
+"""West, south, east, north."""
+
+CHIP_ID = re.compile(r"(32[67]\d{2})_(\d+)m_r(\d{6})_c(\d{6})")
+NORTHERNMOST_DEG, SOUTHERNMOST_DEG = 84.0, -80.0
+MAJOR_TOM_ROW_KM, EQUATOR_RADIUS_KM = 10.0, 6378.137
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """One cell of a `Grid`: the unit of storage, of training and of evaluation."""
+
+    epsg: int
+    row: int
+    """Counts southward from the grid origin, as image rows do."""
+    col: int
+    """Counts eastward from the grid origin."""
+    size_m: float
+    bounds_m: Bounds
+
+    @property
+    def id(self) -> str:
+        """Stable, sortable, readable key; never a hash. Rows and columns are never negative inside a zone."""
+        return f"{self.epsg}_{self.size_m:.0f}m_r{self.row:06d}_c{self.col:06d}"
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A tiling of one UTM zone's plane. Each chip owns its west and north edges."""
+
+    epsg: int
+    chip_size_m: float
+    origin_x_m: float = 0.0
+    origin_y_m: float = 10_000_000.0
+    """North of every point of either hemisphere's zone, so that rows count from zero."""
+
+    def chip(self, row: int, col: int) -> Chip:
+        """The chip at a place of the lattice."""
+        west = self.origin_x_m + col * self.chip_size_m
+        north = self.origin_y_m - row * self.chip_size_m
+        bounds = (west, north - self.chip_size_m, west + self.chip_size_m, north)
+        return Chip(self.epsg, row, col, self.chip_size_m, bounds)
+
+    def chip_at(self, x_m: float, y_m: float) -> Chip:
+        """The one chip that contains a point."""
+        col = math.floor((x_m - self.origin_x_m) / self.chip_size_m)
+        row = math.floor((self.origin_y_m - y_m) / self.chip_size_m)
+        return self.chip(row, col)
+
+
+def chip_from_id(chip_id: str) -> Chip:
+    """The chip that an id of ours names.
+
+    Raises:
+        InputError: the id is not of our form.
+    """
+    match = CHIP_ID.fullmatch(chip_id)
+    if match is None:
+        raise InputError(f"chip id '{chip_id}' is not of the form 32632_640m_r007812_c000781; its place is unknown")
+    epsg, size_m, row, col = (int(part) for part in match.groups())
+    return Grid(epsg, float(size_m)).chip(row, col)
+
+
+def utm_zone(lon_deg: Float64[np.ndarray, " N"], lat_deg: Float64[np.ndarray, " N"]) -> Int64[np.ndarray, " N"]:
+    """EPSG code of the UTM zone that owns each point, with the exceptions of Norway and Svalbard.
+
+    Raises:
+        InputError: a point lies beyond 84 N or 80 S, where UTM ends.
+    """
+    beyond = (lat_deg > NORTHERNMOST_DEG) | (lat_deg < SOUTHERNMOST_DEG)
+    if beyond.any():
+        raise InputError(f"latitude {lat_deg[beyond][0]:.3f}: UTM ends at 84 N and 80 S; cut the area there")
+    zone = np.floor((lon_deg + 180) / 6).astype(np.int64) % 60 + 1
+    zone[(lat_deg >= 56) & (lat_deg < 64) & (lon_deg >= 3) & (lon_deg < 12)] = 32
+    for west, east, svalbard in ((0, 9, 31), (9, 21, 33), (21, 33, 35), (33, 42, 37)):
+        zone[(lat_deg >= 72) & (lon_deg >= west) & (lon_deg < east)] = svalbard
+    return np.where(lat_deg >= 0, 32600, 32700) + zone
+
+
+@lru_cache(maxsize=256)
+def to_degrees(epsg: int) -> pyproj.Transformer:
+    """Transformer from a zone's metres (x, y) to degrees (lon, lat)."""
+    return pyproj.Transformer.from_crs(epsg, 4326, always_xy=True)
+
+
+@lru_cache(maxsize=256)
+def to_metres(epsg: int) -> pyproj.Transformer:
+    """Transformer from degrees (lon, lat) to a zone's metres (x, y)."""
+    return pyproj.Transformer.from_crs(4326, epsg, always_xy=True)
+
+
+def centres_deg(chips: Sequence[Chip]) -> tuple[Float64[np.ndarray, " N"], Float64[np.ndarray, " N"]]:
+    """Longitude and latitude of each chip's centre."""
+    west, south, east, north = np.array([chip.bounds_m for chip in chips], dtype=np.float64).reshape(-1, 4).T
+    return _degrees(chips, (west + east) / 2, (south + north) / 2)
+
+
+def footprints(chips: Sequence[Chip]) -> np.ndarray:
+    """Each chip's outline in degrees, as shapely polygons (N,); cut in two where it crosses the antimeridian."""
+    west, south, east, north = np.array([chip.bounds_m for chip in chips], dtype=np.float64).reshape(-1, 4).T
+    corners = [_degrees(chips, x, y) for x, y in ((west, south), (east, south), (east, north), (west, north))]
+    rings = np.stack([np.stack(corner, axis=-1) for corner in (*corners, corners[0])], axis=1)
+    shapes: np.ndarray = shapely.polygons(rings)
+    for index in np.flatnonzero(np.ptp(rings[:, :, 0], axis=1) > 180):
+        shapes[index] = _cut_at_antimeridian(rings[index])
+    return shapes
+
+
+def grid_cells(lon_deg: Float64[np.ndarray, " N"], lat_deg: Float64[np.ndarray, " N"]) -> list[str | None]:
+    """Major TOM cell name of each point (`450U_70R`), None where the point is unknown (NaN).
+
+    A cell is named by its south-west corner: rows of 10 km count up (U) or down (D) from the equator, columns right (R)
+    or left (L) from Greenwich.
+
+    Source: Francis & Czerkawski 2024, arXiv:2402.12095, section 2 (the grid of Major TOM).
+    """
+    rows_per_half = math.ceil(math.pi * EQUATOR_RADIUS_KM / MAJOR_TOM_ROW_KM)
+    row_height_deg = 180 / rows_per_half
+    return [
+        None if math.isnan(lon) or math.isnan(lat) else _cell(lon, lat, row_height_deg)
+        for lon, lat in zip(lon_deg.tolist(), lat_deg.tolist(), strict=True)
+    ]
+
+
+def _cell(lon_deg: float, lat_deg: float, row_height_deg: float) -> str:
+    row = math.floor(lat_deg / row_height_deg)
+    circumference_km = 2 * math.pi * EQUATOR_RADIUS_KM * math.cos(math.radians(row * row_height_deg))
+    width_deg = 360 / max(1, math.ceil(circumference_km / MAJOR_TOM_ROW_KM))
+    col = math.floor(lon_deg / width_deg)
+    return f"{abs(row)}{'U' if row >= 0 else 'D'}_{abs(col)}{'R' if col >= 0 else 'L'}"
+
+
+def _degrees(chips: Sequence[Chip], x_m: np.ndarray, y_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    epsg = np.array([chip.epsg for chip in chips], dtype=np.int64)
+    lon_deg, lat_deg = np.empty(len(chips)), np.empty(len(chips))
+    for zone in np.unique(epsg):
+        rows = epsg == zone
+        lon_deg[rows], lat_deg[rows] = to_degrees(int(zone)).transform(x_m[rows], y_m[rows])
+    return lon_deg, lat_deg
+
+
+def _cut_at_antimeridian(ring: np.ndarray) -> shapely.MultiPolygon:
+    east = shapely.Polygon(np.column_stack([ring[:, 0] % 360, ring[:, 1]]))
+    halves = [
+        shapely.intersection(east, shapely.box(0, -90, 180, 90)),
+        shapely.intersection(east, shapely.box(180, -90, 360, 90)),
+    ]
+    moved = shapely.transform(halves[1], lambda points: points - [360, 0])
+    return shapely.MultiPolygon([halves[0], moved])

@@ -1,0 +1,1 @@
+"""Pixels from outside: sources, and their harvest into the chip store."""

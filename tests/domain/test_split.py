@@ -1,0 +1,107 @@
+"""A split keeps its promises: shares, a buffer around test, whole groups, and no say of the order."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from terrashot.domain.split import SplitRecipe, band_pattern, choose_scheme, make_split
+from terrashot.domain.tables import SPLIT_NAMES, Chips
+from terrashot.errors import InputError
+
+
+def lattice(rows=30, cols=30, *, group=None, split=None, lon=9.0):
+    row, col = (axis.ravel() for axis in np.meshgrid(np.arange(rows), np.arange(cols), indexing="ij"))
+    n = rows * cols
+    ids = tuple(f"r{r:02d}c{c:02d}" for r, c in zip(row, col, strict=True))
+    return Chips(
+        ids, ("a",) * n, group or (None,) * n, split or (None,) * n,
+        lon_deg=lon + col * 0.0081, lat_deg=45.0 - row * 0.00575,
+    )  # fmt: skip
+
+
+def steps_to_nearest(chips, names, of, to):
+    """Chebyshev distance, in chips, from each chip of split `of` to the nearest of split `to`; naive."""
+    places = np.array([(int(i[1:3]), int(i[4:6])) for i in chips.ids])
+    names = np.array(names)
+    return np.abs(places[names == of][:, None] - places[names == to][None]).max(-1).min(1)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.floats(-1.5, 1.5), st.integers(0, 2), st.integers(5, 9))
+def test_no_training_chip_lies_within_the_buffer_of_a_test_or_validation_chip(angle, buffer, bands):
+    chips = lattice()
+    names = make_split(chips, SplitRecipe("bands", bands, {"a": angle}, buffer_chips=buffer))
+    for of, to in (("train", "test"), ("val", "test"), ("train", "val")):
+        if of in names and to in names:
+            assert steps_to_nearest(chips, names, of, to).min() > buffer
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.floats(-1.5, 1.5), st.integers(1, 3))
+def test_the_buffer_takes_nothing_from_the_test_set(angle, buffer):
+    chips = lattice()
+    plain = make_split(chips, SplitRecipe("bands", 10, {"a": angle}, buffer_chips=0))
+    buffered = make_split(chips, SplitRecipe("bands", 10, {"a": angle}, buffer_chips=buffer))
+    assert [name == "test" for name in plain] == [name == "test" for name in buffered]
+    assert all(after in (before, "buffer") for before, after in zip(plain, buffered, strict=True))
+
+
+@pytest.mark.parametrize("scheme", ["bands", "groups", "random"])
+def test_the_order_of_the_chips_changes_nothing(scheme):
+    chips = lattice(group=tuple(f"g{i // 7}" for i in range(900)))
+    shuffled = np.random.default_rng(0).permutation(900)
+    recipe = SplitRecipe(scheme, 10)
+    names = make_split(chips, recipe)
+    assert [names[i] for i in shuffled] == list(make_split(chips.take(shuffled), recipe))
+
+
+def test_bands_without_a_buffer_hold_the_shares():
+    counts = Counter(make_split(lattice(60, 60), SplitRecipe("bands", 60, {"a": 0.0}, buffer_chips=0)))
+    assert [counts[name] / 3600 for name in ("train", "val", "test")] == pytest.approx([0.6, 0.2, 0.2], abs=0.02)
+
+
+def test_sixty_twenty_twenty_is_the_authors_pattern():
+    assert [SPLIT_NAMES[code] for code in band_pattern((0.6, 0.2, 0.2))] == ["train", "train", "train", "test", "val"]
+
+
+def test_a_group_never_straddles_a_split_and_shares_are_met():
+    group = tuple(f"g{i % 37}" for i in range(900))
+    names = make_split(lattice(group=group), SplitRecipe("groups"))
+    assert all(len({n for n, g in zip(names, group, strict=True) if g == one}) == 1 for one in set(group))
+    assert Counter(names)["train"] / 900 == pytest.approx(0.6, abs=0.06)
+
+
+def test_three_groups_fill_three_splits():
+    names = make_split(lattice(3, 1, group=("x", "y", "z")), SplitRecipe("groups"))
+    assert sorted(names) == ["test", "train", "val"]
+
+
+def test_a_given_split_is_taken_as_it_is_and_an_unknown_name_is_refused():
+    given_names = ("train", "val", "test", "buffer")
+    assert make_split(lattice(2, 2, split=given_names), SplitRecipe("given")) == given_names
+    with pytest.raises(InputError, match="chip 'r00c01': split 'dev' is none of train, val, test, buffer"):
+        make_split(lattice(2, 2, split=("train", "dev", "test", "val")), SplitRecipe("given"))
+
+
+def test_bands_need_places():
+    with pytest.raises(InputError, match="needs the place of every chip"):
+        make_split(Chips(("a", "b"), ("x",) * 2, (None,) * 2, (None,) * 2), SplitRecipe("bands"))
+
+
+def test_a_table_that_states_no_split_gets_the_best_scheme_it_allows():
+    assert choose_scheme(lattice(1, 2, split=("train", "test")))[0] == "given"
+    assert choose_scheme(lattice(1, 2, group=("g", None)))[0] == "groups"
+    assert choose_scheme(lattice(1, 2))[0] == "bands"
+    assert choose_scheme(Chips(("a",), ("x",), (None,), (None,)))[0] == "random"
+
+
+def test_bands_run_across_the_antimeridian_without_a_jump():
+    here, there = lattice(lon=9.0), lattice(lon=179.9)
+    moved = Chips(
+        there.ids, there.area, there.group, there.split, None, (there.lon_deg + 180) % 360 - 180, there.lat_deg
+    )
+    recipe = SplitRecipe("bands", 10)
+    assert make_split(here, recipe) == make_split(moved, recipe)

@@ -72,6 +72,6 @@ def test_a_footprint_across_the_antimeridian_is_cut_in_two():
 
 
 def test_cell_names_are_those_of_major_tom_and_unknown_places_have_none():
-    # Values read off the majortom-eg package, 1.1, for a grid of 10 km.
+    # South-west corners checked against those of the majortom-eg package, 1.1, with d = 10000.
     names = grid_cells(np.array([9.5, -45.0, 0.01, -0.01, np.nan]), np.array([45.1, -22.1, 0.01, -0.01, 1.0]))
     assert names == ["502U_74R", "247D_464L", "0U_0R", "1D_1L", None]

@@ -4,7 +4,7 @@ import numpy as np
 import openTSNE
 from jaxtyping import Bool, Float, Float32, Float64
 from openTSNE.affinity import PerplexityBasedNN
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 PCA_DIMENSIONS = 50
 """What t-SNE sees of longer vectors. Source: van der Maaten and Hinton 2008, JMLR 9:2579, section 4.2 (30 there)."""
@@ -34,10 +34,10 @@ def tsne(
 ) -> Float32[np.ndarray, "N 2"]:
     """A t-SNE map of the rows; a row with NaN has NaN coordinates.
 
-    At most 50 principal components go in, neighbours are exact, perplexity is 30 or a third of the other rows if that is
-    less, and the start is the first two components. Of more than `n_sample` rows, a seeded sample is laid out
-    and every other row is placed into that map on its own. Fewer than 5 rows, or rows that are all alike, give their first
-    two principal components instead. The bytes depend on neither the number of threads nor the time.
+    At most 50 principal components go in, neighbours are exact, perplexity is 30 or a third of the other rows if that
+    is less, and the start is the first two components. Of more than `n_sample` rows, a seeded sample is laid out and
+    every other row is placed into that map on its own. Fewer than 5 rows, or rows that are all alike, give their first
+    two principal components instead. The bytes do not depend on the number of threads.
 
     Args:
         iterations: a third of them with early exaggeration; 500 is enough for a preview.
@@ -81,7 +81,7 @@ def _components(rows: Float[np.ndarray, "n D"], k: int) -> Float64[np.ndarray, "
 
 
 def _loadings(centred: Float64[np.ndarray, "n D"], k: int) -> Float64[np.ndarray, "D kept"]:
-    """Unit-length directions of the largest variance; the covariance's eigenvectors are the faster way for long tables."""
+    """Unit-length directions of the largest variance; eigenvectors are the faster way for long tables."""
     n_rows, n_columns = centred.shape
     if n_columns <= n_rows:
         _, vectors = np.linalg.eigh(centred.T @ centred)

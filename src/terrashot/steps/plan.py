@@ -10,7 +10,7 @@ from terrashot.steps.progress import Work
 from terrashot.store.manifest import Line, digest_of
 from terrashot.store.study import Study
 
-LONG_SECONDS = 30 * 60
+LONG_SECONDS = 30 * 60.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,88 @@
+"""Step `chips`: outlines or a chip folder in, chips with their split out."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+
+from terrashot.areas.outline import read_outline
+from terrashot.areas.place import chips_of_areas
+from terrashot.domain.area import Area, box_outline
+from terrashot.domain.split import SplitRecipe, choose_scheme, make_split
+from terrashot.domain.tables import SPLIT_NAMES, Chips
+from terrashot.durable.files import sha256_of_file
+from terrashot.errors import InputError
+from terrashot.steps.plan import Context
+from terrashot.steps.progress import Said, Work
+from terrashot.steps.sources import chip_folder, folder_path
+from terrashot.store.tables import write_chips
+
+
+def make_chips(context: Context) -> Work[None]:
+    """Writes chips.parquet."""
+    chips, notes = _place(context)
+    for note in notes:
+        yield Said(note)
+    scheme, sentence = choose_scheme(chips)
+    if context.config.split.scheme == "auto":
+        yield Said(sentence)
+    split = make_split(chips, _recipe(context, scheme))
+    _refuse_empty(split)
+    yield Said(_counts(chips, split))
+    write_chips(context.study.chips, replace(chips, split=split))
+
+
+def chip_inputs(context: Context) -> Mapping[str, str]:
+    """Digest of every outline file, or of chips.csv."""
+    if context.config.source.kind == "folder":
+        path = folder_path(context) / "chips.csv"
+        return {"chips.csv": sha256_of_file(path)} if path.is_file() else {}
+    outlines = {name: area.outline for name, area in context.config.areas.items() if area.outline}
+    paths = {name: context.study.resolve(path) for name, path in outlines.items()}
+    return {f"outline of {name}": sha256_of_file(path) for name, path in paths.items() if path.is_file()}
+
+
+def _place(context: Context) -> tuple[Chips, tuple[str, ...]]:
+    if context.config.source.kind == "folder":
+        folder = chip_folder(context)
+        return folder.chips, tuple(folder.notes)
+    areas = [
+        Area(name, box_outline(*area.bbox) if area.bbox else read_outline(context.study.resolve(_path(area.outline))))
+        for name, area in context.config.areas.items()
+    ]
+    grid = context.config.grid
+    return chips_of_areas(areas, grid.chip_px * grid.pixel_m)
+
+
+def _path(outline):  # type: ignore[no-untyped-def]
+    assert outline is not None, "the study file was checked: an area has a box or an outline"
+    return outline
+
+
+def _recipe(context: Context, scheme: str) -> SplitRecipe:
+    split = context.config.split
+    return SplitRecipe(
+        scheme=scheme if split.scheme == "auto" else split.scheme,  # type: ignore[arg-type]
+        bands=split.bands,
+        angle_rad={name: area.band_angle_rad for name, area in context.config.areas.items()},
+        shares=split.shares,
+        buffer_chips=split.buffer_chips,
+        seed=context.config.study.seed,
+    )
+
+
+def _refuse_empty(split: tuple[str, ...]) -> None:
+    empty = [name for name in ("train", "val", "test") if name not in split]
+    if empty:
+        raise InputError(
+            f"no chip is in {' or '.join(empty)} after the split of {len(split)} chips; "
+            "use fewer bands, a smaller buffer, other shares, or more chips"
+        )
+
+
+def _counts(chips: Chips, split: tuple[str, ...]) -> str:
+    counts = Counter(zip(chips.area, split, strict=True))
+    parts = (
+        f"{area} " + ", ".join(f"{counts[area, name]} {name}" for name in SPLIT_NAMES if counts[area, name])
+        for area in dict.fromkeys(chips.area)
+    )
+    return f"{len(chips)} chips: " + "; ".join(parts)

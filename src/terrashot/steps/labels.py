@@ -1,0 +1,45 @@
+"""Step `labels`: target values of every chip."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from terrashot.domain.tables import Labels
+from terrashot.durable.files import sha256_of_file
+from terrashot.errors import InputError
+from terrashot.ingest.harvest import gather_labels
+from terrashot.steps.plan import Context
+from terrashot.steps.progress import Said, Work
+from terrashot.steps.sources import folder_path, make_sources
+from terrashot.store.tables import read_chips, write_labels
+
+
+def make_labels(context: Context) -> Work[None]:
+    """Writes labels.parquet, in the order of the chips."""
+    chips = read_chips(context.study.chips)
+    source = make_sources(context).labels
+    labels = source if isinstance(source, Labels) else gather_labels(source, chips.ids, workers=context.workers)
+    labels = _wanted(labels, context.config.labels.targets)
+    for target, values in labels.targets.items():
+        unknown = sum(value is None or value != value for value in values.tolist())
+        yield Said(f"label '{target}': {len(values) - unknown} chips, {unknown} unknown")
+    write_labels(context.study.labels, labels)
+
+
+def label_inputs(context: Context) -> Mapping[str, str]:
+    """Digest of the label table of a chip folder."""
+    if context.config.source.kind != "folder":
+        return {}
+    path = folder_path(context) / "labels.csv"
+    return {"labels.csv": sha256_of_file(path)} if path.is_file() else {}
+
+
+def _wanted(labels: Labels, targets: tuple[str, ...]) -> Labels:
+    absent = [target for target in targets if target not in labels.targets]
+    if absent:
+        raise InputError(f"[labels]: no target '{absent[0]}'; targets are {', '.join(labels.targets)}")
+    if not labels.targets:
+        raise InputError("labels.csv has no target column; add one beside 'id'")
+    kept = targets or tuple(labels.targets)
+    fractions: dict[str, np.ndarray] = {t: labels.valid_fraction[t] for t in kept if t in labels.valid_fraction}
+    return Labels(labels.chip_ids, {target: labels.targets[target] for target in kept}, fractions)

@@ -1,0 +1,57 @@
+"""`terrashot status`: what is done, what is stale, what is missing in the data."""
+
+from collections import Counter
+
+from terrashot.errors import TerrashotError
+from terrashot.steps.all_steps import STEPS
+from terrashot.steps.answer import Answer
+from terrashot.steps.plan import Context, decide
+from terrashot.steps.run import make_context
+from terrashot.store import manifest
+from terrashot.store.study import Study
+from terrashot.store.tables import read_chips, read_presence
+
+
+def study_status(study: Study) -> Answer:
+    """One line a step, then what is absent in the data, by modality and reason."""
+    context = make_context(study)
+    steps = _steps(context)
+    absent = _absent(study)
+    lines = [f"{name:<9} {state}" for name, state in steps.items()]
+    lines += ["", "missing in the data:" if absent else "nothing is known of the data yet; run the study first"]
+    lines += [f"  {modality:<7} {status:<8} {reason}: {count} channels" for (modality, status, reason), count in absent]
+    facts = {"steps": steps, "absent": [[*what, count] for what, count in absent], "chips": _chip_counts(study)}
+    return Answer(tuple(lines), facts)
+
+
+def _steps(context: Context) -> dict[str, str]:
+    done = manifest.read(context.study.manifest)
+    states = {}
+    for step in STEPS:
+        line = done.get(step.name)
+        try:
+            decision = decide(step, context, line, redo=False)
+            state = (
+                ("stale: " if line else "missing: ") + decision.why
+                if decision.runs
+                else f"done {line and line.finished}"
+            )
+        except TerrashotError as error:
+            state = f"stale: {error}"
+        states[step.name] = state
+    return states
+
+
+def _absent(study: Study) -> list[tuple[tuple[str, str, str], int]]:
+    if not study.presence.is_file():
+        return []
+    presence = read_presence(study.presence)
+    rows = zip(presence.modality, presence.status, presence.reason, strict=True)
+    counts = Counter((modality, status, reason or "") for modality, status, reason in rows if status != "ok")
+    return sorted(counts.items())
+
+
+def _chip_counts(study: Study) -> dict[str, int]:
+    if not study.chips.is_file():
+        return {}
+    return dict(Counter(str(name) for name in read_chips(study.chips).split))

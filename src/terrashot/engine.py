@@ -18,14 +18,20 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def ordered_map(function: Callable[[Item], Outcome], items: Sequence[Item], workers: int) -> Iterator[Outcome]:
-    """`function` of each item, in order; with more than one worker, `function` and items must be picklable."""
+def ordered_map(
+    function: Callable[[Item], Outcome], items: Sequence[Item], workers: int, *, chunk: int = 1
+) -> Iterator[Outcome]:
+    """`function` of each item, in order; with more than one worker, `function` and items must be picklable.
+
+    Args:
+        chunk: items handed to a worker at once; more for many small items.
+    """
     if workers <= 1 or len(items) <= 1:
         yield from map(function, items)
         return
     # spawn, not fork: a forked child inherits locks of threads that do not exist in it.
     with ProcessPoolExecutor(min(workers, len(items)), get_context("spawn"), _keep_to_one_thread) as pool:
-        yield from pool.map(function, items)
+        yield from pool.map(function, items, chunksize=chunk)
 
 
 def _keep_to_one_thread() -> None:

@@ -71,7 +71,19 @@ def test_a_group_never_straddles_a_split_and_shares_are_met():
     group = tuple(f"g{i % 37}" for i in range(900))
     names = make_split(lattice(group=group), SplitRecipe("groups"))
     assert all(len({n for n, g in zip(names, group, strict=True) if g == one}) == 1 for one in set(group))
-    assert Counter(names)["train"] / 900 == pytest.approx(0.6, abs=0.06)
+    assert Counter(names)["train"] / 900 == pytest.approx(0.6, abs=0.02)
+
+
+def test_groups_of_uneven_size_come_as_near_to_the_shares_as_random_deals_can():
+    group = tuple("big" if i < 180 else "half" if i < 450 else f"g{i % 9}" for i in range(900))
+    counts = Counter(make_split(lattice(group=group), SplitRecipe("groups")))
+    assert [counts[name] / 900 for name in ("train", "val", "test")] == pytest.approx([0.6, 0.2, 0.2], abs=0.05)
+
+
+def test_random_shares_are_met_to_the_chip_and_another_seed_draws_others():
+    names = make_split(lattice(10, 10), SplitRecipe("random"))
+    assert Counter(names) == {"train": 60, "val": 20, "test": 20}
+    assert names != make_split(lattice(10, 10), SplitRecipe("random", seed=1))
 
 
 def test_three_groups_fill_three_splits():

@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 import shapely
-import shapely.geometry
+from jaxtyping import Float64
 
 from terrashot.domain.area import Outline
 from terrashot.errors import InputError
 
 MAX_BYTES = 50 << 20
 MAX_VERTICES = 1_000_000
+MAX_DEPTH = 20
 POLYGONS = ("Polygon", "MultiPolygon")
 
 
@@ -25,7 +26,7 @@ def read_outline(path: Path) -> Outline:
     shapes = [_shape(part, path) for part in _geometries(_content(path), path)]
     if not shapes:
         raise InputError(f"{path}: no polygon in it; an outline is a Polygon or a MultiPolygon")
-    outline = shapely.force_2d(shapely.union_all(shapes))
+    outline = shapely.union_all(shapes)
     if shapely.is_empty(outline) or shapely.area(outline) == 0:
         raise InputError(f"{path}: the outline is empty; draw an area, not a line or a point")
     return outline
@@ -41,45 +42,74 @@ def _content(path: Path) -> Any:
     except (ValueError, RecursionError, OSError) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"{path}: cannot be read as GeoJSON: {' '.join(str(error).split())[:120]}") from None
+        raise InputError(f"{path}: cannot be read as GeoJSON: {_one_line(error)}") from None
 
 
-def _geometries(content: Any, path: Path) -> list[Any]:
-    if not isinstance(content, dict) or "type" not in content:
-        raise InputError(f"{path}: no GeoJSON: the top must be an object with a 'type'")
+def _geometries(content: Any, path: Path, depth: int = 0) -> list[dict[str, Any]]:
+    """Every geometry in it, collections unpacked; a feature without a geometry adds none."""
+    if not isinstance(content, dict) or not isinstance(content.get("type"), str):
+        raise InputError(f"{path}: no GeoJSON: found {str(content)[:40]!r} where an object with a 'type' belongs")
+    if depth > MAX_DEPTH:
+        raise InputError(f"{path}: collections nested over {MAX_DEPTH} deep; flatten them")
     match content["type"]:
         case "FeatureCollection":
-            return [geometry for feature in content.get("features") or [] for geometry in _geometries(feature, path)]
-        case "Feature":
-            return _geometries(content.get("geometry"), path)
+            parts = _listed(content, "features", path)
         case "GeometryCollection":
-            return [part for geometry in content.get("geometries") or [] for part in _geometries(geometry, path)]
+            parts = _listed(content, "geometries", path)
+        case "Feature":
+            parts = [content["geometry"]] if content.get("geometry") is not None else []
         case _:
             return [content]
+    return [geometry for part in parts for geometry in _geometries(part, path, depth + 1)]
+
+
+def _listed(content: dict[str, Any], key: str, path: Path) -> list[Any]:
+    parts = content.get(key)
+    if not isinstance(parts, list):
+        raise InputError(f"{path}: a {content['type']} without a list of {key}; write the file anew from a GIS")
+    return parts
 
 
 def _shape(geometry: dict[str, Any], path: Path) -> Outline:
     if geometry["type"] not in POLYGONS:
-        raise InputError(f"{path}: holds a {geometry['type']}; an outline is a Polygon or a MultiPolygon")
+        raise InputError(f"{path}: holds a {geometry['type'][:40]}; an outline is a Polygon or a MultiPolygon")
     try:
-        shape = shapely.geometry.shape(geometry)
-    except (ValueError, TypeError, KeyError, IndexError, shapely.errors.ShapelyError) as error:
-        raise InputError(
-            f"{path}: a {geometry['type']} with coordinates that make no polygon: {str(error)[:80]}"
-        ) from None
-    if shapely.get_num_coordinates(shape) > MAX_VERTICES:
+        coordinates = geometry["coordinates"]
+        parts = [coordinates] if geometry["type"] == "Polygon" else coordinates
+        rings = [[_ring(ring) for ring in part] for part in parts]
+    except (ValueError, TypeError, KeyError, IndexError, OverflowError) as error:
+        raise InputError(f"{path}: a {geometry['type']} whose coordinates are no rings: {_one_line(error)}") from None
+    points = np.concatenate([np.empty((0, 2)), *(ring for part in rings for ring in part)])
+    if len(points) > MAX_VERTICES:
         raise InputError(f"{path}: over {MAX_VERTICES} vertices; simplify the outline")
+    _refuse_unless_degrees(points, path)
+    shape = shapely.MultiPolygon([shapely.Polygon(part[0], part[1:]) for part in rings if part])
     if not shapely.is_valid(shape):
         raise InputError(f"{path}: an invalid polygon ({shapely.is_valid_reason(shape)[:80]}); mend it in a GIS")
-    return _in_degrees(shape, path)
-
-
-def _in_degrees(shape: Outline, path: Path) -> Outline:
-    points = shapely.get_coordinates(shape)
-    if len(points) and (not np.isfinite(points).all() or (np.abs(points) > (180, 90)).any()):
-        west, south, east, north = shapely.bounds(shape)
-        raise InputError(
-            f"{path}: coordinates from {west:.6g}, {south:.6g} to {east:.6g}, {north:.6g} are no degrees of longitude "
-            "and latitude; reproject to EPSG:4326, longitude first"
-        )
     return shape
+
+
+def _ring(positions: Any) -> Float64[np.ndarray, "P 2"]:
+    """A ring's points, longitude and latitude; heights are left out. P is its number of points."""
+    if not isinstance(positions, list) or len(positions) < 3:
+        raise ValueError(f"found {str(positions)[:40]!r} where a list of three positions or more belongs")
+    pairs = [(lon, lat) for lon, lat, *_ in positions]
+    if not {type(value) for pair in pairs for value in pair} <= {int, float}:
+        raise ValueError(f"found {str(positions[0])[:40]!r} among positions of two numbers")
+    return np.array(pairs, dtype=np.float64)
+
+
+def _refuse_unless_degrees(points: Float64[np.ndarray, "P 2"], path: Path) -> None:
+    if not np.isfinite(points).all():
+        raise InputError(f"{path}: a coordinate is no finite number; write the file anew from a GIS")
+    if not len(points) or (np.abs(points) <= (180, 90)).all():
+        return
+    (west, south), (east, north) = points.min(axis=0), points.max(axis=0)
+    found = f"{path}: coordinates from {west:.6g}, {south:.6g} to {east:.6g}, {north:.6g}"
+    if np.abs(points[:, 0]).max() <= 360 and np.abs(points[:, 1]).max() <= 90:
+        raise InputError(f"{found} pass the antimeridian; cut the polygon in two there (RFC 7946, section 3.1.9)")
+    raise InputError(f"{found} are no degrees of longitude and latitude; reproject to EPSG:4326, longitude first")
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:120]

@@ -5,19 +5,22 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Final
 
 import numpy as np
 import pyproj
 import shapely
 from jaxtyping import Float64, Int64
 
-from terrashot.errors import InputError
+from terrashot.errors import InputError, UsageError
 
 Bounds = tuple[float, float, float, float]
 """West, south, east, north."""
 
-CHIP_ID = re.compile(r"(32[67]\d{2})_(\d+)m_r(\d{6})_c(\d{6})")
+CHIP_ID = re.compile(r"(32[67](?:0[1-9]|[1-5]\d|60))_([1-9]\d{1,6})m_r(\d{6})_c(\d{6})", re.ASCII)
 NORTHERNMOST_DEG, SOUTHERNMOST_DEG = 84.0, -80.0
+SMALLEST_CHIP_M: Final = 10.0
+"""Below it the rows of a zone no longer fit the six digits of an id."""
 MAJOR_TOM_ROW_KM, EQUATOR_RADIUS_KM = 10.0, 6378.137
 
 
@@ -41,13 +44,24 @@ class Chip:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """A tiling of one UTM zone's plane. Each chip owns its west and north edges."""
+    """A tiling of one UTM zone's plane. Each chip owns its west and north edges.
+
+    Raises:
+        UsageError: the chip size is below 10 m or no whole number of metres.
+    """
 
     epsg: int
     chip_size_m: float
     origin_x_m: float = 0.0
     origin_y_m: float = 10_000_000.0
     """North of every point of either hemisphere's zone, so that rows count from zero."""
+
+    def __post_init__(self) -> None:
+        if self.chip_size_m < SMALLEST_CHIP_M or self.chip_size_m % 1:
+            raise UsageError(
+                f"chips of {self.chip_size_m:g} m: the side must be a whole number of metres, {SMALLEST_CHIP_M:g} or "
+                "more, as ids carry it; change the number of pixels or their size"
+            )
 
     def chip(self, row: int, col: int) -> Chip:
         """The chip at a place of the lattice."""
@@ -81,6 +95,8 @@ def utm_zone(lon_deg: Float64[np.ndarray, " N"], lat_deg: Float64[np.ndarray, " 
 
     Raises:
         InputError: a point lies beyond 84 N or 80 S, where UTM ends.
+
+    Source: the zone rules of the Military Grid Reference System (NGA.STND.0037, 2014), section 2.2.
     """
     beyond = (lat_deg > NORTHERNMOST_DEG) | (lat_deg < SOUTHERNMOST_DEG)
     if beyond.any():

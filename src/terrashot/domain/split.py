@@ -10,15 +10,13 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
-import shapely
 from jaxtyping import Float64, Int64
 
+from terrashot.domain.buffer import TEST, TRAIN, VAL, cut_buffer
 from terrashot.domain.tables import SPLIT_NAMES, Chips
 from terrashot.errors import InputError
 
 Scheme = Literal["bands", "groups", "random", "given"]
-TRAIN, VAL, TEST, BUFFER = (SPLIT_NAMES.index(name) for name in ("train", "val", "test", "buffer"))
-EARTH_RADIUS_M = 6_371_008.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +58,9 @@ def make_split(chips: Chips, recipe: SplitRecipe) -> tuple[str, ...]:
         # By id, so that the order of the chips changes nothing.
         rows = rows[np.argsort([chips.ids[row] for row in rows], kind="stable")]
         codes[rows] = _split_area(chips.take(rows), recipe, area)
+    if recipe.scheme == "bands":
+        # Over all areas at once: areas may touch, and a neighbour is a neighbour.
+        codes = cut_buffer(chips, codes, recipe.buffer_chips)
     return tuple(SPLIT_NAMES[code] for code in codes)
 
 
@@ -69,7 +70,7 @@ def _split_area(chips: Chips, recipe: SplitRecipe, area: str) -> Int64[np.ndarra
     rng = np.random.default_rng([recipe.seed, *area.encode()])
     if recipe.scheme == "groups":
         return _groups(chips, recipe, rng)
-    return _deal(np.ones(len(chips), dtype=np.int64), recipe.shares, rng)
+    return _random(len(chips), recipe.shares, rng)
 
 
 def _checked(chips: Chips) -> tuple[str, ...]:
@@ -80,12 +81,10 @@ def _checked(chips: Chips) -> tuple[str, ...]:
 
 
 def _bands(chips: Chips, recipe: SplitRecipe, area: str) -> Int64[np.ndarray, " N"]:
-    x_m, y_m = _plane(chips)
-    band = np.minimum(
-        (_position(x_m, y_m, recipe.angle_rad.get(area, 0.9)) * recipe.bands).astype(np.int64), recipe.bands - 1
-    )
-    codes = band_pattern(recipe.shares)[band % len(band_pattern(recipe.shares))]
-    return cut_buffer(codes, np.column_stack([x_m, y_m]), recipe.buffer_chips)
+    position = _position(*_unrolled_deg(chips), recipe.angle_rad.get(area, 0.9))
+    band = np.minimum((position * recipe.bands).astype(np.int64), recipe.bands - 1)
+    pattern = band_pattern(recipe.shares)
+    return pattern[band % len(pattern)]
 
 
 def band_pattern(shares: tuple[float, float, float]) -> Int64[np.ndarray, " P"]:
@@ -94,9 +93,9 @@ def band_pattern(shares: tuple[float, float, float]) -> Int64[np.ndarray, " P"]:
     return np.array([TRAIN] * train + [TEST] * test + [VAL] * val, dtype=np.int64)
 
 
-def _position(x_m: np.ndarray, y_m: np.ndarray, angle_rad: float) -> Float64[np.ndarray, " N"]:
+def _position(x: np.ndarray, y: np.ndarray, angle_rad: float) -> Float64[np.ndarray, " N"]:
     """Place across the bands, 0 to 1. Both axes are scaled to the area's extent first, as the authors do."""
-    x, y = ((axis - axis.min()) / max(float(np.ptp(axis)), 1e-9) for axis in (x_m, y_m))
+    x, y = ((axis - axis.min()) / max(float(np.ptp(axis)), 1e-9) for axis in (x, y))
     steep = abs(angle_rad) >= math.pi / 4
     weight_x = 1.0 if steep else abs(angle_rad) / (math.pi / 4)
     weight_y = (math.pi / 2 - abs(angle_rad)) / (math.pi / 4) if steep else 1.0
@@ -104,36 +103,15 @@ def _position(x_m: np.ndarray, y_m: np.ndarray, angle_rad: float) -> Float64[np.
     return (across - across.min()) / max(float(np.ptp(across)), 1e-12)
 
 
-def cut_buffer(
-    codes: Int64[np.ndarray, " N"], points_m: Float64[np.ndarray, "N 2"], buffer_chips: int
-) -> Int64[np.ndarray, " N"]:
-    """The splits with a strip of `buffer_chips` chips around test (from train and val) and around val (from train)."""
-    if buffer_chips == 0 or len(codes) < 2:
-        return codes
-    points = shapely.points(points_m)
-    _, distances_m = shapely.STRtree(points).query_nearest(
-        points, exclusive=True, all_matches=False, return_distance=True
-    )
-    # Chebyshev: a chip and its diagonal neighbour share a corner. Half a chip more, so that rounding decides nothing.
-    reach_m = (buffer_chips + 0.5) * float(np.median(distances_m))
-    around = shapely.box(*(points_m - reach_m).T, *(points_m + reach_m).T)
-    cut = codes.copy()
-    for kept, losers in ((TEST, (TRAIN, VAL)), (VAL, (TRAIN,))):
-        near = np.unique(shapely.STRtree(points[codes == kept]).query(around)[0])
-        cut[near[np.isin(codes[near], losers)]] = BUFFER
-    return cut
-
-
-def _plane(chips: Chips) -> tuple[np.ndarray, np.ndarray]:
-    """East and north in metres about the area's middle; exact to 1 % over a few degrees, and a band needs no better."""
-    if chips.lon_deg is None or chips.lat_deg is None or np.isnan(chips.lon_deg).any():
+def _unrolled_deg(chips: Chips) -> tuple[np.ndarray, np.ndarray]:
+    """Longitude without a jump at the antimeridian, and latitude; scale is the bands' affair."""
+    if chips.lon_deg is None or chips.lat_deg is None or np.isnan([chips.lon_deg, chips.lat_deg]).any():
         raise InputError(
             "split scheme 'bands' needs the place of every chip; give lon and lat, or use groups or random"
         )
-    lon, lat = np.radians(chips.lon_deg), np.radians(chips.lat_deg)
-    middle = math.atan2(float(np.sin(lon).mean()), float(np.cos(lon).mean()))
-    east = (lon - middle + math.pi) % (2 * math.pi) - math.pi
-    return EARTH_RADIUS_M * east * math.cos(float(lat.mean())), EARTH_RADIUS_M * lat
+    lon = np.radians(chips.lon_deg)
+    middle_deg = math.degrees(math.atan2(float(np.sin(lon).mean()), float(np.cos(lon).mean())))
+    return (chips.lon_deg - middle_deg + 180) % 360 - 180, chips.lat_deg
 
 
 def _groups(chips: Chips, recipe: SplitRecipe, rng: np.random.Generator) -> Int64[np.ndarray, " N"]:
@@ -149,12 +127,35 @@ def _groups(chips: Chips, recipe: SplitRecipe, rng: np.random.Generator) -> Int6
 def _deal(
     sizes: Int64[np.ndarray, " P"], shares: tuple[float, float, float], rng: np.random.Generator
 ) -> Int64[np.ndarray, " P"]:
-    """A split for each group: in random order, each to the split that is furthest below its share of chips."""
+    """A split for each group: the best of several random deals, by how near they come to the shares of chips."""
     wanted = np.array(shares) * sizes.sum()
-    given, codes = np.zeros(3), np.zeros(len(sizes), dtype=np.int64)
-    for turn, group in enumerate(rng.permutation(len(sizes))):
+    deals = [
+        _deal_once(sizes, wanted, rng.permutation(len(sizes))) for _ in range(max(1, min(50, 20_000 // len(sizes))))
+    ]
+
+    def miss(codes: np.ndarray) -> float:
+        given = np.array([sizes[codes == code].sum() for code in (TRAIN, VAL, TEST)])
+        return float(np.abs(given - wanted).sum())
+
+    return min(deals, key=miss)
+
+
+def _deal_once(sizes: np.ndarray, wanted: np.ndarray, order: np.ndarray) -> Int64[np.ndarray, " P"]:
+    """Groups in that order, each to the split that is furthest below its share of chips."""
+    lacking, codes = wanted.tolist(), np.zeros(len(sizes), dtype=np.int64)
+    for turn, group in enumerate(order.tolist()):
         # The first three fill each split once, so that none is empty where there are three groups.
-        code = turn if turn < 3 else int(np.argmax((wanted - given) / wanted))
-        codes[group] = (TRAIN, VAL, TEST)[code]
-        given[code] += sizes[group]
+        to = turn if turn < 3 else max(range(3), key=lambda split: lacking[split] / wanted[split])
+        codes[group] = (TRAIN, VAL, TEST)[to]
+        lacking[to] -= int(sizes[group])
+    return codes
+
+
+def _random(n_chips: int, shares: tuple[float, float, float], rng: np.random.Generator) -> Int64[np.ndarray, " N"]:
+    """Chips one by one; the shares are met to the chip."""
+    n_train = round(shares[0] * n_chips)
+    codes = np.full(n_chips, TEST, dtype=np.int64)
+    order = rng.permutation(n_chips)
+    codes[order[:n_train]] = TRAIN
+    codes[order[n_train : n_train + round(shares[1] * n_chips)]] = VAL
     return codes

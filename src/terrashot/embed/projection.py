@@ -4,7 +4,7 @@ import numpy as np
 import openTSNE
 from jaxtyping import Bool, Float, Float32, Float64
 from openTSNE.affinity import PerplexityBasedNN
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+from threadpoolctl import threadpool_limits
 
 PCA_DIMENSIONS = 50
 """What t-SNE sees of longer vectors. Source: van der Maaten and Hinton 2008, JMLR 9:2579, section 4.2 (30 there)."""
@@ -40,7 +40,8 @@ def tsne(
     two principal components instead. The bytes do not depend on the number of threads.
 
     Args:
-        iterations: a third of them with early exaggeration; 500 is enough for a preview.
+        iterations: a third of them with early exaggeration, and a third as many to place a row; 500 make a preview.
+        threads: more than one helps on idle cores alone; on busy ones they wait for each other in every iteration.
 
     Source: openTSNE, Policar et al. 2024, doi 10.18637/jss.v109.i03; placing rows: Policar et al. 2021,
         doi 10.1007/s10994-021-06043-1.
@@ -55,7 +56,7 @@ def tsne(
     layout = _lay_out(reduced[is_sampled], iterations=iterations, threads=threads, seed=seed)
     placed = np.empty((len(reduced), 2), dtype=np.float64)
     if not is_sampled.all():
-        placed[~is_sampled] = layout.transform(reduced[~is_sampled])
+        placed[~is_sampled] = layout.transform(reduced[~is_sampled], n_iter=iterations // 3)
     # After `transform`, which centres the map in place: both parts must share one origin.
     placed[is_sampled] = layout
     coordinates[known] = placed

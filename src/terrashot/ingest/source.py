@@ -23,6 +23,11 @@ class ImagerySource(Protocol):
         ...
 
     @property
+    def unit(self) -> str | None:
+        """The unit that all its channels share; None where they differ or nobody said."""
+        ...
+
+    @property
     def channels(self) -> tuple[Channel, ...] | None:
         """The channels that every chip should have, in order; None where they vary by chip."""
         ...

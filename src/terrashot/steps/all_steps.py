@@ -12,8 +12,10 @@ from terrashot.steps.plan import Context, Step
 from terrashot.steps.pretrain import pretrain, test_chips_seen
 from terrashot.steps.report import make_report
 
+Digests = Callable[[Context], Mapping[str, str]]
 
-def artefacts(*names: str) -> Callable[[Context], Mapping[str, str]]:
+
+def artefacts(*names: str) -> Digests:
     """Digests of the study's artefacts of these names, as they are now."""
 
     def digests(context: Context) -> Mapping[str, str]:
@@ -24,25 +26,64 @@ def artefacts(*names: str) -> Callable[[Context], Mapping[str, str]]:
     return digests
 
 
-def together(*parts: Callable[[Context], Mapping[str, str]]) -> Callable[[Context], Mapping[str, str]]:
+def together(*parts: Digests) -> Digests:
     """All these digests."""
     return lambda context: {name: digest for part in parts for name, digest in part(context).items()}
 
 
-STEPS: tuple[Step, ...] = (
-    Step("chips", ("study.seed", "source.kind", "source.path", "grid", "areas", "split"), chip_inputs,
-         lambda study: [study.chips], make_chips),
-    Step("ingest", ("source", "grid"), artefacts("chips"),
-         lambda study: [study.store, study.ledger, study.presence], ingest),
-    Step("labels", ("source", "labels.targets"), together(artefacts("chips"), label_inputs),
-         lambda study: [study.labels], make_labels),
-    # Which chips train is read at run time: a new split makes this stale only if it tests on what the model has seen.
-    Step("pretrain", ("study.seed", "pretrain"), lambda context: {},
-         lambda study: [study.model, study.metrics], pretrain, test_chips_seen),
-    Step("embed", ("study.seed", "embed"), embed_inputs,
-         lambda study: [study.embeddings], make_embeddings),
-    Step("fewshot", ("study.seed", "labels.threshold", "fewshot"), artefacts("embeddings", "floors", "labels"),
-         lambda study: [study.results, study.block_scores, study.timings], make_results),
-    Step("report", ("study.name", "source.kind", "report"), artefacts("chips", "presence", "labels", "embeddings", "results"),
-         lambda study: [study.figures, study.report], make_report),
-)  # fmt: skip
+CHIPS = Step(
+    name="chips",
+    sections=("study.seed", "source.kind", "source.path", "grid", "areas", "split"),
+    inputs=chip_inputs,
+    outputs=lambda study: [study.chips],
+    work=make_chips,
+)
+INGEST = Step(
+    name="ingest",
+    sections=("source", "grid", "ingest"),
+    inputs=artefacts("chips"),
+    outputs=lambda study: [study.ledger, study.presence],
+    work=ingest,
+    # Pixels read anew make every vector stale; embedding takes up what is there.
+    redo_removes=lambda study: [study.store, study.ledger, study.embeddings],
+)
+LABELS = Step(
+    name="labels",
+    sections=("source", "labels.targets"),
+    inputs=together(artefacts("chips"), label_inputs),
+    outputs=lambda study: [study.labels],
+    work=make_labels,
+)
+PRETRAIN = Step(
+    name="pretrain",
+    sections=("study.seed", "pretrain"),
+    # Which chips train is read when it runs: a new split makes it stale only if it tests on what the model has seen.
+    inputs=lambda context: {},
+    outputs=lambda study: [study.model, study.metrics],
+    work=pretrain,
+    outdated=test_chips_seen,
+    redo_removes=lambda study: [study.training_state],
+)
+EMBED = Step(
+    name="embed",
+    sections=("study.seed", "embed"),
+    inputs=embed_inputs,
+    outputs=lambda study: [study.embeddings],
+    work=make_embeddings,
+    redo_removes=lambda study: [study.embeddings],
+)
+FEWSHOT = Step(
+    name="fewshot",
+    sections=("study.seed", "labels.threshold", "fewshot"),
+    inputs=artefacts("embeddings", "floors", "labels"),
+    outputs=lambda study: [study.results, study.block_scores, study.timings],
+    work=make_results,
+)
+REPORT = Step(
+    name="report",
+    sections=("study.name", "source.kind", "report"),
+    inputs=artefacts("chips", "presence", "labels", "embeddings", "results"),
+    outputs=lambda study: [study.figures, study.report],
+    work=make_report,
+)
+STEPS: tuple[Step, ...] = (CHIPS, INGEST, LABELS, PRETRAIN, EMBED, FEWSHOT, REPORT)

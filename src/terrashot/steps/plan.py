@@ -35,6 +35,8 @@ class Step:
     work: Callable[[Context], Work[None]]
     outdated: Callable[[Context], str | None] = lambda context: None
     """A further reason to run again, in words."""
+    redo_removes: Callable[[Study], Sequence[Path]] = lambda study: ()
+    """What must not be taken up again when the step is redone from the start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +48,10 @@ class Decision:
     why: str
 
 
-def config_digest(step: Step, config: StudyConfig) -> str:
-    """Digest of the step's sections of the study file."""
+def config_digest(sections: Sequence[str], config: StudyConfig) -> str:
+    """Digest of these sections, or `section.key`s, of the study file."""
     whole = config.model_dump(mode="json")
-    return digest_of({name: _at(whole, name) for name in step.sections})
+    return digest_of({name: _at(whole, name) for name in sections})
 
 
 def decide(step: Step, context: Context, line: Line | None, *, redo: bool) -> Decision:
@@ -73,7 +75,7 @@ def _why_it_runs(step: Step, context: Context, line: Line | None, redo: bool) ->
     missing = [path.name for path in step.outputs(context.study) if not path.exists()]
     if missing:
         return f"{missing[0]} is missing"
-    if line.config != config_digest(step, context.config):
+    if line.config != config_digest(step.sections, context.config):
         return f"its settings changed ({', '.join(f'[{name}]' for name in step.sections)})"
     now = step.inputs(context)
     changed = [name for name in {**line.inputs, **now} if line.inputs.get(name) != now.get(name)]

@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from terrashot import __version__
 from terrashot.config import read_config
-from terrashot.durable.files import make_folder, sweep_leftovers
+from terrashot.durable.files import make_folder, remove, sweep_leftovers
 from terrashot.durable.lock import sole_writer
 from terrashot.engine import available_cores
 from terrashot.errors import UsageError
@@ -56,6 +56,9 @@ def _run_steps(context: Context, wishes: Wishes) -> Work[list[Decision]]:
         decision = decide(step, context, line, redo=step.name in wishes.redo)
         decisions.append(decision)
         yield Said(f"{step.name}: {'runs' if decision.runs else 'skipped'}: {decision.why}")
+        if step.name in wishes.redo:
+            for path in step.redo_removes(context.study):
+                remove(path)
         if decision.runs:
             yield from _do(step, context)
     return decisions
@@ -69,9 +72,9 @@ def _do(step: Step, context: Context) -> Work[None]:
         context.study.manifest,
         manifest.Line(
             step=step.name,
-            config=config_digest(step, context.config),
+            config=config_digest(step.sections, context.config),
             inputs=dict(step.inputs(context)),
-            outputs={path.name: digest_of_artefact(path) for path in step.outputs(context.study)},
+            outputs={path.name: digest_of_artefact(path) or "" for path in step.outputs(context.study)},
             versions=_versions(),
             finished=datetime.now(UTC).isoformat(timespec="seconds"),
             seconds=round(seconds, 3),

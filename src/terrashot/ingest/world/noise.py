@@ -1,4 +1,7 @@
-"""Smooth random fields on the sphere: same point, same value, whatever else is asked and in whatever order."""
+"""Smooth random fields on the sphere: same point, same value, whatever else is asked and in whatever order.
+
+P points or pixels, A nodes along a side, F features.
+"""
 
 import numpy as np
 from jaxtyping import Float64
@@ -15,13 +18,12 @@ def field(
 
     Source: value noise with quintic fading, Perlin 2002 (Improving noise, eq. for the fade curve).
     """
-    total, weight = np.zeros(len(points_m)), 0.0
-    for octave in range(octaves):
-        amplitude = 0.55**octave
-        total += amplitude * _value_noise(points_m / (wavelength_m / 2**octave), seed * 1_000_003 + octave)
-        weight += amplitude**2
-    # One octave of uniform lattice values has a spread of about 0.17 between the lattice points.
-    return total / (0.17 * weight**0.5)
+    return _octaves(np.ascontiguousarray(points_m), wavelength_m, seed * 1_000_003, octaves)
+
+
+def between(nodes: Float64[np.ndarray, "A A F"], side_px: int) -> Float64[np.ndarray, "P F"]:
+    """Bilinear values at the centres of `side_px` x `side_px` pixels of values at A x A nodes that span them."""
+    return _bilinear(np.ascontiguousarray(nodes), side_px)
 
 
 def hashed(cells: np.ndarray, seed: int) -> Float64[np.ndarray, " P"]:
@@ -58,16 +60,54 @@ def _fade(t: float) -> float:
 
 
 @njit(cache=True, nogil=True)
-def _value_noise(points: np.ndarray, seed: int) -> np.ndarray:
-    values = np.empty(len(points))
+def _octaves(points: np.ndarray, wavelength_m: float, seed: int, octaves: int) -> np.ndarray:
+    values, square = np.zeros(len(points)), 0.0
+    for octave in range(octaves):
+        amplitude = 0.55**octave
+        square += amplitude**2
+        _add_value_noise(values, points, (wavelength_m / 2**octave, amplitude), seed + octave)
+    # Measured over 200,000 points of the sphere: one octave of uniform lattice values has a spread of 0.20.
+    return values / (0.20 * square**0.5)
+
+
+@njit(cache=True, nogil=True)
+def _add_value_noise(
+    values: np.ndarray, points: np.ndarray, cell_and_amplitude: tuple[float, float], seed: int
+) -> None:
+    per_m, amplitude = 1 / cell_and_amplitude[0], cell_and_amplitude[1]
+    corners = np.empty(8)
+    hx, hy, hz = 1 << 62, 0, 0
     for i in range(len(points)):
-        x, y, z = points[i, 0], points[i, 1], points[i, 2]
+        x, y, z = points[i, 0] * per_m, points[i, 1] * per_m, points[i, 2] * per_m
         ix, iy, iz = int(np.floor(x)), int(np.floor(y)), int(np.floor(z))
+        if ix != hx or iy != hy or iz != hz:
+            # Pixels in a row mostly share a lattice cell: hashing its corners once makes smooth fields fast.
+            for corner in range(8):
+                corners[corner] = _mix(ix + (corner & 1), iy + ((corner >> 1) & 1), iz + (corner >> 2), seed)
+            hx, hy, hz = ix, iy, iz
         wx, wy, wz = _fade(x - ix), _fade(y - iy), _fade(z - iz)
-        total = 0.0
-        for corner in range(8):
-            dx, dy, dz = corner & 1, (corner >> 1) & 1, corner >> 2
-            weight = (wx if dx else 1 - wx) * (wy if dy else 1 - wy) * (wz if dz else 1 - wz)
-            total += weight * _mix(ix + dx, iy + dy, iz + dz, seed)
-        values[i] = total
+        low = _blend(_blend(corners[0], corners[1], wx), _blend(corners[2], corners[3], wx), wy)
+        high = _blend(_blend(corners[4], corners[5], wx), _blend(corners[6], corners[7], wx), wy)
+        values[i] += amplitude * _blend(low, high, wz)
+
+
+@njit(cache=True, nogil=True)
+def _blend(left: float, right: float, weight: float) -> float:
+    return left + weight * (right - left)
+
+
+@njit(cache=True, nogil=True)
+def _bilinear(nodes: np.ndarray, side_px: int) -> np.ndarray:
+    last, features = nodes.shape[0] - 1, nodes.shape[2]
+    values = np.empty((side_px * side_px, features))
+    for row in range(side_px):
+        down = (row + 0.5) / side_px * last
+        upper = min(int(down), last - 1)
+        for col in range(side_px):
+            along = (col + 0.5) / side_px * last
+            left = min(int(along), last - 1)
+            for f in range(features):
+                north = _blend(nodes[upper, left, f], nodes[upper, left + 1, f], along - left)
+                south = _blend(nodes[upper + 1, left, f], nodes[upper + 1, left + 1, f], along - left)
+                values[row * side_px + col, f] = _blend(north, south, down - upper)
     return values

@@ -1,24 +1,27 @@
 """What three sensors see of the simulated ground, in the units and ranges of the real products."""
 
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
 import numpy as np
-from jaxtyping import Float32, Float64
+from jaxtyping import Bool, Float32, Float64
 
-from terrashot.ingest.world.land import BUILT, CROP, TREE, WATER, Land
+from terrashot.ingest.world.land import BARE, BUILT, CROP, GRASS, TREE, WATER, Land
 from terrashot.ingest.world.noise import field
 
 RGB: Final = ("red", "green", "blue")
 # Surface reflectance by cover: water, tree, crop (bare), grass, built-up, bare.
 REFLECTANCE: Final = np.array(
-    [[0.045, 0.055, 0.060], [0.034, 0.048, 0.032], [0.110, 0.094, 0.074],
-     [0.070, 0.080, 0.052], [0.135, 0.128, 0.118], [0.160, 0.134, 0.105]]
+    [[0.045, 0.055, 0.060], [0.036, 0.050, 0.034], [0.112, 0.094, 0.072],
+     [0.066, 0.078, 0.050], [0.125, 0.120, 0.110], [0.150, 0.126, 0.098]]
 )  # fmt: skip
-GREEN_CROP: Final = np.array([0.046, 0.070, 0.040])
+GREEN_CROP: Final = np.array([0.044, 0.072, 0.038])
+ROUGHNESS: Final = np.array([0.03, 0.16, 0.06, 0.05, 0.22, 0.06])
+VIGOUR: Final = np.array([0.10, 0.14, 0.16, 0.22, 0.10, 0.16])
 # Backscatter in dB by cover: VV, VH. Ranges as of C-band land statistics; double bounce lifts towns.
 BACKSCATTER_DB: Final = np.array(
-    [[-18.5, -26.0], [-9.6, -15.2], [-11.8, -19.0], [-12.4, -19.4], [-7.2, -15.4], [-13.6, -22.0]]
+    [[-17.5, -25.0], [-9.8, -15.4], [-11.8, -19.0], [-12.4, -19.4], [-8.4, -16.0], [-13.6, -22.0]]
 )  # fmt: skip
 LOOKS: Final = 22.0
 """4.4 looks of one acquisition, about five acquisitions a month."""
@@ -28,21 +31,51 @@ DECAY_DAYS: Final = np.array([4.0, 22.0, 40.0, 60.0, 400.0, 140.0])
 FIRST_PASS: Final = date(2020, 1, 5)
 
 
-def reflectance(land: Land, month: int, rng: np.random.Generator, seed: int) -> Float32[np.ndarray, "3 H W"]:
-    """One month's red, green and blue: cover, season, shading, soil tone, haze and sensor noise."""
-    base = REFLECTANCE[land.cover]
+@dataclass(frozen=True, slots=True, eq=False)
+class Surface:
+    """What does not change from month to month on one chip's ground."""
+
+    land: Land
+    seed: int
+    texture: Float64[np.ndarray, " P"]
+    """Crowns, roofs, furrows: varies from pixel to pixel."""
+    vigour: Float64[np.ndarray, " P"]
+    """How lush or wet a spot is: lets the signatures of covers overlap."""
+    slope: Float64[np.ndarray, " P"]
+    """Shading of the relief, about 0; stronger in the hills."""
+
+
+def make_surface(land: Land, seed: int) -> Surface:
+    """The lasting surface of a chip in the world of that seed."""
+    steepness = 0.3 + 0.2 * np.clip(land.relief, -1, 2)
+    return Surface(
+        land,
+        seed,
+        texture=field(land.points_m, seed=seed + 3, wavelength_m=45),
+        vigour=field(land.points_m, seed=seed + 5, wavelength_m=420, octaves=2),
+        slope=field(land.points_m, seed=seed + 4, wavelength_m=700) * steepness,
+    )
+
+
+def reflectance(surface: Surface, month: int, rng: np.random.Generator) -> Float32[np.ndarray, "3 H W"]:
+    """One month's red, green and blue: cover, season, shading, soil tone, gain, haze and sensor noise."""
+    land, seed = surface.land, surface.seed
     growth = np.clip(0.5 + 1.2 * land.parcel + 0.12 * month, 0, 1) * (land.cover == CROP)
-    base = base + growth[:, None] * (GREEN_CROP - REFLECTANCE[CROP])
-    rough = np.array([0.03, 0.16, 0.06, 0.05, 0.22, 0.06])[land.cover]
-    base = base * (1 + rough * land.texture + 0.10 * land.slope)[:, None]
-    tone = field(land.points_m, seed=seed + 31, wavelength_m=60_000)[:, None] * np.array([0.16, 0.08, 0.04])
-    haze = rng.gamma(2.0, 0.006) * np.array([0.7, 1.0, 1.5])
-    seen = base * (1 + tone) * rng.normal(1.0, 0.09) + haze + rng.normal(0, 0.003, base.shape)
-    return _image(np.maximum(seen, 0.001), land)
+    light = 1 + ROUGHNESS[land.cover] * surface.texture + 0.10 * surface.slope
+    light *= 1 + VIGOUR[land.cover] * surface.vigour
+    light *= 1 + 0.08 * land.smooth(seed + 320 + month, 2500) + 0.06 * land.smooth(seed + 330 + month, 150_000)
+    tone = land.smooth(seed + 31, 60_000)
+    haze = 0.010 * np.exp(0.7 * land.smooth(seed + 340 + month, 4000))
+    noise = rng.normal(0, 0.003, (3, len(light)))
+    seen = np.empty((3, len(light)), np.float32)
+    for band, (tinted, hazed) in enumerate(((0.16, 0.7), (0.08, 1.0), (0.04, 1.5))):
+        base = REFLECTANCE[land.cover, band] + growth * (GREEN_CROP[band] - REFLECTANCE[CROP, band])
+        seen[band] = np.maximum(base * light * (1 + tinted * tone) + hazed * haze + noise[band], 0.001)
+    return seen.reshape(3, land.side_px, land.side_px)
 
 
-def cloud(land: Land, month: int, share: float, seed: int) -> np.ndarray:
-    """Which pixels a month's clouds hide: (H, W) bool."""
+def cloud(land: Land, month: int, share: float, seed: int) -> Bool[np.ndarray, "H W"]:
+    """Which pixels a month's clouds hide."""
     if share <= 0:
         return np.zeros((land.side_px, land.side_px), dtype=bool)
     cover = field(land.points_m, seed=seed + 41 + month, wavelength_m=1800, octaves=2)
@@ -50,22 +83,36 @@ def cloud(land: Land, month: int, share: float, seed: int) -> np.ndarray:
     return (cover > _upper_quantile(share)).reshape(land.side_px, land.side_px)
 
 
-def backscatter_db(land: Land, month: int, rng: np.random.Generator) -> Float32[np.ndarray, "2 H W"]:
-    """One month's mean VV and VH in dB: cover, wind, growth, incidence, speckle."""
-    mean_db = BACKSCATTER_DB[land.cover].copy()
-    mean_db[land.cover == WATER] += rng.normal(0, 2.5)
+def backscatter_db(surface: Surface, month: int, rng: np.random.Generator) -> Float32[np.ndarray, "2 H W"]:
+    """One month's mean VV and VH in dB: cover, wind, growth, wetness, view, speckle."""
+    land, seed = surface.land, surface.seed
     grown = (land.cover == CROP) * (0.5 + land.parcel) * (1 + month)
-    mean_db += grown[:, None] * np.array([0.7, 1.2])
-    bounce = np.where(land.cover == BUILT, np.maximum(0, land.texture) * 3.0, 0.6 * (land.cover == TREE) * land.texture)
-    mean_db += bounce[:, None] + 1.2 * land.slope[:, None] + rng.normal(0, 0.7)
-    power = 10 ** (mean_db / 10) * rng.gamma(LOOKS, 1 / LOOKS, mean_db.shape)
-    return _image(10 * np.log10(power), land)
+    scene = 0.7 * land.smooth(seed + 510 + month, 5000) + 0.6 * land.smooth(seed + 520 + month, 150_000)
+    scene += np.where(land.cover == WATER, 2.5 * land.smooth(seed + 530 + month, 3000), 0.0)
+    scene += 1.2 * surface.slope + _lasting_db(surface)
+    speckle_db = 10 * np.log10(rng.gamma(LOOKS, 1 / LOOKS, (2, len(scene))))
+    seen = np.empty((2, len(scene)), np.float32)
+    for band, growth_db in enumerate((0.7, 1.2)):
+        seen[band] = BACKSCATTER_DB[land.cover, band] + growth_db * grown + scene + speckle_db[band]
+    return seen.reshape(2, land.side_px, land.side_px)
+
+
+def _lasting_db(surface: Surface) -> Float64[np.ndarray, " P"]:
+    """Double bounce of towns by the lie of their streets, crowns of trees, smooth dark ground."""
+    land = surface.land
+    facing = np.clip(1 + land.smooth(surface.seed + 540, 900), 0, 2)
+    town = np.maximum(0, surface.texture) * 2.5 * facing
+    bounce = np.where(land.cover == BUILT, town, 0.6 * (land.cover == TREE) * surface.texture)
+    # Wet or paved flats mirror the pulse away and look like water.
+    is_open = (land.cover == GRASS) | (land.cover == BARE)
+    dark = np.where(is_open, 5.0 * np.clip(-1.0 - surface.vigour, 0, 1), 0.0)
+    return bounce - dark + 0.8 * surface.vigour * (land.cover != WATER)
 
 
 def coherence(
     shares: Float64[np.ndarray, "K S S"], days: int, rain: float, rng: np.random.Generator
 ) -> Float32[np.ndarray, "S S"]:
-    """Coherence of one pair on its own coarse lattice, 0 to 1.
+    """Coherence of one pair on its own coarse lattice, 0 to 1. S is its side.
 
     Args:
         shares: of each cover in each cell.
@@ -74,6 +121,12 @@ def coherence(
     by_cover = 0.08 + (COHERENCE - 0.08) * np.exp(-days / DECAY_DAYS) * (1 - 0.5 * rain)
     mean = np.tensordot(by_cover, shares, axes=1)
     return np.clip(mean + rng.normal(0, 0.05, mean.shape), 0.02, 0.98).astype(np.float32)
+
+
+def rain(land: Land, day: date, seed: int) -> float:
+    """How wet the weather of a date is where the chip lies, 0 to 1."""
+    front = field(land.nodes_m[0, :1], seed=seed + day.toordinal(), wavelength_m=120_000)
+    return float(np.clip(0.5 + 0.3 * front[0], 0, 1))
 
 
 def cover_shares(land: Land, side_px: int) -> Float64[np.ndarray, "K S S"]:
@@ -97,7 +150,3 @@ def _upper_quantile(share: float) -> float:
     log = np.log(1 - x * x)
     half = 2 / (np.pi * 0.147) + log / 2
     return float(np.sign(x) * np.sqrt(np.sqrt(half**2 - log / 0.147) - half) * np.sqrt(2))
-
-
-def _image(pixels: np.ndarray, land: Land) -> np.ndarray:
-    return pixels.T.reshape(-1, land.side_px, land.side_px).astype(np.float32)

@@ -50,6 +50,7 @@ class SimulatedOptical:
 
     world: World
     modality: str = "s2rgbm"
+    unit: str = "reflectance"
     differences: tuple[Difference, ...] = ()
 
     @property
@@ -71,9 +72,10 @@ class SimulatedOptical:
     def read(self, chip_id: str) -> Imagery:
         self.world.refuse_if_absent(chip_id, self.modality)
         land, rng = self.world.land(chip_id), self.world.rng(chip_id, self.modality)
+        surface = sensors.make_surface(land, self.world.seed)
         kept, absent, images = [], [], []
         for month, channels in enumerate(np.array(self.channels, dtype=object).reshape(-1, 3)):
-            image = sensors.reflectance(land, month, rng, self.world.seed)
+            image = sensors.reflectance(surface, month, rng)
             if rng.random() < self.world.without_month:
                 absent += [Absence(channel, "missing", "month lost to cloud") for channel in channels]
                 continue
@@ -90,6 +92,7 @@ class SimulatedRadar:
 
     world: World
     modality: str = "s1grdm"
+    unit: str = "dB"
 
     @property
     def side_px(self) -> int:
@@ -118,7 +121,8 @@ class SimulatedRadar:
         self.world.refuse_if_absent(chip_id, self.modality)
         land, rng = self.world.land(chip_id), self.world.rng(chip_id, self.modality)
         lost = rng.choice(["vv", "vh"]) if rng.random() < self.world.without_polarisation else None
-        values = np.concatenate([sensors.backscatter_db(land, month, rng) for month in range(len(self.world.months))])
+        surface = sensors.make_surface(land, self.world.seed)
+        values = np.concatenate([sensors.backscatter_db(surface, m, rng) for m in range(len(self.world.months))])
         there = np.array([channel.kind != lost for channel in self.channels])
         kept = tuple(channel for channel, is_there in zip(self.channels, there, strict=True) if is_there)
         absent = tuple(Absence(c, "missing", "polarisation not acquired") for c in self.channels if c.kind == lost)
@@ -132,6 +136,7 @@ class SimulatedCoherence:
     world: World
     pixel_m: float
     modality: str = "gunw"
+    unit: str = "coherence"
     max_channels: int = MAX_PAIRS
     channels: None = None
     differences: tuple[Difference, ...] = ()
@@ -148,20 +153,17 @@ class SimulatedCoherence:
         if count == 0:
             return Imagery((), np.empty((0, self.side_px, self.side_px), np.float32), (), (_NO_PAIR,))
         chosen = [pairs[index] for index in sorted(rng.choice(len(pairs), count, replace=False))]
-        shares = sensors.cover_shares(self.world.land(chip_id), self.side_px)
-        values = np.stack(
-            [self._pair(shares, later.toordinal(), earlier.toordinal(), rng) for later, earlier in chosen]
-        )
+        land = self.world.land(chip_id)
+        shares = sensors.cover_shares(land, self.side_px)
+        values = np.stack([
+            sensors.coherence(shares, (later - earlier).days, sensors.rain(land, later, self.world.seed), rng)
+            for later, earlier in chosen
+        ])  # fmt: skip
         named = tuple(
             Channel(f"{later:%Y%m%d}_{earlier:%Y%m%d}", "coherence", "coherence", str(earlier), str(later))
             for later, earlier in chosen
         )
         return Imagery(named, values, (2,) * count)
-
-    def _pair(self, shares: np.ndarray, later: int, earlier: int, rng: np.random.Generator) -> np.ndarray:
-        # Rain falls on a date, not on a chip: every chip of the world shares it.
-        rain = self.world.rng(f"{earlier}", "rain").random()
-        return sensors.coherence(shares, later - earlier, rain, rng)
 
 
 _NO_PAIR = Absence(None, "missing", "no pair was formed")

@@ -1,0 +1,95 @@
+"""The strip between splits: which chips lie so near to a kept set that they must leave their own."""
+
+from typing import Final
+
+import numpy as np
+import shapely
+from jaxtyping import Bool, Float64, Int64
+
+from terrashot.domain.tables import SPLIT_NAMES, Chips
+
+TRAIN, VAL, TEST, BUFFER = (SPLIT_NAMES.index(name) for name in ("train", "val", "test", "buffer"))
+EARTH_RADIUS_M: Final = 6_371_008.8
+
+
+def cut_buffer(chips: Chips, codes: Int64[np.ndarray, " N"], buffer_chips: int) -> Int64[np.ndarray, " N"]:
+    """The splits with a strip of `buffer_chips` chips around test (cut from train and val), then around val (from train).
+
+    Test is never cut. Chips are counted as a king moves; between UTM zones, and for chips off our grid, by distance.
+    """
+    cut = codes.copy()
+    if buffer_chips == 0:
+        return cut
+    for kept, losers in ((TEST, (TRAIN, VAL)), (VAL, (TRAIN,))):
+        cut[np.isin(cut, losers) & near(chips, cut == kept, buffer_chips)] = BUFFER
+    return cut
+
+
+def near(chips: Chips, kept: Bool[np.ndarray, " N"], reach_chips: int) -> Bool[np.ndarray, " N"]:
+    """Which chips lie within `reach_chips` chips of one of the kept."""
+    if not kept.any() or len(chips) < 2:
+        return kept.copy()
+    lon, lat = _places_deg(chips)
+    spacing_m = _spacing_m(lon, lat)
+    if chips.utm is None:
+        # Half a chip more, so that rounding decides nothing.
+        return _near_by_place(lon, lat, kept, (reach_chips + 0.5) * spacing_m)
+    found = kept.copy()
+    for zone in np.unique(chips.utm[:, 0]):
+        here = chips.utm[:, 0] == zone
+        beyond = kept & ~here
+        found[here] |= _near_on_lattice(chips.utm[here, 1:], kept[here], reach_chips)
+        # The next zone's lattice is turned and shifted: half a chip more again leaves the strip no narrower at a seam.
+        found[here | beyond] |= _near_by_place(
+            lon[here | beyond], lat[here | beyond], beyond[here | beyond], (reach_chips + 1) * spacing_m
+        )
+    return found
+
+
+def _near_on_lattice(
+    places: Int64[np.ndarray, "N 2"], kept: Bool[np.ndarray, " N"], reach: int
+) -> Bool[np.ndarray, " N"]:
+    """By whole rows and columns: sums of kept chips over squares, from a summed-area table."""
+    places = places - places.min(axis=0)
+    counts = np.zeros(places.max(axis=0) + 2 * reach + 2, dtype=np.int32)
+    np.add.at(counts, tuple((places + reach + 1).T), kept)
+    sums = counts.cumsum(axis=0, dtype=np.int32).cumsum(axis=1, dtype=np.int32)
+    row, col = places.T
+    far_row, far_col = row + 2 * reach + 1, col + 2 * reach + 1
+    inside: np.ndarray = sums[far_row, far_col] - sums[row, far_col] - sums[far_row, col] + sums[row, col]
+    return inside > 0
+
+
+def _near_by_place(
+    lon_deg: Float64[np.ndarray, " N"], lat_deg: Float64[np.ndarray, " N"], kept: Bool[np.ndarray, " N"], reach_m: float
+) -> Bool[np.ndarray, " N"]:
+    """By a square of half-side `reach_m` along the parallels and meridians around each chip's centre."""
+    found = np.zeros(len(kept), dtype=bool)
+    if not kept.any():
+        return found
+    high = np.degrees(reach_m / EARTH_RADIUS_M)
+    # As wide as the parallel of its poleward side, the shortest one, asks for.
+    wide = np.minimum(high / np.cos(np.radians(np.minimum(np.abs(lat_deg) + high, 89.0))), 179.0)
+    tree = shapely.STRtree(shapely.points(lon_deg[kept], lat_deg[kept]))
+    for turn in (-360.0, 0.0, 360.0):
+        rows = np.flatnonzero(np.abs(lon_deg + turn) - wide <= 180)
+        x, y, w = lon_deg[rows] + turn, lat_deg[rows], wide[rows]
+        found[rows[tree.query(shapely.box(x - w, y - high, x + w, y + high))[0]]] = True
+    return found
+
+
+def _spacing_m(lon_deg: Float64[np.ndarray, " N"], lat_deg: Float64[np.ndarray, " N"]) -> float:
+    """Median ground distance from a chip to its nearest neighbour."""
+    points = shapely.points(lon_deg * np.cos(np.radians(lat_deg.mean())), lat_deg)
+    one, other = shapely.STRtree(points).query_nearest(points, exclusive=True, all_matches=False)
+    # The plane only finds the neighbour; its distance is taken where it lies.
+    north = np.radians(lat_deg[other] - lat_deg[one])
+    middle = np.radians((lat_deg[one] + lat_deg[other]) / 2)
+    east = np.radians((lon_deg[other] - lon_deg[one] + 180) % 360 - 180) * np.cos(middle)
+    return float(np.median(np.hypot(north, east))) * EARTH_RADIUS_M
+
+
+def _places_deg(chips: Chips) -> tuple[Float64[np.ndarray, " N"], Float64[np.ndarray, " N"]]:
+    assert chips.lon_deg is not None, "only chips with a place are cut by bands"
+    assert chips.lat_deg is not None, "only chips with a place are cut by bands"
+    return chips.lon_deg, chips.lat_deg

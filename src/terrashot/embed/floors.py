@@ -1,0 +1,216 @@
+"""The simple features of every chip that an encoder must beat: image statistics and random convolutions.
+
+Axis letters: F features or filters, h w rows and columns of a filter.
+"""
+
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from jaxtyping import Float32, Int64
+
+from terrashot.domain.modality import Channel
+from terrashot.domain.normalize import ChannelStats, KindStats, RunningMoments, fill_absent_with_mean, scale
+from terrashot.domain.tables import Chips, Embeddings
+from terrashot.embed.image_stats import feature_names, fill_absent_with_training_mean, image_stats, mean_and_spread
+from terrashot.embed.random_conv import N_FILTERS, cut_patches, random_conv, standardise
+
+VARYING = frozenset({"gunw"})
+"""Modalities whose channels are other date pairs in every chip, even where the pairs of a study happen to agree."""
+CANDIDATES = 4 * N_FILTERS
+"""Training chips looked at for those with the fewest gaps; all of a continent need not be."""
+BATCH_BYTES = 32 << 20
+MAX_BATCH = 64
+
+
+@runtime_checkable
+class StoredChannel(Protocol):
+    """A channel that a chip has."""
+
+    @property
+    def slot(self) -> int: ...
+    @property
+    def channel(self) -> Channel: ...
+    @property
+    def valid_fraction(self) -> float: ...
+
+
+@runtime_checkable
+class PixelStore(Protocol):
+    """What the floors need of a chip store."""
+
+    @property
+    def modalities(self) -> tuple[str, ...]: ...
+    @property
+    def chip_px(self) -> int: ...
+    def channels(self, chip_id: str, modality: str) -> Sequence[StoredChannel]: ...
+    def read(self, modality: str, picks: Sequence[tuple[str, int]]) -> Float32[np.ndarray, "B H W"]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class FloorsProgress:
+    """So many chips have their floors."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Which images of one modality the features are made from, the same for every chip."""
+
+    modality: str
+    channels: tuple[Channel, ...]
+    """By position; empty where channels vary from chip to chip, which gives the images `mean` and `spread` instead."""
+    max_channels: int
+    """The most channels that any training chip has."""
+
+    @property
+    def images(self) -> tuple[str, ...]:
+        """Names of the images, for `feature_names`."""
+        return tuple(channel.name for channel in self.channels) or ("mean", "spread")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ModalityFloors:
+    """What the training chips taught about one modality: enough to give any chip its features."""
+
+    layout: Layout
+    scales: tuple[KindStats, ...]
+    """One an image."""
+    filters: Float32[np.ndarray, "F C h w"]
+
+    def random_conv(self, images: Float32[np.ndarray, "B C H W"]) -> Float32[np.ndarray, "B twice_F"]:
+        """Random convolutional features; a row of NaN for a chip without a valid pixel."""
+        features = np.full((len(images), 2 * len(self.filters)), np.nan, dtype=np.float32)
+        is_there = np.isfinite(images).any(axis=(1, 2, 3))
+        features[is_there] = random_conv(_scale_and_fill(images[is_there], self.scales), self.filters)
+        return features
+
+
+def make_floors(
+    store: PixelStore, chips: Chips, *, stats: ChannelStats, train_rows: Int64[np.ndarray, " n"], seed: int
+) -> Generator[FloorsProgress, None, Embeddings]:
+    """Blocks `image_stats:<modality>` and `random_conv:<modality>` of all chips, in the end; progress on the way.
+
+    Scales, filters and what stands in for an absent channel come from the training chips alone, whatever the order of
+    the rows. A chip without a modality has a row of NaN; a modality that no training chip has gives no block, and a
+    channel that none has counts for nothing. Pixels are read in batches, so memory holds the finished features and a
+    few chips.
+
+    Args:
+        stats: of the store's own channels, from the training chips.
+    """
+    train_ids = sorted(chips.ids[row] for row in train_rows)
+    layouts = [layout for name in store.modalities if (layout := make_layout(store, name, train_ids, stats=stats))]
+    learnt = [learn_floors(store, layout, train_ids, stats=stats, seed=seed) for layout in layouts]
+    blocks = {name: np.full((len(chips), size), np.nan, np.float32) for name, size in _block_sizes(layouts).items()}
+    for rows in _batches(len(chips), max((layout.max_channels for layout in layouts), default=1), store.chip_px):
+        for floors in learnt:
+            images = read_images(store, floors.layout, chips.ids[rows])
+            blocks[f"image_stats:{floors.layout.modality}"][rows] = image_stats(images)
+            blocks[f"random_conv:{floors.layout.modality}"][rows] = floors.random_conv(images)
+        yield FloorsProgress(min(rows.stop, len(chips)), len(chips))
+    is_train = np.zeros(len(chips), dtype=bool)
+    is_train[train_rows] = True
+    for layout in layouts:
+        name = f"image_stats:{layout.modality}"
+        blocks[name] = fill_absent_with_training_mean(blocks[name], is_train)
+    return Embeddings(chips, blocks)
+
+
+def make_layout(store: PixelStore, modality: str, train_ids: Sequence[str], *, stats: ChannelStats) -> Layout | None:
+    """The channels that the training chips have of a modality and `stats` can scale; None without any.
+
+    Channels vary if the modality is known for it, or if no chip has even half of all the names there are.
+    """
+    channel_of: dict[str, Channel] = {}
+    first_slot: dict[str, int] = {}
+    max_channels = 0
+    for chip_id in train_ids:
+        present = [s for s in store.channels(chip_id, modality) if s.channel.kind in stats.kinds.get(modality, {})]
+        max_channels = max(max_channels, len(present))
+        for stored in present:
+            name = stored.channel.name
+            channel_of.setdefault(name, stored.channel)
+            first_slot[name] = min(stored.slot, first_slot.get(name, stored.slot))
+    if not channel_of:
+        return None
+    varies = modality in VARYING or len(channel_of) > 2 * max_channels
+    names = sorted(channel_of, key=lambda name: (first_slot[name], name))
+    return Layout(modality, () if varies else tuple(channel_of[name] for name in names), max_channels)
+
+
+def read_images(store: PixelStore, layout: Layout, chip_ids: Sequence[str]) -> Float32[np.ndarray, "B C H W"]:
+    """The images of a layout for each chip, in the channels' own units; NaN where a chip has no such pixel."""
+    wanted = [_wanted(store, layout, chip_id) for chip_id in chip_ids]
+    n_images = len(layout.channels) or max([1, *map(len, wanted)])
+    images = np.full((len(chip_ids), n_images, store.chip_px, store.chip_px), np.nan, dtype=np.float32)
+    picks = [(chip_id, stored.slot) for chip_id, found in zip(chip_ids, wanted, strict=True) for _, stored in found]
+    if picks:
+        rows, positions = np.array([(row, place) for row, found in enumerate(wanted) for place, _ in found]).T
+        images[rows, positions] = store.read(layout.modality, picks)
+    return images if layout.channels else mean_and_spread(images)
+
+
+def learn_floors(
+    store: PixelStore, layout: Layout, train_ids: Sequence[str], *, stats: ChannelStats, seed: int
+) -> ModalityFloors:
+    """Scales and filters of one modality from the training chips with the fewest gaps."""
+    rng = np.random.default_rng([seed, *layout.modality.encode()])
+    chosen = _fullest(store, layout, train_ids, rng)
+    moments = [RunningMoments() for _ in layout.images]
+    patches = []
+    # Twice as many as needed, because those without contrast are dropped.
+    per_chip = -(-2 * N_FILTERS // len(chosen))
+    for rows in _batches(len(chosen), layout.max_channels, store.chip_px):
+        images = read_images(store, layout, chosen[rows])
+        patches.append(cut_patches(images, n_patches=per_chip * len(images), rng=rng))
+        for position, moment in enumerate(moments):
+            moment.add(images[:, position])
+    if layout.channels:
+        scales = tuple(stats.of(layout.modality, channel.kind) for channel in layout.channels)
+    else:
+        scales = tuple(moment.stats(None) for moment in moments)
+    shuffled = rng.permutation(np.concatenate(patches))
+    return ModalityFloors(layout, scales, standardise(_scale_and_fill(shuffled, scales), N_FILTERS))
+
+
+def _wanted(store: PixelStore, layout: Layout, chip_id: str) -> list[tuple[int, StoredChannel]]:
+    """A chip's channels that belong to a layout, with their position in it."""
+    present = store.channels(chip_id, layout.modality)
+    if not layout.channels:
+        return list(enumerate(present))
+    position_of = {channel.name: position for position, channel in enumerate(layout.channels)}
+    return [(position_of[s.channel.name], s) for s in present if s.channel.name in position_of]
+
+
+def _fullest(store: PixelStore, layout: Layout, train_ids: Sequence[str], rng: np.random.Generator) -> tuple[str, ...]:
+    """At most one chip a filter, those with the largest share of valid pixels among seeded candidates."""
+    shares: dict[str, float] = {}
+    for row in rng.permutation(len(train_ids)):
+        found = _wanted(store, layout, train_ids[row])
+        if found:
+            shares[train_ids[row]] = sum(s.valid_fraction for _, s in found) / (len(layout.channels) or len(found))
+        if len(shares) == CANDIDATES:
+            break
+    return tuple(sorted(shares, key=lambda chip_id: -shares[chip_id])[:N_FILTERS])
+
+
+def _scale_and_fill(
+    images: Float32[np.ndarray, "B C H W"], scales: Sequence[KindStats]
+) -> Float32[np.ndarray, "B C H W"]:
+    scaled = [scale(images[:, position], kind) for position, kind in enumerate(scales)]
+    return fill_absent_with_mean(np.stack(scaled, axis=1))
+
+
+def _block_sizes(layouts: Sequence[Layout]) -> dict[str, int]:
+    sizes = {f"image_stats:{layout.modality}": len(feature_names(layout.images)) for layout in layouts}
+    return {**sizes, **{f"random_conv:{layout.modality}": 2 * N_FILTERS for layout in layouts}}
+
+
+def _batches(n_chips: int, n_channels: int, side_px: int) -> Iterator[slice]:
+    """Runs of chips whose pixels fill about `BATCH_BYTES`."""
+    size = min(MAX_BATCH, max(1, BATCH_BYTES // (4 * n_channels * side_px**2)))
+    return (slice(start, start + size) for start in range(0, n_chips, size))

@@ -1,0 +1,137 @@
+"""Sources x chips -> store: shard by shard, resumable, whatever the number of workers."""
+
+import time
+from collections import Counter
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from terrashot.domain.modality import Absence, Imagery
+from terrashot.domain.tables import Labels
+from terrashot.durable.ledger import Ledger
+from terrashot.engine import ordered_map
+from terrashot.errors import InputError, MissingImageryError
+from terrashot.ingest.source import ImagerySource, LabelSource
+from terrashot.store.chips import LEDGER, Layout
+from terrashot.store.write import ModalityForm, WrittenShard, prepare_store, record_shard, write_shard
+
+
+@dataclass(frozen=True, slots=True)
+class ShardDone:
+    """So many shards are in the store."""
+
+    modality: str
+    done: int
+    total: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Harvested:
+    """What a finished harvest found."""
+
+    n_chips: int
+    statuses: dict[str, int]
+    """Channels by status, over the shards written now."""
+    failed: dict[str, str]
+    """Chips that could not be read, with the first reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One shard of one modality, to be read and written."""
+
+    source: ImagerySource
+    layout: Layout
+    shard: int
+    places: dict[str, int]
+    """Place in the shard, by chip."""
+
+
+def harvest(
+    sources: Sequence[ImagerySource], chip_ids: Sequence[str], folder: Path, *, workers: int
+) -> Generator[ShardDone, None, Harvested]:
+    """What was found, after every chip is in the store of `folder`.
+
+    A shard that the ledger names is not read again, unless one of its chips failed. Workers write shard files; this
+    process alone writes the ledger. The caller holds the folder's lock.
+    """
+    started = time.monotonic()
+    layouts = prepare_store(folder, [_form(source) for source in sources], chip_ids)
+    ledger = Ledger(folder / LEDGER, writable=True)
+    orders = _orders(sources, layouts, ledger, set(chip_ids))
+    statuses: Counter[str] = Counter()
+    for done, (order, written) in enumerate(
+        zip(orders, ordered_map(partial(_fill, folder), orders, workers), strict=True), start=1
+    ):
+        record_shard(ledger, written, order.layout.modality)
+        statuses.update(row["status"] for rows in written.images.values() for row in rows)
+        yield ShardDone(order.layout.modality, done, len(orders), time.monotonic() - started)
+    failed = _failed(ledger, layouts)
+    ledger.close()
+    return Harvested(len(chip_ids), dict(statuses), failed)
+
+
+def gather_labels(source: LabelSource, chip_ids: Sequence[str], *, workers: int) -> Labels:
+    """The source's labels of these chips, in their order."""
+    found = list(ordered_map(source.read, chip_ids, workers if len(chip_ids) > 200 else 1, chunk=64))
+    targets = {target: np.array([row[target][0] for row in found], dtype=np.float64) for target in source.targets}
+    shares = {target: np.array([row[target][1] for row in found], dtype=np.float64) for target in source.targets}
+    return Labels(tuple(chip_ids), targets, shares)
+
+
+def _form(source: ImagerySource) -> ModalityForm:
+    return ModalityForm(
+        source.modality, source.side_px, max(1, source.max_channels), source.unit, source.channels, source.differences
+    )
+
+
+def _orders(
+    sources: Sequence[ImagerySource], layouts: dict[str, Layout], ledger: Ledger, wanted: set[str]
+) -> list[Order]:
+    places = {chip_id: position for chip_id, position in ledger.all("chip") if chip_id in wanted}
+    done = {key for key, _ in ledger.all("shard")}
+    orders = []
+    for source in sources:
+        layout = layouts[source.modality]
+        shards: dict[int, dict[str, int]] = {}
+        for chip_id, position in places.items():
+            shards.setdefault(position // layout.shard_chips, {})[chip_id] = position % layout.shard_chips
+        for shard, chips in sorted(shards.items()):
+            if f"{source.modality}/{shard}" not in done or _any_failed(ledger, source.modality, chips):
+                orders.append(Order(source, layout, shard, dict(sorted(chips.items(), key=lambda item: item[1]))))
+    return orders
+
+
+def _any_failed(ledger: Ledger, modality: str, chips: dict[str, int]) -> bool:
+    rows = (row for chip_id in chips for row in ledger.get("image", f"{modality}/{chip_id}") or ())
+    return any(row["status"] == "failed" for row in rows)
+
+
+def _failed(ledger: Ledger, layouts: dict[str, Layout]) -> dict[str, str]:
+    failed: dict[str, str] = {}
+    for key, rows in ledger.all("image"):
+        modality, _, chip_id = key.partition("/")
+        if modality in layouts:
+            for row in rows:
+                if row["status"] == "failed":
+                    failed.setdefault(chip_id, row["reason"])
+    return failed
+
+
+def _fill(folder: Path, order: Order) -> WrittenShard:
+    imagery = {chip_id: (place, _read(order.source, chip_id)) for chip_id, place in order.places.items()}
+    return write_shard(folder, order.layout, order.shard, imagery)
+
+
+def _read(source: ImagerySource, chip_id: str) -> Imagery | Absence:
+    """The chip's imagery, or why there is none: one bad chip must not stop the others."""
+    try:
+        return source.read(chip_id)
+    except MissingImageryError as error:
+        return Absence(None, "missing", str(error))
+    except InputError as error:
+        return Absence(None, "failed", str(error))

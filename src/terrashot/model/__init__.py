@@ -1,0 +1,1 @@
+"""Torch modules; they know no files but their own weights."""

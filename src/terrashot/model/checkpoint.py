@@ -1,0 +1,136 @@
+"""A model on disk: `weights.safetensors` and `model.json`. Nothing in them can run."""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+
+from terrashot.domain.normalize import ChannelStats, KindStats
+from terrashot.durable.files import make_folder, sha256_of, sha256_of_file, write_atomically, write_bytes
+from terrashot.errors import InputError, IntegrityError
+from terrashot.model.towers import Towers, TowersConfig, config_from_json
+
+FORMAT_VERSION = 1
+MAX_JSON_BYTES = 16 << 20
+WEIGHTS, CARD = "weights.safetensors", "model.json"
+BYTES_BESIDE_WEIGHTS = 1 << 20
+"""The most that a safetensors header of ours takes."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Model:
+    """Trained towers with all that is needed to use them on new chips."""
+
+    towers: Towers
+    stats: ChannelStats
+    summary: Mapping[str, Any]
+    digest: str
+    """Of weights, shapes and statistics: two models with the same digest give the same embeddings."""
+
+
+def save_model(folder: Path, towers: Towers, stats: ChannelStats, summary: Mapping[str, Any]) -> str:
+    """The model's digest, after writing it whole."""
+    weights = save({name: tensor.detach().contiguous() for name, tensor in sorted(towers.state_dict().items())})
+    content: dict[str, Any] = {
+        "format": FORMAT_VERSION,
+        "towers": towers.config.as_json(),
+        "statistics": {m: {k: asdict(s) for k, s in kinds.items()} for m, kinds in stats.kinds.items()},
+        "weights_sha256": sha256_of(weights),
+        "summary": dict(summary),
+    }
+    content["digest"] = _digest(content)
+
+    def write_weights(temporary: Path) -> None:
+        temporary.write_bytes(weights)
+        # The old model, if there is one, goes only once there is room for the new one.
+        (folder / CARD).unlink(missing_ok=True)
+
+    make_folder(folder)
+    # The card goes last: a folder without one is no model, never half of one.
+    write_atomically(folder / WEIGHTS, write_weights)
+    write_bytes(folder / CARD, json.dumps(content, indent=1, sort_keys=True).encode())
+    return str(content["digest"])
+
+
+def load_model(folder: Path) -> Model:
+    """The model of a folder, every digest and every shape checked before a weight is used.
+
+    Raises:
+        InputError: no model there, or no JSON.
+        IntegrityError: digests or shapes do not fit, or a newer terrashot wrote it.
+    """
+    content = _card(folder)
+    try:
+        config = config_from_json(content["towers"])
+        kinds = {m: {k: KindStats(**s) for k, s in found.items()} for m, found in content["statistics"].items()}
+        digest, summary = str(content["weights_sha256"]), dict(content["summary"])
+        _refuse_bad_moments(kinds)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise IntegrityError(f"{folder / CARD}: not a model of ours ({error}); make it again") from None
+    towers = _with_weights(config, folder / WEIGHTS, digest)
+    return Model(towers, ChannelStats(kinds), summary, str(content["digest"]))
+
+
+def _refuse_bad_moments(kinds: Mapping[str, Mapping[str, KindStats]]) -> None:
+    for moments in (s for found in kinds.values() for s in found.values()):
+        if not (math.isfinite(moments.mean) and 0 < moments.std < math.inf):
+            raise ValueError(f"a channel's mean is {moments.mean}, its spread {moments.std}")
+
+
+def _card(folder: Path) -> dict[str, Any]:
+    path = folder / CARD
+    if not path.is_file():
+        raise InputError(f"{folder}: no {CARD} in it; name a model folder, as `terrashot run` leaves it")
+    if path.stat().st_size > MAX_JSON_BYTES:
+        raise IntegrityError(f"{path}: over {MAX_JSON_BYTES >> 20} MiB; no model card of ours is")
+    try:
+        content = json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise IntegrityError(f"{path}: damaged: no JSON ({str(error)[:60]}); make the model again") from None
+    if not isinstance(content, dict) or not isinstance(content.get("format"), int):
+        raise IntegrityError(f"{path}: not a model card of ours; make the model again")
+    if content["format"] > FORMAT_VERSION:
+        raise IntegrityError(
+            f"{path}: format {content['format']}, this terrashot reads up to {FORMAT_VERSION}; update terrashot"
+        )
+    if content.get("digest") != _digest(content):
+        raise IntegrityError(f"{path}: its digest does not fit its content; make the model again, or copy it anew")
+    return content
+
+
+def _digest(content: Mapping[str, Any]) -> str:
+    kept = {name: value for name, value in content.items() if name != "digest"}
+    return sha256_of(json.dumps(kept, sort_keys=True, separators=(",", ":")).encode())
+
+
+def _with_weights(config: TowersConfig, path: Path, digest: str) -> Towers:
+    with torch.device("meta"):
+        towers = Towers(config)
+    wanted = {name: (tuple(tensor.shape), tensor.dtype) for name, tensor in towers.state_dict().items()}
+    _check_size(path, sum(tensor.numel() * 4 for tensor in towers.state_dict().values()))
+    if sha256_of_file(path) != digest:
+        raise IntegrityError(f"{path}: its bytes do not fit {CARD}; make the model again, or copy it anew")
+    try:
+        found = load(path.read_bytes())
+    except SafetensorError as error:
+        raise IntegrityError(f"{path}: no safetensors: {error}") from None
+    if {name: (tuple(tensor.shape), tensor.dtype) for name, tensor in found.items()} != wanted:
+        raise IntegrityError(f"{path}: its tensors are not those of the towers in {CARD}; make the model again")
+    if not all(bool(torch.isfinite(tensor).all()) for tensor in found.values()):
+        raise IntegrityError(f"{path}: a weight is not a finite number; make the model again")
+    towers.load_state_dict(found, assign=True)
+    return towers
+
+
+def _check_size(path: Path, weight_bytes: int) -> None:
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; the model is not whole")
+    size = path.stat().st_size
+    if not weight_bytes <= size <= weight_bytes + BYTES_BESIDE_WEIGHTS:
+        raise IntegrityError(f"{path}: {size} bytes, where the towers in {CARD} need {weight_bytes} and a header")

@@ -1,0 +1,1 @@
+"""Learning without labels: three towers that must agree about the same place."""

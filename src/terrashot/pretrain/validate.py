@@ -1,0 +1,74 @@
+"""How well the towers agree about chips they do not learn from."""
+
+import math
+from itertools import permutations
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float32
+from torch import Tensor
+
+from terrashot.domain.retrieval import recall_at
+from terrashot.model.towers import Towers
+from terrashot.pretrain.dataset import ChannelDraws, batches
+from terrashot.pretrain.loss import pairwise_clip_loss
+
+RECALLS = (1, 5, 10)
+MOST_IN_RECALL = 5000
+"""Recall is among the first so many chips: exact search grows with their square."""
+VALIDATION_BATCH = 256
+"""Validation scores each chip among so many others, whatever the training batch, so that losses compare."""
+
+
+def validate(towers: Towers, draws: ChannelDraws) -> dict[str, Any]:
+    """Loss over batches of 256 chips; recall of each modality's partner; effective rank by modality; the temperature.
+
+    One channel a chip and modality, the same in every epoch, so that losses compare.
+    """
+    towers.eval()
+    losses, sizes = [], []
+    kept: list[tuple[dict[str, Tensor], dict[str, Tensor]]] = []
+    for chip_ids in batches(sorted(draws.chip_ids), VALIDATION_BATCH):
+        views = draws.views(chip_ids, "validation", augment=False)
+        vectors = {name: towers.embed_all(pixels, name) for name, pixels in views.pixels.items()}
+        losses.append(float(pairwise_clip_loss(vectors, views.present, scale=towers.scale.detach())))
+        sizes.append(len(chip_ids))
+        if sum(sizes[:-1]) < MOST_IN_RECALL:
+            kept.append((vectors, views.present))
+    joined = {name: torch.cat([vectors[name] for vectors, _ in kept]).numpy() for name in draws.modalities}
+    present = {name: torch.cat([there[name] for _, there in kept]).numpy() for name in draws.modalities}
+    return {
+        "val_loss": float(np.average(losses, weights=sizes)),
+        "recall": _recalls(joined, present),
+        "effective_rank": {name: effective_rank(joined[name][present[name]]) for name in joined},
+        "temperature": float(1 / towers.scale.detach()),
+    }
+
+
+def _recalls(
+    vectors: dict[str, Float32[np.ndarray, "N D"]], present: dict[str, Bool[np.ndarray, " N"]]
+) -> dict[str, dict[str, float]]:
+    recalls: dict[str, dict[str, float]] = {}
+    for left, right in permutations(vectors, 2):
+        both = present[left] & present[right]
+        if both.sum() >= 2:
+            found = recall_at(vectors[left][both], vectors[right][both], RECALLS)
+            recalls[f"{left}>{right}"] = {str(k): value for k, value in found.items()} | {"n": int(both.sum())}
+    return recalls
+
+
+def effective_rank(vectors: Float32[np.ndarray, "N D"]) -> float:
+    """How many directions the vectors really use: 1 where all lie on a line or in one point, at most D.
+
+    The exponential of the entropy of the shares of the singular values of the centred vectors.
+
+    Source: Roy and Vetterli 2007, "The effective rank: a measure of effective dimensionality", EUSIPCO.
+    """
+    centred = (vectors - vectors.mean(axis=0)).astype(np.float64) if len(vectors) else np.zeros((1, 1))
+    values = np.sqrt(np.clip(np.linalg.eigvalsh(centred.T @ centred), 0, None))
+    # Vectors that differ by rounding only use no direction.
+    if values.max() <= 1e-5 * math.sqrt(len(vectors) or 1):
+        return 1.0
+    shares = values[values > 0] / values.sum()
+    return float(np.exp(-(shares * np.log(shares)).sum()))

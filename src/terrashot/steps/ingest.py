@@ -1,0 +1,42 @@
+"""Step `ingest`: pixels of every chip into the store."""
+
+from terrashot.errors import InputError
+from terrashot.ingest.harvest import Harvested, harvest
+from terrashot.steps.plan import Context
+from terrashot.steps.progress import Progress, Said, Work
+from terrashot.steps.sources import make_sources
+from terrashot.store.chips import open_chip_store
+from terrashot.store.tables import read_chips, write_presence
+
+
+def ingest(context: Context) -> Work[None]:
+    """Fills the chip store and writes presence.parquet.
+
+    Raises:
+        InputError: more chips failed than [ingest] max_failed_share allows; all others are in the store.
+    """
+    chips = read_chips(context.study.chips)
+    harvested = yield from _harvest(context, chips.ids)
+    write_presence(context.study.presence, open_chip_store(context.study.folder).presence())
+    counts = ", ".join(f"{count} {status}" for status, count in sorted(harvested.statuses.items()))
+    yield Said(f"channels written now: {counts or 'none, all were there'}")
+    _refuse_failures(harvested, context.config.ingest.max_failed_share)
+
+
+def _harvest(context: Context, chip_ids: tuple[str, ...]) -> Work[Harvested]:
+    work = harvest(make_sources(context).imagery, chip_ids, context.study.folder, workers=context.workers)
+    while True:
+        try:
+            event = next(work)
+        except StopIteration as stop:
+            return stop.value
+        yield Progress("ingest", event.done, event.total, event.modality)
+
+
+def _refuse_failures(harvested: Harvested, max_failed_share: float) -> None:
+    if len(harvested.failed) > max_failed_share * harvested.n_chips:
+        chip_id, reason = next(iter(harvested.failed.items()))
+        raise InputError(
+            f"{len(harvested.failed)} of {harvested.n_chips} chips could not be read, the first {chip_id}: {reason}; "
+            "mend them and run again (only they are read), or allow it: [ingest] max_failed_share"
+        )

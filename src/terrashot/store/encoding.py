@@ -1,0 +1,49 @@
+"""How values become stored numbers, by unit, and back; one stored number of each kind means no data."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float32
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """value = stored * scale + offset; `nodata` is stored where there is no value."""
+
+    dtype: str
+    scale: float
+    offset: float
+    nodata: float
+
+    def encode(self, values: Float32[np.ndarray, "..."]) -> np.ndarray:
+        """Stored numbers, rounded to the nearest and clipped to what the type holds; NaN and infinity become no data."""
+        if self.dtype == "float32":
+            return np.where(np.isfinite(values), values, np.float32(np.nan)).astype("<f4")
+        absent = ~np.isfinite(values)
+        steps = np.rint((np.where(absent, 0, values).astype(np.float64) - self.offset) / self.scale)
+        # The largest number is kept for no data.
+        stored = np.clip(steps, 0, self.nodata - 1)
+        return np.where(absent, self.nodata, stored).astype(self.dtype)
+
+    def decode(self, stored: np.ndarray) -> Float32[np.ndarray, "..."]:
+        """Values; NaN where no data is stored."""
+        if self.dtype == "float32":
+            return stored.astype(np.float32)
+        values = (stored * np.float32(self.scale) + np.float32(self.offset)).astype(np.float32)
+        values[stored == self.nodata] = np.nan
+        return values
+
+
+# Steps below the noise of the products: 1e-4 of reflectance, 0.01 dB against 1 dB of speckle, 1/250 of coherence.
+ENCODINGS: dict[str | None, Encoding] = {
+    "reflectance": Encoding("<u2", 1e-4, -0.2, 65535),
+    "dB": Encoding("<u2", 0.01, -100.0, 65535),
+    "coherence": Encoding("|u1", 1 / 250, 0.0, 255),
+    "dn": Encoding("<u2", 1.0, 0.0, 65535),
+    None: Encoding("float32", 1.0, 0.0, float("nan")),
+}
+
+
+def encoding_for(units: set[str | None]) -> Encoding:
+    """The encoding of channels that all have one known unit; float32, exact, for any other mix."""
+    return ENCODINGS.get(next(iter(units)) if len(units) == 1 else None, ENCODINGS[None])

@@ -1,0 +1,124 @@
+"""Towers, presets, cost."""
+
+import math
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch.utils.flop_counter import FlopCounterMode
+
+from terrashot.errors import ConfigError
+from terrashot.model.cost import forward_flops
+from terrashot.model.presets import PRESETS
+from terrashot.model.towers import Towers, TowersConfig, config_from_json, make_towers
+from terrashot.model.vit import VitConfig
+
+PAPER_MODALITIES = ("s2rgbm", "s1grdm", "gunw")
+SMALL = TowersConfig(("s2rgbm", "gunw"), VitConfig(width=8, depth=2, heads=2, patch_px=4, chip_px=8), embedding=6)
+
+
+@pytest.mark.parametrize(
+    "preset, millions",
+    [("w192d8", 11.4), ("w192d12", 16.7), ("w384d12", 65.5), ("w384d18", 97.5), ("paper", 259.3)],
+)
+def test_a_preset_has_as_many_parameters_as_the_paper_says(preset, millions):
+    with torch.device("meta"):
+        towers = Towers(PRESETS[preset].towers(PAPER_MODALITIES, 448))
+    assert round(towers.n_parameters / 1e6, 1) == millions
+
+
+def test_every_preset_can_be_built_for_its_chips():
+    assert set(PRESETS) == {"tiny", "w192d8", "w192d12", "w384d12", "w384d18", "paper"}
+    for name in ("tiny", "w192d8"):
+        config = PRESETS[name].towers(PAPER_MODALITIES, 64)
+        assert make_towers(config, 0).embed(torch.zeros(1, 1, 64, 64), "gunw").shape == (1, config.embedding)
+
+
+def test_embeddings_have_unit_length_and_differ_by_tower():
+    towers = make_towers(SMALL, seed=0)
+    pixels = torch.randn(3, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    optical, coherence = towers.embed(pixels, "s2rgbm"), towers.embed(pixels, "gunw")
+    torch.testing.assert_close(optical.norm(dim=1), torch.ones(3))
+    assert not torch.allclose(optical, coherence, atol=1e-3)
+
+
+def test_embedding_in_pieces_is_embedding_at_once():
+    config = TowersConfig(("m",), VitConfig(width=8, depth=2, heads=2, patch_px=2, chip_px=64), embedding=6)
+    towers = make_towers(config, seed=0)
+    pixels = torch.randn(9, 1, 64, 64)
+    torch.testing.assert_close(towers.embed_all(pixels, "m"), towers.embed(pixels, "m"), atol=1e-6, rtol=1e-5)
+    assert towers.embed_all(pixels[:0], "m").shape == (0, 6)
+
+
+def test_fresh_weights_depend_on_the_seed_alone():
+    state = torch.get_rng_state()
+    first = make_towers(SMALL, seed=1).state_dict()
+    torch.manual_seed(99)
+    again, other = make_towers(SMALL, seed=1).state_dict(), make_towers(SMALL, seed=2).state_dict()
+    torch.set_rng_state(state)
+    assert all(torch.equal(first[name], again[name]) for name in first)
+    assert any(not torch.equal(first[name], other[name]) for name in first)
+
+
+def test_the_scale_starts_as_in_clip_and_can_fall_again_from_its_limit():
+    towers = make_towers(SMALL, seed=0)
+    assert float(towers.scale.detach()) == pytest.approx(1 / 0.07)
+    with torch.no_grad():
+        towers.log_scale.fill_(50.0)
+    towers.limit_scale()
+    assert float(towers.scale.detach()) == pytest.approx(100.0)
+    towers.scale.backward()
+    assert towers.log_scale.grad is not None and towers.log_scale.grad > 0
+
+
+@pytest.mark.parametrize(
+    "config, words",
+    [
+        (TowersConfig(("a", "b"), VitConfig(8, 2, 2, 8, 60), 4), "60 px do not divide into patches of 8 px"),
+        (TowersConfig(("a", "b"), VitConfig(10, 2, 4, 8, 64), 4), "width of 10 does not divide over 4 heads"),
+        (TowersConfig(("a.b", "b"), VitConfig(8, 2, 2, 8, 64), 4), "modality 'a.b'"),
+        (TowersConfig(("keys", "b"), VitConfig(8, 2, 2, 8, 64), 4), "modality 'keys'"),
+    ],
+)
+def test_towers_that_cannot_be_built_are_refused_in_words(config, words):
+    with pytest.raises(ConfigError, match=words):
+        make_towers(config, 0)
+
+
+@given(
+    st.builds(
+        lambda heads, width, depth, patch, side, embedding: TowersConfig(
+            ("a", "b"), VitConfig(heads * width, depth, heads, patch, patch * side), embedding
+        ),
+        *[st.integers(1, 9)] * 6,
+    )
+)
+def test_a_config_survives_its_json(config):
+    assert config_from_json(config.as_json()) == config
+
+
+@pytest.mark.parametrize(
+    "key, value", [("depth", 10**9), ("width", -1), ("heads", True), ("depth", 2.0), ("chip_px", "9")]
+)
+def test_a_size_that_no_tower_has_is_refused_before_anything_is_built(key, value):
+    content = SMALL.as_json()
+    content["vit"][key] = value
+    with pytest.raises(ValueError):
+        config_from_json(content)
+
+
+@pytest.mark.parametrize("name, px", [("tiny", 64), ("w192d8", 128)])
+def test_counted_operations_are_those_of_the_profiler(name, px):
+    config = PRESETS[name].towers(("m",), px)
+    towers = make_towers(config, 0)
+    with torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH), FlopCounterMode(display=False) as counter:
+        towers.embed(torch.zeros(2, 1, px, px), "m")
+    assert 2 * forward_flops(config) == pytest.approx(counter.get_total_flops(), rel=0.02)
+
+
+def test_three_b16_at_448_px_cost_what_the_paper_scale_says():
+    # 156.4 GFLOP with a whole last layer; the class token alone needs less of it.
+    config = PRESETS["paper"].towers(("m",), 448)
+    assert 0.9 < forward_flops(config) / 156.4e9 < 1.0
+    assert math.isfinite(forward_flops(config))

@@ -1,8 +1,10 @@
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
+import torch
 
 from terrashot.domain.modality import Channel
 from terrashot.domain.normalize import ChannelStats, RunningMoments
@@ -171,6 +173,21 @@ def test_the_order_of_the_chips_and_the_size_of_a_batch_change_nothing(monkeypat
     shuffled = floors_of(store, chips.take(order), np.flatnonzero(order < 12).tolist())
     for name in made.blocks:
         np.testing.assert_array_equal(made.blocks[name][order], shuffled.blocks[name])
+
+
+def test_the_number_of_threads_changes_nothing_and_is_left_as_it_was():
+    store = small_store()
+    before, made = torch.get_num_threads(), []
+    try:
+        for n_threads in (1, 3):
+            torch.set_num_threads(n_threads)
+            made.append(floors_of(store, chips_of(store), range(12)))
+            assert torch.get_num_threads() == n_threads
+            with ThreadPoolExecutor(1) as pool:
+                assert pool.submit(torch.get_num_threads).result() == n_threads
+    finally:
+        torch.set_num_threads(before)
+    assert all(made[0].blocks[name].tobytes() == made[1].blocks[name].tobytes() for name in made[0].blocks)
 
 
 def test_another_seed_draws_other_filters_and_the_same_statistics():

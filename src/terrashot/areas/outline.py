@@ -96,7 +96,10 @@ def _ring(positions: Any) -> Float64[np.ndarray, "P 2"]:
     pairs = [(lon, lat) for lon, lat, *_ in positions]
     if not {type(value) for pair in pairs for value in pair} <= {int, float}:
         raise ValueError(f"found {str(positions[0])[:40]!r} among positions of two numbers")
-    return np.array(pairs, dtype=np.float64)
+    points = np.array(pairs, dtype=np.float64)
+    # Real files overshoot the antimeridian and the poles by a rounding of the last digit.
+    inside = np.clip(points, (-180, -90), (180, 90))
+    return np.where(np.abs(points - inside) < 1e-6, inside, points)
 
 
 def _refuse_unless_degrees(points: Float64[np.ndarray, "P 2"], path: Path) -> None:

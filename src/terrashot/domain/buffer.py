@@ -10,6 +10,7 @@ from terrashot.domain.tables import SPLIT_NAMES, Chips
 
 TRAIN, VAL, TEST, BUFFER = (SPLIT_NAMES.index(name) for name in ("train", "val", "test", "buffer"))
 EARTH_RADIUS_M: Final = 6_371_008.8
+SPACING_SAMPLE: Final = 5000
 
 
 def cut_buffer(chips: Chips, codes: Int64[np.ndarray, " N"], buffer_chips: int) -> Int64[np.ndarray, " N"]:
@@ -79,9 +80,12 @@ def _near_by_place(
 
 
 def _spacing_m(lon_deg: Float64[np.ndarray, " N"], lat_deg: Float64[np.ndarray, " N"]) -> float:
-    """Median ground distance from a chip to its nearest neighbour."""
+    """Median ground distance from a chip to its nearest neighbour, over some thousand chips spread over the table."""
+    # Sorted, so that the order of the chips does not choose the sample.
+    sample = np.lexsort((lon_deg, lat_deg))[:: max(1, len(lon_deg) // SPACING_SAMPLE)]
     points = shapely.points(lon_deg * np.cos(np.radians(lat_deg.mean())), lat_deg)
-    one, other = shapely.STRtree(points).query_nearest(points, exclusive=True, all_matches=False)
+    asked, other = shapely.STRtree(points).query_nearest(points[sample], exclusive=True, all_matches=False)
+    one = sample[asked]
     # The plane only finds the neighbour; its distance is taken where it lies.
     north = np.radians(lat_deg[other] - lat_deg[one])
     middle = np.radians((lat_deg[one] + lat_deg[other]) / 2)

@@ -156,8 +156,10 @@ def grid_cells(lon_deg: Float64[np.ndarray, " N"], lat_deg: Float64[np.ndarray, 
 def _cell(lon_deg: float, lat_deg: float, row_height_deg: float) -> str:
     row = math.floor(lat_deg / row_height_deg)
     circumference_km = 2 * math.pi * EQUATOR_RADIUS_KM * math.cos(math.radians(row * row_height_deg))
-    width_deg = 360 / max(1, math.ceil(circumference_km / MAJOR_TOM_ROW_KM))
-    col = math.floor(lon_deg / width_deg)
+    in_row = max(1, math.ceil(circumference_km / MAJOR_TOM_ROW_KM))
+    col = math.floor(lon_deg / (360 / in_row))
+    # With an odd number of cells one lies across the antimeridian; it counts from the east.
+    col += in_row if col < -(in_row // 2) else 0
     return f"{abs(row)}{'U' if row >= 0 else 'D'}_{abs(col)}{'R' if col >= 0 else 'L'}"
 
 

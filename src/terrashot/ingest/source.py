@@ -1,11 +1,12 @@
 """The border to the outside: what a source of imagery or of labels must answer."""
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from terrashot.domain.modality import Channel, Difference, Imagery
 
 
+@runtime_checkable
 class ImagerySource(Protocol):
     """Reads one modality, already on the chip's own lattice at the resolution it is stored in. Must be picklable."""
 
@@ -47,6 +48,7 @@ class ImagerySource(Protocol):
         ...
 
 
+@runtime_checkable
 class LabelSource(Protocol):
     """Knows target values of chips. Must be picklable."""
 

@@ -43,7 +43,7 @@ def make_land(chip: Chip, side_px: int, seed: int) -> Land:
     points_m = between(nodes_m, side_px)
     lon_deg, lat_deg = between(np.stack([lon, lat], axis=-1), side_px).T
     parcel, is_path = _parcels(lon_deg, lat_deg, seed + 2)
-    relief = field(points_m, seed=seed + 1, wavelength_m=3600, octaves=3)
+    relief = field(points_m, seed=seed + 1, wavelength_m=3600.0, octaves=3)
     cover = _cover(points_m, relief, parcel, seed)
     return Land(cover, points_m, nodes_m, relief, np.where(is_path, 0.0, parcel), side_px)
 
@@ -85,12 +85,12 @@ def _parcels(lon_deg: np.ndarray, lat_deg: np.ndarray, seed: int) -> tuple[np.nd
 
 def _cover(points_m: np.ndarray, relief: np.ndarray, parcel: np.ndarray, seed: int) -> Int8[np.ndarray, " P"]:
     """Thresholds were set so that boxes of 20 km anywhere hold all covers; towns and water are absent from most chips."""
-    moisture = field(points_m, seed=seed + 11, wavelength_m=4400, octaves=2)
-    settled = field(points_m, seed=seed + 12, wavelength_m=2200, octaves=3)
-    wooded = field(points_m, seed=seed + 13, wavelength_m=1700, octaves=4) + 0.35 * relief + 0.2 * moisture
-    farmed = field(points_m, seed=seed + 14, wavelength_m=2600, octaves=2) - 0.25 * np.abs(relief) + 0.8 * parcel
-    street = field(points_m, seed=seed + 15, wavelength_m=90)
-    river = np.abs(field(points_m, seed=seed + 16, wavelength_m=3600, octaves=3))
+    moisture = field(points_m, seed=seed + 11, wavelength_m=4400.0, octaves=2)
+    settled = field(points_m, seed=seed + 12, wavelength_m=2200.0, octaves=3)
+    wooded = field(points_m, seed=seed + 13, wavelength_m=1700.0, octaves=4) + 0.35 * relief + 0.2 * moisture
+    farmed = field(points_m, seed=seed + 14, wavelength_m=2600.0, octaves=2) - 0.25 * np.abs(relief) + 0.8 * parcel
+    street = field(points_m, seed=seed + 15, wavelength_m=90.0)
+    river = np.abs(field(points_m, seed=seed + 16, wavelength_m=3600.0, octaves=3))
     cover = np.where(moisture + 0.4 * street > -0.8, GRASS, BARE).astype(np.int8)
     cover[farmed > -0.2] = CROP
     cover[wooded > 0.4] = TREE

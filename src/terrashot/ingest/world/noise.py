@@ -1,7 +1,10 @@
 """Smooth random fields on the sphere: same point, same value, whatever else is asked and in whatever order.
 
-P points or pixels, A nodes along a side, F features.
+P points or pixels, A nodes along a side, F features. Compiled functions are exempt from the tests' type checks
+(`no_type_check`): numba cannot compile a checked one.
 """
+
+from typing import no_type_check
 
 import numpy as np
 from jaxtyping import Float64
@@ -32,6 +35,7 @@ def hashed(cells: np.ndarray, seed: int) -> Float64[np.ndarray, " P"]:
 
 
 @njit(cache=True, nogil=True)
+@no_type_check
 def _mix(x: int, y: int, z: int, seed: int) -> float:
     """Uniform in -0.5 to 0.5 from four whole numbers (multiply and xorshift, as in splitmix64)."""
     h = np.uint64(x) * np.uint64(0x9E3779B97F4A7C15)
@@ -47,6 +51,7 @@ def _mix(x: int, y: int, z: int, seed: int) -> float:
 
 
 @njit(cache=True, nogil=True)
+@no_type_check
 def _hash_rows(cells: np.ndarray, seed: int) -> np.ndarray:
     values = np.empty(len(cells))
     for i in range(len(cells)):
@@ -55,11 +60,13 @@ def _hash_rows(cells: np.ndarray, seed: int) -> np.ndarray:
 
 
 @njit(cache=True, nogil=True)
+@no_type_check
 def _fade(t: float) -> float:
     return t * t * t * (t * (t * 6.0 - 15.0) + 10.0)
 
 
 @njit(cache=True, nogil=True)
+@no_type_check
 def _octaves(points: np.ndarray, wavelength_m: float, seed: int, octaves: int) -> np.ndarray:
     values, square = np.zeros(len(points)), 0.0
     for octave in range(octaves):
@@ -71,6 +78,7 @@ def _octaves(points: np.ndarray, wavelength_m: float, seed: int, octaves: int) -
 
 
 @njit(cache=True, nogil=True)
+@no_type_check
 def _add_value_noise(
     values: np.ndarray, points: np.ndarray, cell_and_amplitude: tuple[float, float], seed: int
 ) -> None:
@@ -92,11 +100,13 @@ def _add_value_noise(
 
 
 @njit(cache=True, nogil=True)
+@no_type_check
 def _blend(left: float, right: float, weight: float) -> float:
     return left + weight * (right - left)
 
 
 @njit(cache=True, nogil=True)
+@no_type_check
 def _bilinear(nodes: np.ndarray, side_px: int) -> np.ndarray:
     last, features = nodes.shape[0] - 1, nodes.shape[2]
     values = np.empty((side_px * side_px, features))

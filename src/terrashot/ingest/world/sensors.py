@@ -51,9 +51,9 @@ def make_surface(land: Land, seed: int) -> Surface:
     return Surface(
         land,
         seed,
-        texture=field(land.points_m, seed=seed + 3, wavelength_m=45),
-        vigour=field(land.points_m, seed=seed + 5, wavelength_m=420, octaves=2),
-        slope=field(land.points_m, seed=seed + 4, wavelength_m=700) * steepness,
+        texture=field(land.points_m, seed=seed + 3, wavelength_m=45.0),
+        vigour=field(land.points_m, seed=seed + 5, wavelength_m=420.0, octaves=2),
+        slope=field(land.points_m, seed=seed + 4, wavelength_m=700.0) * steepness,
     )
 
 
@@ -63,9 +63,9 @@ def reflectance(surface: Surface, month: int, rng: np.random.Generator) -> Float
     growth = np.clip(0.5 + 1.2 * land.parcel + 0.12 * month, 0, 1) * (land.cover == CROP)
     light = 1 + ROUGHNESS[land.cover] * surface.texture + 0.10 * surface.slope
     light *= 1 + VIGOUR[land.cover] * surface.vigour
-    light *= 1 + 0.08 * land.smooth(seed + 320 + month, 2500) + 0.06 * land.smooth(seed + 330 + month, 150_000)
-    tone = land.smooth(seed + 31, 60_000)
-    haze = 0.010 * np.exp(0.7 * land.smooth(seed + 340 + month, 4000))
+    light *= 1 + 0.08 * land.smooth(seed + 320 + month, 2500.0) + 0.06 * land.smooth(seed + 330 + month, 150_000.0)
+    tone = land.smooth(seed + 31, 60_000.0)
+    haze = 0.010 * np.exp(0.7 * land.smooth(seed + 340 + month, 4000.0))
     noise = rng.normal(0, 0.003, (3, len(light)))
     seen = np.empty((3, len(light)), np.float32)
     for band, (tinted, hazed) in enumerate(((0.16, 0.7), (0.08, 1.0), (0.04, 1.5))):
@@ -78,7 +78,7 @@ def cloud(land: Land, month: int, share: float, seed: int) -> Bool[np.ndarray, "
     """Which pixels a month's clouds hide."""
     if share <= 0:
         return np.zeros((land.side_px, land.side_px), dtype=bool)
-    cover = field(land.points_m, seed=seed + 41 + month, wavelength_m=1800, octaves=2)
+    cover = field(land.points_m, seed=seed + 41 + month, wavelength_m=1800.0, octaves=2)
     # The field is about normal: hide the upper tail that holds `share` of it.
     return (cover > _upper_quantile(share)).reshape(land.side_px, land.side_px)
 
@@ -87,8 +87,8 @@ def backscatter_db(surface: Surface, month: int, rng: np.random.Generator) -> Fl
     """One month's mean VV and VH in dB: cover, wind, growth, wetness, view, speckle."""
     land, seed = surface.land, surface.seed
     grown = (land.cover == CROP) * (0.5 + land.parcel) * (1 + month)
-    scene = 0.7 * land.smooth(seed + 510 + month, 5000) + 0.6 * land.smooth(seed + 520 + month, 150_000)
-    scene += np.where(land.cover == WATER, 2.5 * land.smooth(seed + 530 + month, 3000), 0.0)
+    scene = 0.7 * land.smooth(seed + 510 + month, 5000.0) + 0.6 * land.smooth(seed + 520 + month, 150_000.0)
+    scene += np.where(land.cover == WATER, 2.5 * land.smooth(seed + 530 + month, 3000.0), 0.0)
     scene += 1.2 * surface.slope + _lasting_db(surface)
     speckle_db = 10 * np.log10(rng.gamma(LOOKS, 1 / LOOKS, (2, len(scene))))
     seen = np.empty((2, len(scene)), np.float32)
@@ -100,7 +100,7 @@ def backscatter_db(surface: Surface, month: int, rng: np.random.Generator) -> Fl
 def _lasting_db(surface: Surface) -> Float64[np.ndarray, " P"]:
     """Double bounce of towns by the lie of their streets, crowns of trees, smooth dark ground."""
     land = surface.land
-    facing = np.clip(1 + land.smooth(surface.seed + 540, 900), 0, 2)
+    facing = np.clip(1 + land.smooth(surface.seed + 540, 900.0), 0, 2)
     town = np.maximum(0, surface.texture) * 2.5 * facing
     bounce = np.where(land.cover == BUILT, town, 0.6 * (land.cover == TREE) * surface.texture)
     # Wet or paved flats mirror the pulse away and look like water.
@@ -125,7 +125,7 @@ def coherence(
 
 def rain(land: Land, day: date, seed: int) -> float:
     """How wet the weather of a date is where the chip lies, 0 to 1."""
-    front = field(land.nodes_m[0, :1], seed=seed + day.toordinal(), wavelength_m=120_000)
+    front = field(land.nodes_m[0, :1], seed=seed + day.toordinal(), wavelength_m=120_000.0)
     return float(np.clip(0.5 + 0.3 * front[0], 0, 1))
 
 

@@ -1,0 +1,1 @@
+"""Learning from few labels: draws, scores, the protocol. No torch."""

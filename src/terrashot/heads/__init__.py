@@ -1,0 +1,1 @@
+"""Small supervised heads on ready vectors; no torch."""

@@ -1,0 +1,1 @@
+"""Finished numbers onto matplotlib axes; colour-blind safe, readable in black and white, units on every axis."""

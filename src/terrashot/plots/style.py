@@ -1,0 +1,55 @@
+"""One look for all figures, and figures whose bytes repeat."""
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import matplotlib as mpl
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+# Okabe and Ito 2008, "Color Universal Design": told apart with any colour vision.
+BLUE, VERMILION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
+ORANGE, SKY, YELLOW, BLACK, GREY = "#E69F00", "#56B4E9", "#F0E442", "#000000", "#777777"
+COLOURS = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, BLACK, YELLOW)
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+
+SETTINGS = {
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": "#dddddd",
+    "grid.linewidth": 0.6,
+    "axes.axisbelow": True,
+    "legend.frameon": False,
+    "figure.dpi": 110,
+    "savefig.dpi": 110,
+    "svg.fonttype": "path",
+    # A fixed salt: matplotlib's own is random, and the same figure must give the same bytes.
+    "svg.hashsalt": "terrashot",
+}
+
+
+@contextmanager
+def house_style() -> Iterator[None]:
+    """Inside, figures are drawn in our style."""
+    with mpl.rc_context(SETTINGS):
+        yield
+
+
+def new_figure(width_in: float, height_in: float) -> Figure:
+    """An empty figure with a layout that keeps labels apart; no global state of pyplot."""
+    figure = Figure(figsize=(width_in, height_in), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def rendered(figure: Figure, kind: str) -> bytes:
+    """The figure as `png` or `svg`, without a date in it."""
+    buffer = io.BytesIO()
+    metadata = {"Date": None} if kind == "svg" else {"Software": None}
+    figure.savefig(buffer, format=kind, metadata=metadata)
+    return buffer.getvalue()

@@ -1,0 +1,166 @@
+"""The simulated Earth behind the borders of ingest: repeatable, in range, and absent as often as asked."""
+
+import pickle
+
+import numpy as np
+import pytest
+
+from terrashot.domain.grid import Grid
+from terrashot.domain.modality import MODALITIES
+from terrashot.engine import ordered_map
+from terrashot.errors import InputError, MissingImageryError
+from terrashot.ingest.world.sources import SimulatedLabels, World, simulated_sources
+
+WORLD = World(0, 64)
+WHOLE = World(0, 64, without_modality=0.0, without_month=0.0, without_polarisation=0.0, cloud_share=0.0)
+IDS = [Grid(32632, 640.0).chip(7794 + i, 830 + j).id for i in range(8) for j in range(8)]
+
+
+def sources(world=WORLD, pixel_m=10.0):
+    return {source.modality: source for source in simulated_sources(world, pixel_m)}
+
+
+def delivered(source, ids=IDS):
+    """Imagery of the chips that have some."""
+    found = []
+    for chip_id in ids:
+        try:
+            found.append(source.read(chip_id))
+        except MissingImageryError:
+            continue
+    return found
+
+
+def content(source, chip_id):
+    try:
+        imagery = source.read(chip_id)
+    except MissingImageryError as absent:
+        return str(absent)
+    return imagery.channels, imagery.values.tobytes(), imagery.n_acquisitions, imagery.absences
+
+
+@pytest.mark.parametrize("modality", list(MODALITIES))
+def test_a_chip_is_the_same_bytes_in_any_order_and_after_a_journey_to_another_worker(modality):
+    source = sources()[modality]
+    forward = {chip_id: content(source, chip_id) for chip_id in IDS[:10]}
+    again = pickle.loads(pickle.dumps(source))  # noqa: S301
+    assert {chip_id: content(again, chip_id) for chip_id in reversed(IDS[:10])} == forward
+
+
+def test_another_process_makes_the_same_labels():
+    labels = SimulatedLabels(WORLD)
+    assert list(ordered_map(labels.read, IDS[:4], workers=2)) == [labels.read(chip_id) for chip_id in IDS[:4]]
+
+
+@pytest.mark.parametrize("modality", list(MODALITIES))
+def test_a_source_keeps_the_promises_of_its_border(modality):
+    source = sources()[modality]
+    for imagery in delivered(source):
+        assert imagery.values.dtype == np.float32
+        assert imagery.values.shape == (len(imagery.channels), source.side_px, source.side_px)
+        assert len(imagery.channels) == len(imagery.n_acquisitions) <= source.max_channels
+        names = [channel.name for channel in imagery.channels]
+        assert len(set(names)) == len(names)
+        low, high = MODALITIES[modality].valid_range
+        seen = imagery.values[np.isfinite(imagery.values)]
+        assert ((seen >= low) & (seen <= high)).all()
+        if source.channels is not None:
+            missing = [absence.channel for absence in imagery.absences]
+            assert sorted([*names, *(c.name for c in missing)]) == sorted(c.name for c in source.channels)
+            assert [c for c in source.channels if c in imagery.channels] == list(imagery.channels)
+
+
+def test_values_are_those_of_land_seen_by_each_sensor():
+    found = {name: np.concatenate([i.values.ravel() for i in delivered(s)]) for name, s in sources(WHOLE).items()}
+    assert 0.02 < np.median(found["s2rgbm"]) < 0.15
+    assert np.quantile(found["s2rgbm"], 0.999) < 0.6
+    assert -18 < np.median(found["s1grdm"]) < -9
+    assert np.quantile(found["s1grdm"], 0.001) > -35
+    assert 0.1 < np.median(found["gunw"]) < 0.6
+
+
+def test_channel_names_say_month_and_band_or_the_later_and_the_earlier_date():
+    optical, radar = sources()["s2rgbm"], sources()["s1grdm"]
+    assert [c.name for c in optical.channels[:4]] == ["2020-01_red", "2020-01_green", "2020-01_blue", "2020-02_red"]
+    assert [(c.name, c.unit) for c in radar.channels[:2]] == [("2020-01_vv", "dB"), ("2020-01_vh", "dB")]
+    assert [d.channel.name for d in radar.differences] == ["2020-01_vv-vh", "2020-02_vv-vh", "2020-03_vv-vh"]
+    for imagery in delivered(sources()["gunw"]):
+        for channel in imagery.channels:
+            later, earlier = channel.name.split("_")
+            assert earlier == channel.first_date.replace("-", "")
+            assert later == channel.second_date.replace("-", "")
+            days = (np.datetime64(channel.second_date) - np.datetime64(channel.first_date)).astype(int)
+            assert 6 <= days <= 48
+            assert "20200101" <= later <= "20200331"
+
+
+def test_coherence_falls_with_the_days_between_the_dates():
+    by_days = {}
+    for imagery in delivered(sources(WHOLE)["gunw"]):
+        for channel, image in zip(imagery.channels, imagery.values, strict=True):
+            days = (np.datetime64(channel.second_date) - np.datetime64(channel.first_date)).astype(int)
+            by_days.setdefault(int(days), []).append(image.mean())
+    means = [np.mean(by_days[days]) for days in sorted(by_days)]
+    assert means == sorted(means, reverse=True)
+
+
+@pytest.mark.parametrize(("pixel_m", "side_px"), [(10.0, 7), (100.0, 71), (1.0, 1)])
+def test_coherence_has_its_own_lattice_of_about_90_m(pixel_m, side_px):
+    assert sources(pixel_m=pixel_m)["gunw"].side_px == side_px
+
+
+def test_absences_come_as_often_as_asked():
+    ids = [Grid(32632, 640.0).chip(7000 + i, 800 + j).id for i in range(0, 48, 3) for j in range(0, 48, 3)]
+    small = World(0, 8, without_modality=0.2, without_month=0.3, without_polarisation=0.25, cloud_share=0.15)
+    optical, radar, coherence = (delivered(source, ids) for source in sources(small).values())
+    for found in (optical, radar, coherence):
+        assert 1 - len(found) / len(ids) == pytest.approx(0.2, abs=0.06)
+    assert np.mean([len(i.absences) / 9 for i in optical]) == pytest.approx(0.3, abs=0.06)
+    assert np.mean([len(i.absences) == 3 for i in radar]) == pytest.approx(0.25, abs=0.07)
+    hidden = np.concatenate([np.isnan(i.values).ravel() for i in optical if len(i.channels)])
+    assert hidden.mean() == pytest.approx(0.15, abs=0.05)
+    pairs = [len(i.channels) for i in coherence]
+    assert 3.5 < np.mean(pairs) < 6.5
+    assert min(pairs) == 0
+    assert all(absence.reason for i in (*optical, *radar, *coherence) for absence in i.absences)
+
+
+def test_a_chip_without_a_pair_says_so_and_names_no_channel():
+    empty = next(i for i in delivered(sources()["gunw"], [*IDS, *IDS]) if not i.channels)
+    assert [(a.channel, a.status, a.reason) for a in empty.absences] == [(None, "missing", "no pair was formed")]
+
+
+def test_a_missing_modality_names_chip_and_modality():
+    nothing = sources(World(0, 64, without_modality=1.0))
+    for modality, source in nothing.items():
+        with pytest.raises(MissingImageryError, match=f"chip {IDS[0]}: {modality}: no acquisition"):
+            source.read(IDS[0])
+
+
+def test_clouds_are_not_cut_at_the_edge_of_a_chip():
+    cloudy = World(0, 64, without_modality=0.0, without_month=0.0, cloud_share=0.5)
+    left, right = (np.isnan(sources(cloudy)["s2rgbm"].read(i).values[0]) for i in IDS[:2])
+    assert (left[:, -1] == right[:, 0]).mean() > 0.9
+
+
+@pytest.mark.parametrize("modality", list(MODALITIES))
+def test_no_light_or_scene_changes_at_the_edge_of_a_chip(modality):
+    images = {i: sources(WHOLE)[modality].read(i) for i in IDS[:2]}
+    if not all(len(i.channels) for i in images.values()):
+        pytest.skip("these two chips have no pair")
+    left, right = (i.values[0] for i in images.values())
+    inside = np.abs(np.diff(left, axis=1)).mean(axis=0).max()
+    assert np.abs(right[:, 0] - left[:, -1]).mean() < 2 * inside
+
+
+def test_labels_are_shares_of_a_fully_known_chip():
+    for chip_id in IDS[:8]:
+        found = SimulatedLabels(WORLD).read(chip_id)
+        assert all(0 <= value <= 1 and valid == 1 for value, valid in found.values())
+        assert sum(value for value, _ in found.values()) <= 1 + 1e-12
+
+
+def test_an_id_that_is_not_ours_is_refused():
+    for source in (*sources().values(), SimulatedLabels(WORLD)):
+        with pytest.raises(InputError, match="its place is unknown"):
+            source.read("place_7")

@@ -1,0 +1,156 @@
+"""The loop: it learns, it chooses, it says what is wrong."""
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from fake_chip_store import FakeChipStore, textured_store
+from terrashot.domain.normalize import ChannelStats, KindStats
+from terrashot.errors import InputError
+from terrashot.model.towers import TowersConfig, make_towers
+from terrashot.model.vit import VitConfig
+from terrashot.pretrain import train as train_module
+from terrashot.pretrain.dataset import make_draws
+from terrashot.pretrain.train import EpochDone, StepDone, TrainSettings, train
+from terrashot.pretrain.validate import effective_rank, validate
+
+MODALITIES = ("optical", "radar", "pairs")
+STATS = ChannelStats({name: {"all": KindStats(0.5, 1.5, 9, "unit")} for name in MODALITIES})
+CONFIG = TowersConfig(MODALITIES, VitConfig(width=16, depth=2, heads=2, patch_px=4, chip_px=8), embedding=16)
+SETTINGS = TrainSettings(
+    epochs=2, batch_size=8, learning_rate=3e-3, weight_decay=0.05, warmup_share=0.1, flips=False, seed=0
+)
+TRAIN = tuple(f"train{number:03d}" for number in range(64))
+VAL = tuple(f"val{number:03d}" for number in range(20))
+
+
+def draws_of(chip_ids, *, channels=None, seed=0):
+    store = textured_store(chip_ids, channels or {"optical": 2, "radar": 2, "pairs": 2})
+    return make_draws(store, STATS, chip_ids, seed=seed)
+
+
+def without(store, modality):
+    """The store with a modality that no chip has."""
+    return FakeChipStore({**store.images, modality: {chip_id: [None] for chip_id in store.chip_ids}})
+
+
+def finish(work):
+    events = []
+    while True:
+        try:
+            events.append(next(work))
+        except StopIteration as stop:
+            return events, stop.value
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    settings = dataclasses.replace(SETTINGS, epochs=25, batch_size=16, learning_rate=1e-2)
+    return finish(train(CONFIG, draws_of(TRAIN), draws_of(VAL), settings, tmp_path_factory.mktemp("state")))
+
+
+def test_partners_are_found_among_chips_never_trained_on(trained):
+    _, result = trained
+    chance, recall = 1 / len(VAL), result.metrics[result.best_epoch]["recall"]
+    assert set(recall) == {f"{a}>{b}" for a in MODALITIES for b in MODALITIES if a != b}
+    assert np.mean([found["1"] for found in recall.values()]) > 5 * chance
+    assert all(found["n"] == len(VAL) and found["1"] <= found["5"] <= found["10"] for found in recall.values())
+
+
+def test_the_best_epoch_by_validation_loss_is_kept_beside_the_last(trained):
+    events, result = trained
+    losses = [event.metrics["val_loss"] for event in events if isinstance(event, EpochDone)]
+    assert result.best_epoch == int(np.argmin(losses)) and len(losses) == 25 == len(result.metrics)
+    again = validate(result.towers, draws_of(VAL))
+    assert again["val_loss"] == result.metrics[result.best_epoch]["val_loss"] == min(losses)
+    last = make_towers(CONFIG, 0)
+    last.load_state_dict(result.last)
+    assert validate(last, draws_of(VAL))["val_loss"] == losses[-1]
+
+
+def test_events_count_steps_and_epochs_and_metrics_hold_no_times(trained):
+    events, result = trained
+    steps = [event for event in events if isinstance(event, StepDone)]
+    assert len(steps) == 25 * 4 and steps[5] == StepDone(epoch=1, done=2, steps=4)
+    assert all(0 <= event.seconds_reading <= event.seconds for event in events if isinstance(event, EpochDone))
+    assert set(result.metrics[0]) == {
+        "epoch", "train_loss", "val_loss", "recall", "effective_rank", "temperature", "chips_skipped"
+    }  # fmt: skip
+
+
+def test_the_same_seed_gives_the_same_run_whatever_the_order_of_the_chips(tmp_path):
+    _, first = finish(train(CONFIG, draws_of(TRAIN), draws_of(VAL), SETTINGS, tmp_path / "a"))
+    _, second = finish(train(CONFIG, draws_of(TRAIN[::-1]), draws_of(VAL[::-1]), SETTINGS, tmp_path / "b"))
+    _, other = finish(train(CONFIG, draws_of(TRAIN, seed=1), draws_of(VAL), SETTINGS, tmp_path / "c"))
+    assert first.metrics == second.metrics
+    assert all(torch.equal(first.last[name], second.last[name]) for name in first.last)
+    assert first.metrics != other.metrics
+
+
+def test_a_modality_that_no_chip_has_does_not_stop_the_others(tmp_path):
+    stores = [without(textured_store(ids, dict.fromkeys(MODALITIES, 2)), "pairs") for ids in (TRAIN, VAL)]
+    draws = [make_draws(store, STATS, store.chip_ids, seed=0) for store in stores]
+    _, result = finish(train(CONFIG, *draws, SETTINGS, tmp_path))
+    assert all(math.isfinite(metrics["val_loss"]) and metrics["val_loss"] > 0 for metrics in result.metrics)
+    assert set(result.metrics[0]["recall"]) == {"optical>radar", "radar>optical"}
+
+
+def test_a_batch_larger_than_the_split_is_cut_and_said(tmp_path):
+    settings = dataclasses.replace(SETTINGS, batch_size=1000)
+    events, _ = finish(train(CONFIG, draws_of(TRAIN), draws_of(VAL), settings, tmp_path))
+    notes = [note for event in events if isinstance(event, EpochDone) for note in event.notes]
+    assert notes[0] == "batch_size 1000 is more than the 64 training chips: each step takes all of them"
+    assert sum("batch_size" in note for note in notes) == 1
+
+
+def test_one_modality_is_refused(tmp_path):
+    draws = draws_of(TRAIN, channels={"optical": 2})
+    with pytest.raises(InputError, match="at least two modalities of the same chips, found optical"):
+        next(train(CONFIG, draws, draws, SETTINGS, tmp_path))
+
+
+@pytest.mark.parametrize(
+    "n_train, n_val, words", [(1, 5, "1 train chips"), (0, 5, "0 train chips"), (5, 1, "1 val chips")]
+)
+def test_too_few_chips_are_refused(tmp_path, n_train, n_val, words):
+    store = textured_store(TRAIN, dict.fromkeys(MODALITIES, 1))
+    draws = [make_draws(store, STATS, TRAIN[:n], seed=0) for n in (n_train, n_val)]
+    with pytest.raises(InputError, match=words):
+        next(train(CONFIG, *draws, SETTINGS, tmp_path))
+
+
+def test_a_loss_that_is_no_number_names_the_chips(tmp_path):
+    store = textured_store(TRAIN, dict.fromkeys(MODALITIES, 1))
+    for chip_id in TRAIN:
+        store.images["radar"][chip_id][0][1][:] = 3e38
+    draws = make_draws(store, STATS, TRAIN, seed=0)
+    with pytest.raises(InputError, match=r"epoch 1, step 1: the training loss is not .* chips train\d+.* and 3 more"):
+        finish(train(CONFIG, draws, draws_of(VAL), SETTINGS, tmp_path))
+
+
+def test_collapse_is_said_in_words():
+    metrics = {"epoch": 4, "effective_rank": {"optical": 1.2, "radar": 9.0}}
+    (note,) = train_module._collapse_notes(metrics)
+    assert note.startswith("epoch 5: the embeddings of optical have collapsed (effective rank 1.2)")
+
+
+def test_effective_rank_counts_directions():
+    rng = np.random.default_rng(0)
+    assert effective_rank(np.repeat(rng.normal(size=(1, 8)), 50, 0).astype(np.float32)) == 1.0
+    assert effective_rank((rng.normal(size=(50, 1)) * rng.normal(size=(1, 8))).astype(np.float32)) < 1.01
+    assert effective_rank(np.concatenate([np.eye(8), -np.eye(8)]).astype(np.float32)) == pytest.approx(8.0)
+    assert effective_rank(np.zeros((0, 8), np.float32)) == 1.0
+
+
+def test_only_matrices_are_decayed():
+    towers = make_towers(CONFIG, 0)
+    decayed, plain = train_module._optimiser(towers, SETTINGS).param_groups
+    names = {id(parameter): name for name, parameter in towers.named_parameters()}
+    plain_names = {names[id(parameter)] for parameter in plain["params"]}
+    assert decayed["weight_decay"] == 0.05 and plain["weight_decay"] == 0.0
+    assert "log_scale" in plain_names and "towers.radar.pos_embed" in plain_names
+    assert all(names[id(p)].endswith("weight") and "norm" not in names[id(p)] for p in decayed["params"])
+    assert len(decayed["params"]) + len(plain["params"]) == len(names)

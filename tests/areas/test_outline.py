@@ -16,6 +16,10 @@ POLYGON = {"type": "Polygon", "coordinates": SQUARE}
 FAR = {"type": "MultiPolygon", "coordinates": [[[[20.0, 1.0], [21.0, 1.0], [21.0, 2.0], [20.0, 1.0]]]]}
 
 
+def feature(geometry):
+    return {"type": "Feature", "properties": None, "geometry": geometry}
+
+
 def written(tmp_path, content):
     path = tmp_path / "outline.geojson"
     path.write_text(content if isinstance(content, str) else json.dumps(content), "utf-8")
@@ -26,14 +30,16 @@ def written(tmp_path, content):
     ("content", "area_deg2"),
     [
         (POLYGON, 0.08),
-        ({"type": "Feature", "properties": None, "geometry": POLYGON}, 0.08),
+        (feature(POLYGON), 0.08),
         ({"type": "GeometryCollection", "geometries": [POLYGON, FAR]}, 0.58),
-        ({"type": "FeatureCollection", "features": [{"type": "Feature", "geometry": g} for g in (POLYGON, FAR, POLYGON, None)]}, 0.58),
+        ({"type": "FeatureCollection", "features": [feature(g) for g in (POLYGON, FAR, POLYGON, None)]}, 0.58),
         ({"type": "Polygon", "coordinates": [[[*point, 120.5] for point in SQUARE[0]]]}, 0.08),
         ({"type": "Polygon", "coordinates": [SQUARE[0][:-1]]}, 0.08),
         ("\ufeff" + json.dumps(POLYGON), 0.08),
+        ({"type": "Polygon", "coordinates": [[[0, 0], [2, 0], [2, 2], [1, 0], [0, 2]]]}, 2.0),
     ],
-    ids=["geometry", "feature", "geometries", "overlapping-features", "heights", "open-ring", "byte-order-mark"],
+    ids=["geometry", "feature", "geometries", "overlapping-features", "heights", "open-ring", "byte-order-mark",
+         "touches-itself"],
 )  # fmt: skip
 def test_every_form_of_geojson_gives_the_union_of_its_polygons(tmp_path, content, area_deg2):
     assert shapely.area(read_outline(written(tmp_path, content))) == pytest.approx(area_deg2)
@@ -65,7 +71,7 @@ def collection(depth):
         ({"type": "Polygon", "coordinates": SQUARE[0]}, "no rings"),
         ({"type": "Polygon", "coordinates": []}, "empty"),
         ('{"type": "Polygon", "coordinates": [[[9, 45], [NaN, 45], [9, 46], [9, 45]]]}', "no finite number"),
-        ({"type": "Polygon", "coordinates": [[[5e5, 5e6], [6e5, 5e6], [6e5, 6e6], [5e5, 5e6]]]}, "reproject to EPSG:4326"),
+        ({"type": "Polygon", "coordinates": [[[5e5, 5e6], [6e5, 5e6], [6e5, 6e6]]]}, "reproject to EPSG:4326"),
         ({"type": "Polygon", "coordinates": [[[45, 120], [46, 120], [46, 121], [45, 120]]]}, "longitude first"),
         ({"type": "Polygon", "coordinates": [[[179, 1], [181, 1], [181, 2], [179, 1]]]}, "cut the polygon in two"),
         ({"type": "Polygon", "coordinates": [[[0, 0], [1, 1], [1, 0], [0, 1], [0, 0]]]}, "invalid polygon"),
@@ -99,9 +105,11 @@ def test_a_file_or_polygon_over_the_limits_is_refused(tmp_path, monkeypatch):
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.floats() | st.integers() | st.sampled_from(["Polygon", "Feature", "x"]),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["type", "coordinates", "geometry"]), inner),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["type", "coordinates", "geometry"]), inner)
+    ),
     max_leaves=12,
-)  # fmt: skip
+)
 
 
 @settings(max_examples=150, deadline=None)
@@ -110,13 +118,12 @@ def test_whatever_the_file_holds_only_our_own_error_comes_out(tmp_path_factory, 
     ring = [*SQUARE[0][:2], junk, *SQUARE[0][2:]] if place == "ring" else SQUARE[0]
     point = [[9.0, junk], *ring[1:]] if place == "point" else ring
     polygon = {"type": "Polygon", "coordinates": [point]} | ({place: junk} if place in ("type", "coordinates") else {})
-    feature = {"type": "Feature", "geometry": junk if place == "geometry" else polygon}
     path = tmp_path_factory.getbasetemp() / "junk.geojson"
-    path.write_text(json.dumps(feature), "utf-8")
+    path.write_text(json.dumps(feature(junk if place == "geometry" else polygon)), "utf-8")
     try:
         assert shapely.area(read_outline(path)) > 0
     except InputError as refusal:
-        assert "\n" not in str(refusal)  # noqa: PT017
+        assert "\n" not in str(refusal)
 
 
 def test_countries_of_natural_earth_are_read(shared_data):

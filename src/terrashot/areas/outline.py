@@ -83,10 +83,19 @@ def _shape(geometry: dict[str, Any], path: Path) -> Outline:
     if len(points) > MAX_VERTICES:
         raise InputError(f"{path}: over {MAX_VERTICES} vertices; simplify the outline")
     _refuse_unless_degrees(points, path)
-    shape = shapely.MultiPolygon([shapely.Polygon(part[0], part[1:]) for part in rings if part])
-    if not shapely.is_valid(shape):
+    return _valid(shapely.MultiPolygon([shapely.Polygon(part[0], part[1:]) for part in rings if part]), path)
+
+
+def _valid(shape: Outline, path: Path) -> Outline:
+    """The shape, or the one that is meant where a ring only touches itself, as in real coastlines: same ground."""
+    if shapely.is_valid(shape):
+        return shape
+    parts = shapely.get_parts(shapely.get_parts(shapely.make_valid(shape)))
+    mended = shapely.union_all(parts[shapely.get_dimensions(parts) == 2])
+    drawn, kept = shapely.area(shape), shapely.area(mended)
+    if drawn == 0 or abs(kept - drawn) > 1e-6 * drawn:
         raise InputError(f"{path}: an invalid polygon ({shapely.is_valid_reason(shape)[:80]}); mend it in a GIS")
-    return shape
+    return mended
 
 
 def _ring(positions: Any) -> Float64[np.ndarray, "P 2"]:

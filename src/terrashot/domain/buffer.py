@@ -14,7 +14,7 @@ SPACING_SAMPLE: Final = 5000
 
 
 def cut_buffer(chips: Chips, codes: Int64[np.ndarray, " N"], buffer_chips: int) -> Int64[np.ndarray, " N"]:
-    """The splits with a strip of `buffer_chips` chips around test (cut from train and val), then around val (from train).
+    """The splits with a strip of `buffer_chips` chips around test, cut from train and val, then around val, from train.
 
     Test is never cut. Chips are counted as a king moves; between UTM zones, and for chips off our grid, by distance.
     """

@@ -161,13 +161,16 @@ def make_layout(store: PixelStore, modality: str, train_ids: Sequence[str], *, s
 def read_images(store: PixelStore, layout: Layout, chip_ids: Sequence[str]) -> Float32[np.ndarray, "B C H W"]:
     """The images of a layout for each chip, in the channels' own units; NaN where a chip has no such pixel."""
     wanted = [_wanted(store, layout, chip_id) for chip_id in chip_ids]
-    n_images = len(layout.channels) or max([1, *map(len, wanted)])
-    images = np.full((len(chip_ids), n_images, store.chip_px, store.chip_px), np.nan, dtype=np.float32)
     picks = [(chip_id, stored.slot) for chip_id, found in zip(chip_ids, wanted, strict=True) for _, stored in found]
-    if picks:
-        rows, positions = np.array([(row, place) for row, found in enumerate(wanted) for place, _ in found]).T
-        images[rows, positions] = store.read(layout.modality, picks)
-    return images if layout.channels else mean_and_spread(images)
+    side = store.chip_px
+    pixels = store.read(layout.modality, picks) if picks else np.empty((0, side, side), dtype=np.float32)
+    if not layout.channels:
+        ends = np.cumsum([len(found) for found in wanted])[:-1]
+        return np.concatenate([mean_and_spread(of_chip[None]) for of_chip in np.split(pixels, ends)])
+    images = np.full((len(chip_ids), len(layout.channels), side, side), np.nan, dtype=np.float32)
+    rows = np.repeat(np.arange(len(chip_ids)), [len(found) for found in wanted])
+    images[rows, [position for found in wanted for position, _ in found]] = pixels
+    return images
 
 
 def learn_floors(

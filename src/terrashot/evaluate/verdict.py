@@ -69,7 +69,9 @@ def _verdict(own: Sequence[Point], results: Sequence[Result], embedding: Point) 
         # Same repeat, same chips: the difference is taken draw by draw.
         gains = _by_repeat(results, embedding) - _by_repeat(results, floor)
     spread = float(gains.std(ddof=1)) if len(gains) > 1 else 0.0
-    return Verdict(embedding.task, embedding.area, embedding.n_labels, embedding, full, floor, float(gains.mean()), spread)
+    return Verdict(
+        embedding.task, embedding.area, embedding.n_labels, embedding, full, floor, float(gains.mean()), spread
+    )
 
 
 def _by_repeat(results: Sequence[Result], point: Point) -> np.ndarray:

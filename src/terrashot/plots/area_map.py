@@ -55,7 +55,15 @@ def _counts(chips: Chips, areas: list[str]) -> Figure:
     left = np.zeros(len(areas))
     for name in SPLIT_NAMES:
         width = np.array([counts[area, name] for area in areas], dtype=float)
-        ax.barh(areas, width, left=left, color=FILLS[name], edgecolor="#555555", linewidth=0.5, hatch="//" if name == "test" else None)
+        ax.barh(
+            areas,
+            width,
+            left=left,
+            color=FILLS[name],
+            edgecolor="#555555",
+            linewidth=0.5,
+            hatch="//" if name == "test" else None,
+        )
         left += width
     ax.invert_yaxis()
     ax.set(xlabel="chips", title="chips by area and split (no georeference)")

@@ -13,7 +13,9 @@ from terrashot.plots.style import COLOURS, new_figure
 LINES = ("-", "--", "-.", ":")
 
 
-def label_quantiles(values: Mapping[tuple[str, str], np.ndarray], cuts: Mapping[tuple[str, str], float | None]) -> Figure:
+def label_quantiles(
+    values: Mapping[tuple[str, str], np.ndarray], cuts: Mapping[tuple[str, str], float | None]
+) -> Figure:
     """A panel a target; a line an area, its cut marked.
 
     Args:

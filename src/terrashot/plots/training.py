@@ -21,7 +21,9 @@ def training_curves(metrics: Sequence[Mapping[str, Any]], best_epoch: int) -> Fi
     pairs = list(metrics[-1]["recall"]) if metrics else []
     for index, pair in enumerate(pairs):
         found = [row["recall"].get(pair, {}).get("5", float("nan")) for row in metrics]
-        recall.plot(epochs, found, color=COLOURS[index % 8], marker=MARKERS[index % 8], ms=3, label=pair.replace(">", " → "))
+        recall.plot(
+            epochs, found, color=COLOURS[index % 8], marker=MARKERS[index % 8], ms=3, label=pair.replace(">", " → ")
+        )
     if pairs:
         recall.axhline(5 / metrics[-1]["recall"][pairs[0]]["n"], color=GREY, ls=":", label="chance")
     recall.set(xlabel="epoch", ylabel="recall at 5 of the partner", ylim=(0, None))

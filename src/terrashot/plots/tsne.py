@@ -44,7 +44,9 @@ def tsne_panel(ax: Axes, places: np.ndarray, values: np.ndarray) -> object | Non
     there = ~np.isnan(places).any(axis=1)
     known = there & ~np.isnan(values)
     ax.scatter(*places[there & ~known].T, s=4, c="#cccccc", lw=0, rasterized=True)
-    return ax.scatter(*places[known].T, s=6, c=_shown(values[known]), norm=_norm(values), cmap="cividis", lw=0, rasterized=True)
+    return ax.scatter(
+        *places[known].T, s=6, c=_shown(values[known]), norm=_norm(values), cmap="cividis", lw=0, rasterized=True
+    )
 
 
 def _classes(ax: Axes, places: np.ndarray, values: np.ndarray) -> None:

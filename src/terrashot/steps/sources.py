@@ -35,7 +35,7 @@ def make_sources(context: Context) -> Sources:
     """The sources of the study's kind."""
     if context.config.source.kind == "folder":
         folder = chip_folder(context)
-        return Sources(tuple(folder.imagery_sources()), folder.labels())
+        return Sources(folder.sources, folder.labels())
     source, absences = context.config.source, context.config.source.absences
     world = World(
         seed=source.world_seed,

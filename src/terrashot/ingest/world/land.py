@@ -84,7 +84,7 @@ def _parcels(lon_deg: np.ndarray, lat_deg: np.ndarray, seed: int) -> tuple[np.nd
 
 
 def _cover(points_m: np.ndarray, relief: np.ndarray, parcel: np.ndarray, seed: int) -> Int8[np.ndarray, " P"]:
-    """Thresholds were set so that boxes of 20 km anywhere hold all covers; towns and water are absent from most chips."""
+    """Thresholds were set so that a box of 20 km anywhere holds all covers, and most of its chips no town, no water."""
     moisture = field(points_m, seed=seed + 11, wavelength_m=4400.0, octaves=2)
     settled = field(points_m, seed=seed + 12, wavelength_m=2200.0, octaves=3)
     wooded = field(points_m, seed=seed + 13, wavelength_m=1700.0, octaves=4) + 0.35 * relief + 0.2 * moisture

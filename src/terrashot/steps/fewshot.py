@@ -1,0 +1,68 @@
+"""Step `fewshot`: the whole few-label protocol on a study's embeddings and floors."""
+
+from typing import Any
+
+from terrashot.domain.results import BlockScore, Result, Timing
+from terrashot.domain.tables import Chips, Embeddings, Labels
+from terrashot.evaluate.feature_sets import feature_sets
+from terrashot.evaluate.fewshot import FewshotSettings, FewshotTables, run_fewshot
+from terrashot.heads.pool import HeadSettings
+from terrashot.steps.plan import Context
+from terrashot.steps.progress import Progress, Said, Work
+from terrashot.store.parquet import write_rows
+from terrashot.store.study import Study
+from terrashot.store.tables import read_chips, read_own_labels
+from terrashot.store.vectors import read_embeddings
+
+
+def make_results(context: Context) -> Work[None]:
+    """Writes results.parquet, block_scores.parquet and timings.parquet."""
+    study, section = context.study, context.config.fewshot
+    settings = FewshotSettings(
+        sizes=section.sizes,
+        repeats=section.repeats,
+        heads=section.heads,
+        head=HeadSettings(section.trees, section.depth),
+        rule=context.config.labels.threshold,
+        seed=context.config.study.seed,
+    )
+    embeddings = read_embeddings(study.embeddings)
+    floors = read_embeddings(study.floors) if context.config.embed.floors else None
+    scheme = context.config.split.scheme
+    tables = yield from score_features(
+        embeddings, floors, read_chips(study.chips), read_own_labels(study.labels), settings,
+        scheme="given" if scheme == "auto" else scheme, workers=context.workers,
+    )  # fmt: skip
+    write_tables(study, tables)
+
+
+def score_features(
+    embeddings: Embeddings,
+    floors: Embeddings | None,
+    chips: Chips,
+    labels: Labels,
+    settings: FewshotSettings,
+    *,
+    scheme: str,
+    workers: int,
+) -> Work[FewshotTables]:
+    """The protocol's tables; split, area and group are those of `chips`, in the embeddings' order."""
+    work: Any = run_fewshot(
+        feature_sets(embeddings, floors), chips, labels, settings, split_scheme=scheme, workers=workers
+    )  # fmt: skip
+    while True:
+        try:
+            event = next(work)
+        except StopIteration as stop:
+            tables: FewshotTables = stop.value
+            for note in tables.notes:
+                yield Said(note)
+            return tables
+        yield Progress("fewshot", event.done, event.total, f"{event.area}: {event.features}")
+
+
+def write_tables(study: Study, tables: FewshotTables) -> None:
+    """The three tables of results, in a study's folder or another of the same names."""
+    write_rows(study.timings, tables.timings, Timing)
+    write_rows(study.block_scores, tables.blocks, BlockScore)
+    write_rows(study.results, tables.results, Result)

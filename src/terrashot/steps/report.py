@@ -1,0 +1,108 @@
+"""Step `report`: figures and the page, from the study's tables."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from terrashot.domain.results import Result, dots, summarize
+from terrashot.domain.tables import Chips, Embeddings, Labels, shared_rows
+from terrashot.embed.projection import tsne
+from terrashot.evaluate.verdict import verdicts
+from terrashot.report.content import ReportContent
+from terrashot.report.figures import write_figures
+from terrashot.report.page import write_report
+from terrashot.steps.plates import make_plates
+from terrashot.steps.plan import Context
+from terrashot.steps.progress import Progress, Work
+from terrashot.store import manifest
+from terrashot.store.chips import open_chip_store
+from terrashot.store.parquet import read_table, rows_of_table
+from terrashot.store.study import Study
+from terrashot.store.tables import read_chips, read_own_labels, read_presence
+from terrashot.store.vectors import read_embeddings
+
+PREVIEW_ITERATIONS = 500
+
+
+def make_report(context: Context) -> Work[None]:
+    """Writes figures/ and report.html."""
+    study, config = context.study, context.config
+    chips, embeddings = read_chips(study.chips), read_embeddings(study.embeddings)
+    labels = aligned(chips, read_own_labels(study.labels))
+    layouts = yield from lay_out(embeddings, context.config.study.seed, config.report.tsne_chips)
+    metrics = [json.loads(line) for line in study.metrics.read_text("utf-8").splitlines()]
+    best = min(range(len(metrics)), key=lambda row: metrics[row]["val_loss"])
+    content = content_of(
+        rows_of_table(read_table(study.results), Result), chips, labels, layouts,
+        title=config.study.name, simulated=config.source.kind == "simulated", metrics=metrics, best_epoch=best,
+        plates=make_plates(open_chip_store(study.folder), chips, labels, config.report.plates),
+        absent=_absent(study), facts=_facts(context, chips, embeddings),
+    )  # fmt: skip
+    write_all(content, study)
+    yield Progress("report", 1, 1)
+
+
+def lay_out(embeddings: Embeddings, seed: int, n_sample: int) -> Work[dict[str, np.ndarray]]:
+    """t-SNE places by feature block."""
+    layouts = {}
+    for done, (name, block) in enumerate(embeddings.blocks.items(), start=1):
+        layouts[name] = tsne(block, seed=seed, n_sample=n_sample, iterations=PREVIEW_ITERATIONS)
+        yield Progress("report", done, len(embeddings.blocks) + 2, f"t-SNE of {name}")
+    return layouts
+
+
+def content_of(
+    results: Sequence[Result], chips: Chips, labels: Labels, layouts: Mapping[str, np.ndarray], **more: Any
+) -> ReportContent:
+    """The report's content: what the results say, and what is given."""
+    points = summarize(results)
+    cuts = {(row.task, row.area): row.threshold for row in results}
+    return ReportContent(
+        chips=chips, labels=labels, cuts=cuts, points=points, dots=dots(points), verdicts=verdicts(points, results),
+        layouts=layouts, **more,
+    )  # fmt: skip
+
+
+def write_all(content: ReportContent, study: Study) -> None:
+    """figures/ and report.html of a study's folder, or another of the same names."""
+    write_report(content, write_figures(content, study.figures), study.report)
+
+
+def aligned(chips: Chips, labels: Labels) -> Labels:
+    """The labels in the chips' order; unknown where a chip has none."""
+    ours, theirs = shared_rows(chips.ids, labels.chip_ids)
+    targets = {}
+    for target, values in labels.targets.items():
+        column = np.full(len(chips), None if values.dtype == object else np.nan, dtype=values.dtype)
+        column[ours] = values[theirs]
+        targets[target] = column
+    return Labels(chips.ids, targets)
+
+
+def _absent(study: Study) -> list[tuple[str, str, str, int]]:
+    presence = read_presence(study.presence)
+    rows = zip(presence.modality, presence.status, presence.reason, strict=True)
+    counts = Counter((str(m), str(s), str(r or "")) for m, s, r in rows if s != "ok")
+    # A reason that names the chip would make a row a chip.
+    merged: Counter[tuple[str, str, str]] = Counter()
+    for (modality, status, reason), count in counts.items():
+        merged[modality, status, reason.partition(": ")[2].partition(": ")[2] or reason] += count
+    return [(*what, count) for what, count in sorted(merged.items())]
+
+
+def _facts(context: Context, chips: Chips, embeddings: Embeddings) -> dict[str, str]:
+    lines = manifest.read(context.study.manifest)
+    versions = next((line.versions for line in reversed(lines.values())), {})
+    return {
+        "remake": f"terrashot run {context.study.config_path.name}",
+        "source": context.config.source.kind,
+        "chips": f"{len(chips):,}",
+        "preset": context.config.pretrain.preset,
+        "model": str(embeddings.model),
+        "seed": str(context.config.study.seed),
+        "sizes, repeats": f"{', '.join(map(str, context.config.fewshot.sizes))}, all; {context.config.fewshot.repeats} draws each",
+        "versions": ", ".join(f"{name} {version}" for name, version in versions.items()),
+    }

@@ -4,8 +4,8 @@ Source: Allen et al. 2023, arXiv:2310.00119, section 4.2. The rules of compariso
 """
 
 import time
-from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 
 import numpy as np
 from jaxtyping import Float32
@@ -28,7 +28,7 @@ class FewshotSettings:
     sizes: tuple[int, ...] = (5, 10, 100, 250, 500, 1000, 5000, 20000)
     repeats: int = 10
     heads: tuple[str, ...] = ("forest", "logistic")
-    head: HeadSettings = HeadSettings()
+    head: HeadSettings = field(default_factory=HeadSettings)
     rule: ThresholdRule = "nearest"
     seed: int = 0
 
@@ -66,7 +66,9 @@ class TaskDraws:
     draws: tuple[tuple[int | None, int, np.ndarray], ...]
     """(size asked, repeat, positions in `train`); None is the full set."""
     blocks: tuple[str, ...]
-    """Of the test chips."""
+    """Names of the spatial blocks of the test chips."""
+    member: np.ndarray
+    """Number of each test chip's block."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,8 +116,13 @@ def run_fewshot(
 def fit_cell(cell: Cell) -> FewshotTables:
     """Every fit of one cell."""
     tables = FewshotTables()
+    pools: dict[bytes, Pool] = {}
     for task in cell.tasks:
-        pool = make_pool(cell.vectors[task.train], cell.vectors[task.test], cell.settings.seed)
+        # Tasks whose labels are known for the same chips share their pool.
+        key = task.train.tobytes() + b"/" + task.test.tobytes()
+        if key not in pools:
+            pools = {key: make_pool(cell.vectors[task.train], cell.vectors[task.test], cell.settings.seed)}
+        pool = pools[key]
         for head in cell.settings.heads:
             for asked, repeat, drawn in task.draws:
                 if asked is None and repeat and (head in DETERMINISTIC or cell.features == "majority"):
@@ -165,7 +172,8 @@ def _draws(area: str, target: str, values: np.ndarray, chips: Chips, settings: F
         rng = np.random.default_rng(seed_of(settings.seed, target, area, repeat))
         found = nested_draws(len(train), [*sizes, len(train)], rng)
         draws += [(asked, repeat, drawn) for asked, drawn in zip([*sizes, None], found, strict=True)]
-    return TaskDraws(target, classes, train, test, tuple(draws), block_names(chips.take(test)))
+    names, member = np.unique(np.array(block_names(chips.take(test)), dtype=str), return_inverse=True)
+    return TaskDraws(target, classes, train, test, tuple(draws), tuple(map(str, names)), member)
 
 
 def _fit(
@@ -195,24 +203,17 @@ def _fit(
             len(y_test),
             task.classes.threshold,
             float((y_test == 1).mean()) if is_binary else None,
-            found.accuracy,
-            found.balanced_accuracy,
-            found.f1,
-            found.auc,
-            found.average_precision,
-            found.mcc,
-            found.brier,
-        )  # fmt: skip
+            **asdict(found),
+        )
     )
     tables.timings.append(Timing(task.task, cell.area, cell.features, head, len(drawn), repeat, seconds, 0.0))
     correct = probabilities.argmax(axis=1) == y_test
-    tables.blocks.extend(BlockScore(*key, block, n, right) for block, n, right in _by_block(task.blocks, correct))
+    tables.blocks.extend(BlockScore(*key, block, n, right) for block, n, right in _by_block(task, correct))
 
 
-def _by_block(blocks: Sequence[str], correct: np.ndarray) -> list[tuple[str, int, int]]:
-    names, member = np.unique(np.array(blocks, dtype=str), return_inverse=True)
-    counts, right = np.bincount(member), np.bincount(member, weights=correct)
-    return [(str(name), int(n), int(r)) for name, n, r in zip(names, counts, right, strict=True)]
+def _by_block(task: TaskDraws, correct: np.ndarray) -> Iterator[tuple[str, int, int]]:
+    counts, right = np.bincount(task.member), np.bincount(task.member, weights=correct)
+    return ((name, int(n), int(r)) for name, n, r in zip(task.blocks, counts, right, strict=True))
 
 
 def _left_out(chips: Chips, n_shared: int, n_labels: int, complete: np.ndarray) -> list[str]:

@@ -33,6 +33,23 @@ class Verdict:
         return None if self.floor is None or abs(self.gain) <= error else self.gain > 0
 
     @property
+    def facts(self) -> dict[str, object]:
+        """The same for a program."""
+        return {
+            "task": self.task,
+            "area": self.area,
+            "n_labels": self.n_labels,
+            "features": self.embedding.features,
+            "head": self.embedding.head,
+            "accuracy": self.embedding.accuracy,
+            "accuracy_full": self.full.accuracy if self.full else None,
+            "floor": self.floor.features if self.floor else None,
+            "floor_accuracy": self.floor.accuracy if self.floor else None,
+            "gain": self.gain if self.floor else None,
+            "beats_floor": self.beats_floor,
+        }
+
+    @property
     def sentence(self) -> str:
         """One line for a person."""
         name = f"{task_of(self.task).title} in {self.area}" if self.area != "all" else task_of(self.task).title

@@ -90,36 +90,53 @@ def _bootstrap(n_rows: int, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 @njit(cache=True, nogil=True)
-def _best_cut(
-    column: np.ndarray, rows: np.ndarray, y: np.ndarray, times: np.ndarray, histogram: np.ndarray, total: np.ndarray
-) -> tuple[float, int, bool]:
-    """Gini gain's varying part, the last bin that goes left, and whether the feature varies at all."""
+def _count(
+    column: np.ndarray, rows: np.ndarray, y: np.ndarray, times: np.ndarray, histogram: np.ndarray
+) -> tuple[int, int]:
+    """Lowest and highest bin of the rows, after adding their weights to the histogram."""
     low, high = 255, 0
     for row in rows:
         value = column[row]
         histogram[value, y[row]] += times[row]
         low, high = min(low, value), max(high, value)
+    return low, high
+
+
+@njit(cache=True, nogil=True)
+def _best_cut(histogram: np.ndarray, low: int, high: int, total: np.ndarray, left: np.ndarray) -> tuple[float, int]:
+    """Gini gain's varying part and the last bin that goes left; empties the histogram on the way.
+
+    Sums of squared class weights on both sides are kept up to date as rows cross over. Loops, not slices: a slice costs
+    more than the few classes it holds.
+    """
     best, cut, previous = -1.0, -1, -1
-    left = np.zeros(len(total), np.int64)
-    weight_left, weight = 0, total.sum()
+    weight_left, weight = 0.0, 0.0
+    squares_left, squares_right = 0.0, 0.0
+    for k in range(len(total)):
+        left[k] = 0
+        weight += total[k]
+        squares_right += float(total[k]) * total[k]
     for value in range(low, high + 1):
-        here = histogram[value].sum()
+        here = 0
+        for k in range(len(total)):
+            here += histogram[value, k]
         if here == 0:
             continue
         if previous >= 0:
-            squares_left = squares_right = 0.0
-            for k in range(len(total)):
-                squares_left += float(left[k]) * left[k]
-                squares_right += float(total[k] - left[k]) * (total[k] - left[k])
             gain = squares_left / weight_left + squares_right / (weight - weight_left)
             if gain > best:
                 # Halfway between the occupied bins, as a threshold on the values would lie.
                 best, cut = gain, (previous + value) // 2
-        left += histogram[value]
+        for k in range(len(total)):
+            moved = histogram[value, k]
+            if moved:
+                squares_left += float(2 * left[k] + moved) * moved
+                squares_right -= float(2 * (total[k] - left[k]) - moved) * moved
+                left[k] += moved
+                histogram[value, k] = 0
         weight_left += here
         previous = value
-        histogram[value] = 0
-    return best, cut, low < high
+    return best, cut
 
 
 @njit(cache=True, nogil=True)
@@ -133,12 +150,14 @@ def _choose(
     for k in range(len(total)):
         squares += float(total[k]) * total[k]
     best, feature, cut = squares / weight * (1 + 1e-9), -1, 0
+    left = np.zeros(len(total), np.int64)
     varying, at = 0, 0
     while at < len(order) and (varying < tried or feature < 0):
         pick = at + _random(state, len(order) - at)
         order[at], order[pick] = order[pick], order[at]
-        gain, here, varies = _best_cut(columns[order[at]], rows, y, times, histogram, total)
-        if varies:
+        low, high = _count(columns[order[at]], rows, y, times, histogram)
+        gain, here = _best_cut(histogram, low, high, total, left)
+        if low < high:
             varying += 1
         if gain > best:
             best, feature, cut = gain, order[at], here

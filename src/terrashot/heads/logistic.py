@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float32, Float64, Int64
+from sklearn import config_context
 from sklearn.linear_model import LogisticRegression
 
 LOGIT_VARIANCE = 4.0
@@ -43,7 +44,9 @@ def logistic_probabilities(
     inner_train, inner_test = _in_span(train, test) if len(train) < train.shape[1] else (train, test)
     solver = "newton-cholesky" if inner_train.shape[1] * len(drawn) <= 2000 else "lbfgs"
     model = LogisticRegression(C=LOGIT_VARIANCE / train.shape[1], solver=solver, tol=TOLERANCE, max_iter=300)
-    probabilities[:, drawn] = model.fit(inner_train, y).predict_proba(inner_test)
+    # Checked once at the edge; checking again costs more than a small fit.
+    with config_context(assume_finite=True, skip_parameter_validation=True):
+        probabilities[:, drawn] = model.fit(inner_train, y).predict_proba(inner_test)
     return probabilities
 
 

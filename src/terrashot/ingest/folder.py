@@ -100,6 +100,15 @@ def open_chip_folder(path: Path) -> ChipFolder:
     return ChipFolder(path, chips, tuple(found), tuple(notes))
 
 
+def read_chip_table(path: Path) -> Chips:
+    """The chips of a chips.csv.
+
+    Raises:
+        InputError: a bad row, by its line.
+    """
+    return _read_chips(path)[0]
+
+
 def _open_modality(folder: Path, modality: str, chip_ids: tuple[str, ...]) -> FolderSource | None:
     wanted = set(chip_ids)
     files = {

@@ -36,7 +36,7 @@ SETTINGS = {
 @contextmanager
 def house_style() -> Iterator[None]:
     """Inside, figures are drawn in our style."""
-    with mpl.rc_context(SETTINGS):
+    with mpl.rc_context(SETTINGS):  # type: ignore[arg-type]
         yield
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.collections import PathCollection
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 
@@ -34,7 +35,7 @@ def tsne_grid(layouts: Mapping[str, np.ndarray], targets: Mapping[str, np.ndarra
     return figure
 
 
-def tsne_panel(ax: Axes, places: np.ndarray, values: np.ndarray) -> object | None:
+def tsne_panel(ax: Axes, places: np.ndarray, values: np.ndarray) -> PathCollection | None:
     """One map; what a colour bar needs, None for classes, which get a marker each."""
     ax.set(xticks=[], yticks=[])
     ax.grid(False)
@@ -43,9 +44,9 @@ def tsne_panel(ax: Axes, places: np.ndarray, values: np.ndarray) -> object | Non
         return None
     there = ~np.isnan(places).any(axis=1)
     known = there & ~np.isnan(values)
-    ax.scatter(*places[there & ~known].T, s=4, c="#cccccc", lw=0, rasterized=True)
+    ax.scatter(*_xy(places, there & ~known), s=4, c="#cccccc", lw=0, rasterized=True)
     return ax.scatter(
-        *places[known].T, s=6, c=_shown(values[known]), norm=_norm(values), cmap="cividis", lw=0, rasterized=True
+        *_xy(places, known), s=6, c=_shown(values[known]), norm=_norm(values), cmap="cividis", lw=0, rasterized=True
     )
 
 
@@ -55,7 +56,7 @@ def _classes(ax: Axes, places: np.ndarray, values: np.ndarray) -> None:
     for index, name in enumerate(names):
         own = there & np.array([value == name for value in values])
         ax.scatter(
-            *places[own].T, s=9, lw=0.3, marker=MARKERS[(index // len(COLOURS) + index) % len(MARKERS)],
+            *_xy(places, own), s=9, lw=0.3, marker=MARKERS[(index // len(COLOURS) + index) % len(MARKERS)],
             color=COLOURS[index % len(COLOURS)], label=name, rasterized=True,
         )  # fmt: skip
 
@@ -73,3 +74,7 @@ def _norm(values: np.ndarray) -> Normalize:
 
 def _is_share(values: np.ndarray) -> bool:
     return bool(np.nanmin(values) >= 0 and np.nanmax(values) <= 1)
+
+
+def _xy(places: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return places[rows, 0], places[rows, 1]

@@ -22,7 +22,7 @@ except ImportError:  # an optional extra; asked for when a GeoTIFF is met
 try:
     from PIL import Image
 except ImportError:  # an optional extra; asked for when a PNG or JPEG is met
-    Image = None
+    Image = None  # type: ignore[assignment]
 try:
     import h5py
 except ImportError:  # an optional extra; asked for when a NetCDF is met

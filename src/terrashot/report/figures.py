@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -57,7 +58,7 @@ def _recipes(content: ReportContent) -> Iterator[Recipe]:
             "(modsconcat). Grey lines: the floors, simple features that an embedding must beat. Mean over the draws, band of "
             "one standard deviation. A black ring marks the smallest number of labels that reaches 95 % of the accuracy with "
             "all labels. All lines share the same chips and the same draws.",
-            lambda head=head: accuracy_curves(content.points, content.dots, head),
+            partial(accuracy_curves, content.points, content.dots, head),
         )  # fmt: skip
     if content.layouts:
         yield (

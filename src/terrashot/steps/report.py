@@ -14,8 +14,8 @@ from terrashot.evaluate.verdict import verdicts
 from terrashot.report.content import ReportContent
 from terrashot.report.figures import write_figures
 from terrashot.report.page import write_report
-from terrashot.steps.plates import make_plates
 from terrashot.steps.plan import Context
+from terrashot.steps.plates import make_plates
 from terrashot.steps.progress import Progress, Work
 from terrashot.store import manifest
 from terrashot.store.chips import open_chip_store

@@ -3,9 +3,10 @@
 import platform
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 from terrashot import __version__
 from terrashot.config import read_config
@@ -14,9 +15,11 @@ from terrashot.durable.lock import sole_writer
 from terrashot.engine import available_cores
 from terrashot.errors import UsageError
 from terrashot.steps.all_steps import STEPS
+from terrashot.steps.answer import Answer
 from terrashot.steps.artefacts import digest_of_artefact
 from terrashot.steps.plan import Context, Decision, Step, config_digest, decide
 from terrashot.steps.progress import Progress, Said, Work
+from terrashot.steps.results import result_verdicts
 from terrashot.store import manifest
 from terrashot.store.study import Study
 
@@ -30,6 +33,21 @@ class Wishes:
     only: Sequence[str] = ()
     redo: Sequence[str] = ()
     dry_run: bool = False
+
+
+def run_and_report(study: Study, wishes: Wishes) -> Work[Answer]:
+    """What was decided, where the results lie, and what they say in short."""
+    decisions = yield from run_study(study, wishes)
+    facts: dict[str, Any] = {"study": str(study.folder), "steps": [asdict(decision) for decision in decisions]}
+    lines = [f"{d.step}: {'would run' if d.runs else 'skipped'}: {d.why}" for d in decisions] if wishes.dry_run else []
+    if not wishes.dry_run and study.results.is_file():
+        verdicts = result_verdicts(study.results)
+        lines += [verdict.sentence for verdict in verdicts]
+        facts["verdicts"] = [verdict.facts for verdict in verdicts]
+    if not wishes.dry_run and study.report.is_file():
+        lines += [f"pictures: {study.figures}", f"report: {study.report}"]
+        facts |= {"report": str(study.report), "figures": str(study.figures)}
+    return Answer(tuple(lines), facts)
 
 
 def make_context(study: Study) -> Context:

@@ -10,7 +10,7 @@ from terrashot.steps.artefacts import digest_of_artefact
 from terrashot.steps.progress import Progress, Work
 from terrashot.store import manifest
 from terrashot.store.chips import verify_store
-from terrashot.store.parquet import check_digest, digest_path, read_table
+from terrashot.store.parquet import digest_path, read_table
 from terrashot.store.study import Study, find_study
 
 
@@ -75,7 +75,7 @@ def _study(study: Study) -> Iterator[Check]:
 def _table(path: Path) -> list[Finding]:
     if not digest_path(path).is_file():
         return [Finding(path.name, f"{digest_path(path).name} is missing")]
-    return _tried(path.name, lambda: (check_digest(path), read_table(path)))
+    return _tried(path.name, lambda: read_table(path))
 
 
 def _model(path: Path) -> list[Finding]:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from jaxtyping import Float32
 
-from terrashot.domain.modality import Channel
+from terrashot.domain.modality import MODALITIES, Channel
 from terrashot.domain.tables import Presence, PresenceRow, make_presence
 from terrashot.durable.files import sha256_of_file
 from terrashot.durable.ledger import Ledger
@@ -125,7 +125,7 @@ class ZarrChipStore:
 
     @property
     def modalities(self) -> tuple[str, ...]:
-        return tuple(self._layouts)
+        return tuple(name for name in MODALITIES if name in self._layouts)
 
     @property
     def chip_px(self) -> int:
@@ -148,7 +148,7 @@ class ZarrChipStore:
 
     def presence(self) -> Presence:
         rows: dict[str, list[PresenceRow]] = defaultdict(list)
-        for modality in self._layouts:
+        for modality in self.modalities:
             for key, content in self._ledger.all("image"):
                 if key.startswith(f"{modality}/"):
                     rows[key.partition("/")[2]] += [_row(row) for row in content]

@@ -105,10 +105,16 @@ def test_two_zones_show_the_same_ground_where_they_meet(lon, lat, zones):
 
 
 def test_parcels_do_not_slant_far_from_greenwich():
-    # East of 100 degrees a careless width in metres would shear parcels by a degree of longitude for each of latitude.
-    land = make_land(Grid(32648, 640.0).chip_at(500_000.0, 4_000_000.0), 64, 0)
-    parcel = land.parcel.reshape(64, 64)
-    assert len(np.unique(parcel[parcel != 0])) <= 16
+    # A width in metres that shrinks inside a row of parcels would shear them, the more the farther from Greenwich.
+    parcel = make_land(Grid(32648, 640.0).chip_at(500_000.0, 4_000_000.0), 64, 0).parcel.reshape(64, 64)
+    above, below = parcel[:-1], parcel[1:]
+    in_fields = (above != 0) & (below != 0)
+    assert (above != below)[in_fields].mean() < 0.01
+
+
+def test_a_chip_across_the_antimeridian_holds_no_more_parcels_than_another():
+    chip = Grid(32660, 640.0).chip_at(*to_metres(32660).transform(180.0, 40.0))
+    assert len(np.unique(make_land(chip, 64, 0).parcel)) <= 21
 
 
 def test_fractions_are_the_exact_shares_of_the_cover():

@@ -143,14 +143,13 @@ def test_clouds_are_not_cut_at_the_edge_of_a_chip():
     assert (left[:, -1] == right[:, 0]).mean() > 0.9
 
 
-@pytest.mark.parametrize("modality", list(MODALITIES))
+@pytest.mark.parametrize("modality", ["s2rgbm", "s1grdm"])
 def test_no_light_or_scene_changes_at_the_edge_of_a_chip(modality):
-    images = {i: sources(WHOLE)[modality].read(i) for i in IDS[:2]}
-    if not all(len(i.channels) for i in images.values()):
-        pytest.skip("these two chips have no pair")
-    left, right = (i.values[0] for i in images.values())
-    inside = np.abs(np.diff(left, axis=1)).mean(axis=0).max()
-    assert np.abs(right[:, 0] - left[:, -1]).mean() < 2 * inside
+    row = np.stack([sources(WHOLE)[modality].read(chip_id).values[0] for chip_id in IDS[:8]])
+    columns = np.concatenate(row, axis=1).mean(axis=0)
+    steps = np.abs(np.diff(columns))
+    at_edges = np.arange(1, len(columns)) % 64 == 0
+    assert steps[at_edges].mean() < 2 * steps[~at_edges].mean()
 
 
 def test_labels_are_shares_of_a_fully_known_chip():

@@ -1,0 +1,111 @@
+"""`terrashot fewshot`: the whole protocol on any embedding table and any labels."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from terrashot.config import StudyConfig
+from terrashot.domain.split import SplitRecipe, choose_scheme, make_split
+from terrashot.domain.tables import Chips, Embeddings, Labels, shared_rows
+from terrashot.durable.files import make_folder, sha256_of_file
+from terrashot.durable.lock import sole_writer
+from terrashot.engine import available_cores
+from terrashot.errors import InputError, StorageError
+from terrashot.evaluate.fewshot import FewshotSettings, FewshotTables
+from terrashot.heads.pool import HeadSettings
+from terrashot.ingest.folder import read_chip_table
+from terrashot.steps.answer import Answer
+from terrashot.steps.fewshot import score_features, write_tables
+from terrashot.steps.progress import Said, Work
+from terrashot.steps.report import aligned, content_of, lay_out, write_all
+from terrashot.steps.results import result_verdicts
+from terrashot.store.label_table import read_labels
+from terrashot.store.study import Study
+from terrashot.store.tables import read_chips
+from terrashot.store.vectors import read_embeddings
+
+EXAMPLES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class FewshotRequest:
+    """What the command was given."""
+
+    embeddings: Path
+    labels: Path
+    out: Path
+    floors: Path | None
+    chips: Path | None
+    overwrite: bool
+
+
+def fewshot_files(request: FewshotRequest) -> Work[Answer]:
+    """What was written and what it says.
+
+    Raises:
+        StorageError: `out` holds something.
+        InputError, MisalignedError: the tables cannot be used, or share no chip.
+    """
+    if request.out.exists() and any(request.out.iterdir()) and not request.overwrite:
+        raise StorageError(f"{request.out} is not empty; name another folder, or add --overwrite")
+    table, labels = read_embeddings(request.embeddings), read_labels(request.labels)
+    floors = read_embeddings(request.floors) if request.floors else None
+    yield from _say_unmatched(table.chips, labels)
+    chips, scheme, notes = _split(_described(table.chips, request.chips))
+    for note in notes:
+        yield Said(note)
+    study = Study(request.out / "study.toml", request.out)
+    with sole_writer(make_folder(request.out)):
+        tables = yield from score_features(
+            replace(table, chips=chips), floors, chips, labels, _settings(), scheme=scheme, workers=available_cores()
+        )
+        write_tables(study, tables)
+        yield from _report(request, study, tables, replace(table, chips=chips), labels, [*notes, *tables.notes])
+    verdicts = result_verdicts(study.results)
+    lines = (*(verdict.sentence for verdict in verdicts), f"report: {study.report}")
+    return Answer(
+        lines, {"out": str(request.out), "verdicts": [v.facts for v in verdicts], "report": str(study.report)}
+    )
+
+
+def _settings() -> FewshotSettings:
+    section = StudyConfig.model_fields["fewshot"].default
+    return FewshotSettings(section.sizes, section.repeats, section.heads, HeadSettings(section.trees, section.depth))
+
+
+def _report(
+    request: FewshotRequest, study: Study, tables: FewshotTables, table: Embeddings, labels: Labels, notes: list[str]
+) -> Work[None]:
+    layouts = yield from lay_out(table, 0, 20_000)
+    read = [path for path in (request.embeddings, request.labels, request.floors, request.chips) if path]
+    facts = {"remake": "terrashot fewshot", **{path.name: f"sha256 {sha256_of_file(path)}" for path in read}}
+    content = content_of(
+        tables.results, table.chips, aligned(table.chips, labels), layouts,
+        title=request.embeddings.stem, simulated=False, facts=facts, notes=notes,
+    )  # fmt: skip
+    write_all(content, study)
+
+
+def _say_unmatched(chips: Chips, labels: Labels) -> Work[None]:
+    shared_rows(chips.ids, labels.chip_ids)
+    ours, theirs = set(chips.ids) - set(labels.chip_ids), set(labels.chip_ids) - set(chips.ids)
+    for name, lost in (("vectors without a label", ours), ("labels without a vector", theirs)):
+        if lost:
+            yield Said(f"{len(lost)} {name}, such as {', '.join(sorted(lost)[:EXAMPLES])}")
+
+
+def _described(chips: Chips, path: Path | None) -> Chips:
+    """The table's chips, with area, group, split and place as another table gives them."""
+    if path is None:
+        return chips
+    other = read_chip_table(path) if path.suffix == ".csv" else read_chips(path)
+    ours, theirs = shared_rows(chips.ids, other.ids)
+    if len(ours) == len(chips):
+        return other.take(theirs[np.argsort(ours)])
+    raise InputError(f"{path}: {len(chips) - len(ours)} embedded chips are not in it; it must describe all of them")
+
+
+def _split(chips: Chips) -> tuple[Chips, str, list[str]]:
+    scheme, sentence = choose_scheme(chips)
+    return replace(chips, split=make_split(chips, SplitRecipe(scheme))), scheme, [sentence]

@@ -25,7 +25,12 @@ def step(**changes):
 
 def done(of, at, seconds=1.0, **changes):
     at.study.labels.touch()
-    fields = {"step": of.name, "config": config_digest(of.sections, at.config), "inputs": dict(of.inputs(at)), "outputs": {}}
+    fields = {
+        "step": of.name,
+        "config": config_digest(of.sections, at.config),
+        "inputs": dict(of.inputs(at)),
+        "outputs": {},
+    }
     return Line(**{**fields, "versions": {}, "finished": "now", "seconds": seconds, **changes})
 
 

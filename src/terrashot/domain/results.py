@@ -170,7 +170,7 @@ def _dot(curve: list[Point], majority: float | None) -> Dot:
 
 def _crossing(points: list[Point], target: float) -> float | None:
     log_n = np.log([p.n_labels for p in points])
-    fitted = rising([p.accuracy for p in points], [p.repeats for p in points])
+    fitted = rising([p.accuracy for p in points], [float(p.repeats) for p in points])
     above = [index for index, value in enumerate(fitted) if value >= target]
     if not above:
         return None

@@ -10,6 +10,7 @@ Axis letters: S trees, V nodes of a tree in heap order (children of v are 2v + 1
 """
 
 from dataclasses import dataclass
+from typing import no_type_check
 
 import numpy as np
 from jaxtyping import Float32, Int32, Int64, UInt8
@@ -59,6 +60,7 @@ def fit_forest(
 
 
 @njit(cache=True, nogil=True)
+@no_type_check
 def _to_bins(vectors: np.ndarray, edges: np.ndarray) -> np.ndarray:
     n_rows, n_columns = vectors.shape
     bins = np.empty((n_rows, n_columns), np.uint8)
@@ -70,6 +72,7 @@ def _to_bins(vectors: np.ndarray, edges: np.ndarray) -> np.ndarray:
 
 
 @njit(cache=True, nogil=True)
+@no_type_check
 def _random(state: np.ndarray, below: int) -> int:
     """A whole number below `below` (splitmix64; Steele et al. 2014)."""
     state[0] += np.uint64(0x9E3779B97F4A7C15)
@@ -81,6 +84,7 @@ def _random(state: np.ndarray, below: int) -> int:
 
 
 @njit(cache=True, nogil=True)
+@no_type_check
 def _bootstrap(n_rows: int, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Rows drawn at least once, and how often."""
     times = np.zeros(n_rows, np.int64)
@@ -90,6 +94,7 @@ def _bootstrap(n_rows: int, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 @njit(cache=True, nogil=True)
+@no_type_check
 def _count(
     column: np.ndarray, rows: np.ndarray, y: np.ndarray, times: np.ndarray, histogram: np.ndarray
 ) -> tuple[int, int]:
@@ -103,6 +108,7 @@ def _count(
 
 
 @njit(cache=True, nogil=True)
+@no_type_check
 def _best_cut(histogram: np.ndarray, low: int, high: int, total: np.ndarray, left: np.ndarray) -> tuple[float, int]:
     """Gini gain's varying part and the last bin that goes left; empties the histogram on the way.
 
@@ -140,6 +146,7 @@ def _best_cut(histogram: np.ndarray, low: int, high: int, total: np.ndarray, lef
 
 
 @njit(cache=True, nogil=True)
+@no_type_check
 def _choose(
     columns: np.ndarray, rows: np.ndarray, y: np.ndarray, times: np.ndarray, order: np.ndarray, total: np.ndarray,
     histogram: np.ndarray, tried: int, state: np.ndarray,
@@ -166,6 +173,7 @@ def _choose(
 
 
 @njit(cache=True, nogil=True)
+@no_type_check
 def _part(rows: np.ndarray, column: np.ndarray, cut: int) -> int:
     """How many rows go left, after moving them to the front."""
     low, high = 0, len(rows) - 1
@@ -179,6 +187,7 @@ def _part(rows: np.ndarray, column: np.ndarray, cut: int) -> int:
 
 
 @njit(cache=True, nogil=True)
+@no_type_check
 def _fit(
     columns: np.ndarray, y: np.ndarray, n_classes: int, trees: int, depth: int, tried: int, seed: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -214,6 +223,7 @@ def _fit(
 
 
 @njit(cache=True, nogil=True)
+@no_type_check
 def _predict(bins: np.ndarray, feature: np.ndarray, threshold: np.ndarray, share: np.ndarray) -> np.ndarray:
     n_trees = len(feature)
     probabilities = np.zeros((len(bins), share.shape[2]), np.float32)

@@ -20,6 +20,8 @@ from terrashot.store.shard import ABSENT, read_chunk, read_index
 from terrashot.store.upsample import upsample
 
 ZARR, LEDGER = "chips.zarr", "chips.ledger.sqlite"
+MOST_KNOWN = 100_000
+"""Chips and modalities whose channels one reader remembers."""
 LARGEST_OPEN = 256
 """Shard files held open by one reader."""
 
@@ -115,6 +117,7 @@ class ZarrChipStore:
         self._layouts = {name: layout_from_json(content) for name, content in self._ledger.all("layout")}
         self._shards = {key for key, _ in self._ledger.all("shard")}
         self._open: dict[str, tuple[int, np.ndarray]] = {}
+        self._known: dict[tuple[str, str], tuple[StoredChannel, ...]] = {}
 
     def __reduce__(self) -> tuple[type["ZarrChipStore"], tuple[Path]]:
         return ZarrChipStore, (self.folder,)
@@ -140,11 +143,12 @@ class ZarrChipStore:
         return {key: str(content["sha256"]) for key, content in self._ledger.all("shard")}
 
     def channels(self, chip_id: str, modality: str) -> tuple[StoredChannel, ...]:
-        found = self._ledger.get("image", f"{modality}/{chip_id}")
-        rows = [_row(content) for content in found or ()]
-        return tuple(
-            _stored(row, content) for row, content in zip(rows, found or (), strict=True) if row.status == "ok"
-        )
+        if (chip_id, modality) not in self._known:
+            if len(self._known) >= MOST_KNOWN:
+                self._known.clear()
+            found = self._ledger.get("image", f"{modality}/{chip_id}") or ()
+            self._known[chip_id, modality] = tuple(_stored(content) for content in found if content["status"] == "ok")
+        return self._known[chip_id, modality]
 
     def presence(self) -> Presence:
         rows: dict[str, list[PresenceRow]] = defaultdict(list)
@@ -256,7 +260,7 @@ def _row(content: Mapping[str, Any]) -> PresenceRow:
     return PresenceRow(**{name: value for name, value in content.items() if name != "unit"})
 
 
-def _stored(row: PresenceRow, content: Mapping[str, Any]) -> StoredChannel:
-    assert row.slot is not None and row.channel is not None and row.kind is not None, "a row that is ok has all three"
-    channel = Channel(row.channel, row.kind, content["unit"], row.first_date, row.second_date)
-    return StoredChannel(row.slot, channel, row.valid_fraction or 0.0)
+def _stored(content: Mapping[str, Any]) -> StoredChannel:
+    dates = content["first_date"], content["second_date"]
+    channel = Channel(content["channel"], content["kind"], content["unit"], *dates)
+    return StoredChannel(content["slot"], channel, content["valid_fraction"])

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from jaxtyping import install_import_hook
 
-install_import_hook("terrashot", "beartype.beartype")
+install_import_hook("terrashot", "typechecking.checked")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 

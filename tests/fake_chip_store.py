@@ -58,17 +58,16 @@ _: type[ChipStore] = FakeChipStore
 def textured_store(
     chip_ids: Sequence[str], channels: Mapping[str, int], side_px: int = 8, seed: int = 0
 ) -> FakeChipStore:
-    """Chips whose channels all show the same pattern, each with its own gain, offset and noise."""
+    """Chips whose channels all show the same pattern, each slot with a gain and an offset of its own, and noise."""
     images: dict[str, dict[str, list[tuple[Channel, np.ndarray] | None]]] = {name: {} for name in channels}
     for chip_id in chip_ids:
         rng = np.random.default_rng([seed, *chip_id.encode()])
         pattern = rng.normal(size=(2, 2)).repeat(side_px // 2, 0).repeat(side_px // 2, 1)
         for modality, n_channels in channels.items():
-            gain = rng.uniform(0.5, 2.0, n_channels)
             images[modality][chip_id] = [
                 (
                     Channel(f"c{slot}", "all", "unit"),
-                    (gain[slot] * pattern + slot + 0.1 * rng.normal(size=pattern.shape)).astype(np.float32),
+                    (pattern / (slot + 1) + slot + 0.1 * rng.normal(size=pattern.shape)).astype(np.float32),
                 )
                 for slot in range(n_channels)
             ]

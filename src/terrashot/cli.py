@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any
 
-import click
 import typer
 
 from terrashot import __version__
@@ -129,12 +128,12 @@ def main() -> None:
         code = app(standalone_mode=False)
     except TerrashotError as error:
         code = _failed(str(error), error.exit_code)
-    except click.exceptions.Exit as stop:
+    except typer.Exit as stop:
         code = stop.exit_code
-    except click.ClickException as error:
-        code = _failed(f"{error.format_message()}; see: terrashot --help", 2)
-    except (KeyboardInterrupt, click.exceptions.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         code = _failed("interrupted; the same command goes on where it stopped", 130)
+    except typer.TyperException as error:
+        code = _failed(f"{error}; see: terrashot --help", 2)
     except Exception as error:
         code = _failed(f"a defect of ours: {type(error).__name__}: {error}; run again with --debug and report it", 1)
     sys.exit(code or 0)

@@ -130,4 +130,3 @@ def test_a_process_killed_at_any_point_of_a_write_ends_the_same(tmp_path, uninte
     )
     assert killed.returncode == 137
     assert run(tmp_path) == uninterrupted
-    assert not list(tmp_path.glob("*.tmp"))

@@ -1,6 +1,18 @@
-"""What `MODALITY.toml` beside a chip folder says of its channels, where the files do not."""
+"""What `MODALITY.toml` beside a chip folder says of its channels, where the files do not.
+
+    names = ["before_red", "after_red"]
+    kinds = ["red", "red"]        # channels of one kind share mean and spread; default: the names
+    units = "reflectance"         # reflectance, dB, coherence or dn
+    scale = 0.0001                # value = stored * scale + offset
+    offset = 0.0
+    nodata = [0, 65535]           # stored numbers, any of which means no data
+
+A list holds one entry a channel, in their order; one entry stands for all channels. `nodata` alone is a list of numbers
+that hold for every channel. What stands here goes before what a file says of itself.
+"""
 
 import difflib
+import math
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -12,40 +24,41 @@ from jaxtyping import Float32
 
 from terrashot.domain.modality import Channel
 from terrashot.errors import InputError
-from terrashot.raster.picture import Picture
+from terrashot.raster.picture import Dates, Picture
 
 MAX_BYTES = 1 << 20
 UNITS = ("reflectance", "dB", "coherence", "dn")
-Numbers = tuple[float, ...]
+TEXTS = ("names", "kinds", "units")
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelFile:
-    """Names, kinds, units and scaling of the channels, in their order; one value stands for all of them."""
+    """Names, kinds, units and scaling of the channels; empty where the file is silent."""
 
+    path: Path
+    """For messages; there need not be such a file."""
     names: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
-    """Channels of one kind share mean and spread; the names where none is given."""
     units: tuple[str, ...] = ()
-    scale: Numbers = ()
-    offset: Numbers = ()
-    nodata: Numbers = ()
-    """Stored values that mean no data."""
+    scale: tuple[float, ...] = ()
+    offset: tuple[float, ...] = ()
+    nodata: tuple[float, ...] = ()
 
     def channels(self, picture: Picture, modality: str) -> tuple[Channel, ...]:
-        """The channels of a file: named here, else by the file, else c1, c2, ..."""
+        """The channels of a file: named here, else by the file, else by their dates, else c1, c2, ..."""
         count = len(picture.values)
-        names = self.names or tuple(name or f"c{index + 1}" for index, name in enumerate(picture.names))
-        if len(names) != count or len(set(names)) < count:
-            raise InputError(
-                f"{modality}: {len(set(names))} distinct channel names ({', '.join(names[:6])}) for {count} channels"
-            )
-        kinds = self.kinds or (("coherence",) * count if modality == "gunw" else names)
-        units = self._units(picture, modality, count)
-        pairs = picture.pairs or (None,) * count
+        found = (name or _pair(dates) for name, dates in zip(picture.names, picture.dates, strict=True))
+        names = self.names or tuple(name or f"c{index + 1}" for index, name in enumerate(found))
+        if len(names) != count:
+            raise InputError(f"{self.path}: {len(names)} names ({', '.join(names[:6])}) for {count} channels")
+        if len(set(names)) < count:
+            twice = next(name for index, name in enumerate(names) if name in names[:index])
+            raise InputError(f"{modality}: two channels are called '{twice}'; name them apart in {self.path.name}")
+        kinds = self._each("kinds", count) or (("coherence",) * count if modality == "gunw" else names)
+        units = self._each("units", count) or self._file_units(picture, modality)
         return tuple(
-            Channel(name, kind, unit, *(pair or (None, None)))
-            for name, kind, unit, pair in zip(names, _each(kinds, count, modality), units, pairs, strict=True)
+            Channel(name, kind, unit, *dates)
+            for name, kind, unit, dates in zip(names, kinds, units, picture.dates, strict=True)
         )
 
     def values(self, picture: Picture) -> Float32[np.ndarray, "C H W"]:
@@ -54,24 +67,29 @@ class ChannelFile:
         for stored in self.nodata:
             values[picture.values == np.float32(stored)] = np.nan
         count = len(values)
-        if self.scale or self.offset:
-            scale, offset = (np.array(_each(found or (neutral,), count, "scale"), dtype=np.float32)[:, None, None]
-                             for found, neutral in ((self.scale, 1.0), (self.offset, 0.0)))  # fmt: skip
-            values = values * scale + offset
+        scale = self._each("scale", count) or picture.scale
+        offset = self._each("offset", count) or picture.offset
+        if any(factor != 1 for factor in scale) or any(step != 0 for step in offset):
+            factors, steps = (np.array(found, dtype=np.float64)[:, None, None] for found in (scale, offset))
+            values = (values * factors + steps).astype(np.float32)
         return values
 
-    def _units(self, picture: Picture, modality: str, count: int) -> Sequence[str | None]:
-        if self.units:
-            return _each(self.units, count, modality)
-        if picture.pairs and any(picture.pairs) and modality == "gunw":
-            return ("coherence",) * count
-        is_plain = (
-            picture.is_integer
-            and not self.scale
-            and not self.offset
-            and float(np.nanmin(picture.values, initial=0)) >= 0
+    def _each(self, key: str, count: int) -> tuple[Any, ...]:
+        """One entry a channel; empty where the file is silent."""
+        stated: tuple[Any, ...] = getattr(self, key)
+        if len(stated) in (0, count):
+            return stated
+        if len(stated) == 1:
+            return stated * count
+        raise InputError(
+            f"{self.path}: {key} has {len(stated)} entries for {count} channels; give one, or one a channel"
         )
-        return ("dn" if is_plain else None,) * count
+
+    def _file_units(self, picture: Picture, modality: str) -> Sequence[str | None]:
+        """A scale stated here makes the file's own `dn` something else, which nobody named."""
+        units = (None if unit == "dn" and (self.scale or self.offset) else unit for unit in picture.units)
+        is_pair = (modality == "gunw" and None not in dates for dates in picture.dates)
+        return tuple("coherence" if pair and unit is None else unit for unit, pair in zip(units, is_pair, strict=True))
 
 
 def read_channel_file(path: Path) -> ChannelFile:
@@ -81,7 +99,7 @@ def read_channel_file(path: Path) -> ChannelFile:
         InputError: no TOML, an unknown key or unit, or values of another type.
     """
     if not path.is_file():
-        return ChannelFile()
+        return ChannelFile(path)
     try:
         if path.stat().st_size > MAX_BYTES:
             raise InputError(f"{path}: over {MAX_BYTES} bytes; a channel file is a few lines")
@@ -89,33 +107,46 @@ def read_channel_file(path: Path) -> ChannelFile:
     except (ValueError, RecursionError, OSError) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"{path}: cannot be read as TOML: {str(error)[:120]}") from None
-    known = [field.name for field in fields(ChannelFile)]
+        raise InputError(f"{path}: cannot be read as TOML: {' '.join(str(error).split())[:120]}") from None
+    known = [field.name for field in fields(ChannelFile) if field.name != "path"]
     for key in content:
         if key not in known:
-            near = difflib.get_close_matches(key, known, n=1)
-            raise InputError(
-                f"{path}: unknown key '{key}'; "
-                + (f"did you mean '{near[0]}'?" if near else f"known: {', '.join(known)}")
-            )
-    return ChannelFile(**{key: _values(path, key, value) for key, value in content.items()})
+            hint = nearest(key, known) or f"known keys: {', '.join(known)}"
+            raise InputError(f"{path}: unknown key '{key}'; {hint}")
+    return ChannelFile(path, **{key: _entries(path, key, value) for key, value in content.items()})
 
 
-def _values(path: Path, key: str, value: Any) -> tuple[Any, ...]:
+def nearest(word: str, known: Sequence[str]) -> str:
+    """`did you mean 'X'?`, or nothing where no known word is near."""
+    near = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    return f"did you mean '{near[0]}'?" if near else ""
+
+
+def _entries(path: Path, key: str, value: Any) -> tuple[Any, ...]:
     listed = tuple(value) if isinstance(value, list) else (value,)
-    wanted: tuple[type, ...] = (str,) if key in ("names", "kinds", "units") else (int, float)
+    wanted: type | tuple[type, ...] = str if key in TEXTS else (int, float)
     if not listed or not all(isinstance(item, wanted) and not isinstance(item, bool) for item in listed):
-        raise InputError(
-            f"{path}: {key} must be {'text' if str in wanted else 'a number'}, or a list of them; found {value!r}"
-        )
-    if key == "units" and not set(listed) <= set(UNITS):
-        raise InputError(f"{path}: units {listed} are none of {', '.join(UNITS)}")
-    return listed if str in wanted else tuple(float(item) for item in listed)
+        kind = "text" if key in TEXTS else "a number"
+        raise InputError(f"{path}: {key} must be {kind}, or a list of them; found {str(value)[:60]!r}")
+    if key in TEXTS:
+        _refuse_bad_text(path, key, listed)
+        return listed
+    if key != "nodata" and not all(math.isfinite(item) and (item or key == "offset") for item in listed):
+        raise InputError(f"{path}: {key} must be finite{', and not 0' if key == 'scale' else ''}; found {value}")
+    return tuple(float(item) for item in listed)
 
 
-def _each(found: Sequence[Any], count: int, where: str) -> Sequence[Any]:
-    if len(found) == count:
-        return found
-    if len(found) == 1:
-        return tuple(found) * count
-    raise InputError(f"{where}: {len(found)} values ({', '.join(map(str, found[:6]))}) for {count} channels")
+def _refuse_bad_text(path: Path, key: str, listed: tuple[str, ...]) -> None:
+    for text in listed:
+        if key == "units" and text not in UNITS:
+            raise InputError(
+                f"{path}: units '{text}' are none of {', '.join(UNITS)}; {nearest(text, UNITS)}".rstrip("; ")
+            )
+        if not text.strip() or not text.isprintable() or len(text) > 128:
+            raise InputError(f"{path}: {key} holds {text[:40]!r}; a name is 1 to 128 printable characters")
+
+
+def _pair(dates: Dates) -> str | None:
+    """`20200217_20200205`: later date first, as the products write it."""
+    first, second = dates
+    return f"{second}_{first}".replace("-", "") if first and second else None

@@ -1,25 +1,18 @@
 """A user's chips on disk: `chips.csv`, a sub-folder a modality, `labels.csv` (docs/files.md)."""
 
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from terrashot.domain.modality import MODALITIES, Channel, Difference, Imagery
-from terrashot.domain.tables import SPLIT_NAMES, Chips, Labels
-from terrashot.errors import InputError, MissingImageryError
-from terrashot.ingest.channel_file import ChannelFile, read_channel_file
+from terrashot.domain.modality import MODALITIES
+from terrashot.domain.tables import Chips, Labels
+from terrashot.errors import InputError
+from terrashot.ingest.channel_file import nearest
+from terrashot.ingest.folder_chips import read_chips_csv
+from terrashot.ingest.folder_source import FolderSource, open_modality
 from terrashot.ingest.source import ImagerySource
-from terrashot.raster.picture import READERS, Picture, read_picture
-from terrashot.store.csvfile import read_csv
 from terrashot.store.label_table import read_labels
-
-CHIP_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
-COLUMNS = ("id", "area", "split", "lon", "lat", "group")
-VARYING = ("gunw",)
-"""Modalities whose files may hold any number of channels."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,178 +26,66 @@ class ChipFolder:
     """What a person must be told."""
 
     def labels(self) -> Labels:
-        """The labels of labels.csv.
+        """The labels of labels.csv, in the chips' order.
 
         Raises:
-            InputError: no labels.csv, or a row of a chip that is not in chips.csv.
+            InputError: no such file, bad rows, or rows of chips that are not in chips.csv.
         """
         path = self.path / "labels.csv"
         labels = read_labels(path)
-        strangers = sorted(set(labels.chip_ids) - set(self.chips.ids))
+        row_of = {chip_id: row for row, chip_id in enumerate(labels.chip_ids)}
+        known = set(self.chips.ids)
+        strangers = [chip_id for chip_id in labels.chip_ids if chip_id not in known]
         if strangers:
-            raise InputError(f"{path}: {len(strangers)} labels are of no chip in chips.csv, the first '{strangers[0]}'")
-        return labels
-
-
-@dataclass(frozen=True, slots=True)
-class FolderSource:
-    """The images of one modality."""
-
-    modality: str
-    files: Mapping[str, Path]
-    """By chip id."""
-    side_px: int
-    max_channels: int
-    channels: tuple[Channel, ...] | None
-    unit: str | None
-    about: ChannelFile
-    differences: tuple[Difference, ...] = ()
-
-    def read(self, chip_id: str) -> Imagery:
-        if chip_id not in self.files:
-            raise MissingImageryError(f"chip {chip_id}: {self.modality}: no file")
-        picture = read_picture(self.files[chip_id])
-        path = self.files[chip_id]
-        if picture.values.shape[1] != self.side_px:
             raise InputError(
-                f"{path}: {picture.values.shape[1]} px, the other {self.modality} files have {self.side_px}; cut it to their size"
+                f"{path}: {len(strangers)} labels are of no chip in chips.csv, the first "
+                f"{', '.join(repr(chip_id) for chip_id in strangers[:3])}; add the chips or drop the rows"
             )
-        channels = self.channels if self.channels is not None else self.about.channels(picture, self.modality)
-        if len(channels) != len(picture.values):
-            raise InputError(
-                f"{path}: {len(picture.values)} channels, the other {self.modality} files have {len(channels)}"
-            )
-        return Imagery(channels, self.about.values(picture))
+        kept = tuple(chip_id for chip_id in self.chips.ids if chip_id in row_of)
+        rows = np.array([row_of[chip_id] for chip_id in kept], dtype=np.int64)
+        targets = {name: values[rows] for name, values in labels.targets.items()}
+        return Labels(kept, targets, {name: values[rows] for name, values in labels.valid_fraction.items()})
 
 
 def open_chip_folder(path: Path) -> ChipFolder:
     """The folder's chips and sources.
 
     Raises:
-        InputError: no chips.csv, a bad row in it, no image of any chip, or files that are no images.
+        InputError: no chips.csv, a bad row in it, no image of any chip, a modality whose files are all unreadable, or a
+            wrong channel file.
     """
     if not path.is_dir():
         raise InputError(f"{path}: no such chip folder")
-    chips, notes = _read_chips(path / "chips.csv")
-    sources = [_open_modality(path, name, chips.ids) for name in MODALITIES if (path / name).is_dir()]
-    found = [source for source in sources if source is not None]
-    if not found:
+    chips, notes = read_chips_csv(path / "chips.csv")
+    sources: list[FolderSource] = []
+    for modality in MODALITIES:
+        if (path / modality).is_dir():
+            source, told = open_modality(path, modality, chips.ids)
+            notes += told
+            sources += [source] if source else []
+    notes += _unknown_names(path)
+    if not sources:
         raise InputError(
-            f"{path}: no image of any chip; expected {' or '.join(f'{name}/ID.tif' for name in MODALITIES)}"
+            f"{path}: no image of any chip in chips.csv; expected {' or '.join(f'{name}/ID.tif' for name in MODALITIES)}"
+            f"{'; ' if notes else ''}{'; '.join(notes[-2:])}"
         )
-    for source in found:
-        if source.unit in (None, "dn"):
-            notes.append(
-                f"{source.modality}: no unit is stated; a model that scales these chips uses their own means and spreads"
-            )
-    return ChipFolder(path, chips, tuple(found), tuple(notes))
+    return ChipFolder(path, chips, tuple(sources), notes)
 
 
 def read_chip_table(path: Path) -> Chips:
-    """The chips of a chips.csv.
+    """The chips of a table in the form of chips.csv.
 
     Raises:
-        InputError: a bad row, by its line.
+        InputError: a bad column or row; names the line.
     """
-    return _read_chips(path)[0]
+    return read_chips_csv(path)[0]
 
 
-def _open_modality(folder: Path, modality: str, chip_ids: tuple[str, ...]) -> FolderSource | None:
-    wanted = set(chip_ids)
-    files = {
-        p.stem: p for p in sorted((folder / modality).iterdir()) if p.suffix.lower() in READERS and p.stem in wanted
-    }
-    if not files:
-        return None
-    about = read_channel_file(folder / f"{modality}.toml")
-    first = _first_readable(files)
-    channels = about.channels(first, modality)
-    unit = channels[0].unit if len({channel.unit for channel in channels}) == 1 else None
-    side_px = first.values.shape[1]
-    if modality in VARYING:
-        most = max(len(picture.values) for path in files.values() if (picture := _tried(path)) is not None)
-        return FolderSource(modality, files, side_px, most, None, unit, about)
-    return FolderSource(modality, files, side_px, len(channels), channels, unit, about)
-
-
-def _first_readable(files: Mapping[str, Path]) -> Picture:
-    """The first image that opens; one bad file among good ones is its own chip's failure."""
-    for path in files.values():
-        picture = _tried(path)
-        if picture is not None:
-            return picture
-    return read_picture(next(iter(files.values())))
-
-
-def _tried(path: Path) -> Picture | None:
-    try:
-        return read_picture(path)
-    except InputError:
-        return None
-
-
-def _read_chips(path: Path) -> tuple[Chips, list[str]]:
-    names, rows = read_csv(path)
-    unknown = [name for name in names if name not in COLUMNS]
-    if "id" not in names or unknown:
-        raise InputError(f"{path}: columns must be id and any of {', '.join(COLUMNS[1:])}; found {', '.join(names)}")
-    if not rows:
-        raise InputError(f"{path}: no chip in it")
-    column = {name: [row[names.index(name)] or None for row in rows] for name in names}
-    notes = [] if "area" in names else ["chips.csv names no area: all chips are in area 'all'"]
-    ids = _ids(path, column["id"])
-    nothing: list[str | None] = [None] * len(rows)
-    lon, lat = _places(path, column.get("lon", nothing), column.get("lat", nothing))
-    chips = Chips(
-        ids=ids,
-        area=tuple(area or "all" for area in column.get("area", nothing)),
-        group=tuple(column.get("group", nothing)),
-        split=_splits(path, column.get("split", nothing)),
-        lon_deg=lon,
-        lat_deg=lat,
+def _unknown_names(path: Path) -> tuple[str, ...]:
+    """What is said of sub-folders and channel files that belong to no modality: a slip of the pen, most likely."""
+    found = sorted(p for p in path.iterdir() if (p.is_dir() or p.suffix == ".toml") and not p.name.startswith("."))
+    return tuple(
+        f"'{p.name}' is not read, for its name is no modality; {nearest(p.stem, list(MODALITIES))}".rstrip("; ")
+        for p in found
+        if p.stem not in MODALITIES and p.name != "study.toml"
     )
-    return chips, notes
-
-
-def _ids(path: Path, found: list[str | None]) -> tuple[str, ...]:
-    line_of: dict[str, int] = {}
-    for number, chip_id in enumerate(found, start=2):
-        if chip_id is None or not CHIP_ID.fullmatch(chip_id) or set(chip_id) <= {"."}:
-            raise InputError(f"{path}: line {number}: id '{chip_id or ''}' must be 1 to 128 of A-Z a-z 0-9 . _ -")
-        if chip_id in line_of:
-            raise InputError(
-                f"{path}: id '{chip_id}' stands in line {line_of[chip_id]} and in line {number}; each chip has one"
-            )
-        line_of[chip_id] = number
-    return tuple(line_of)
-
-
-def _splits(path: Path, found: list[str | None]) -> tuple[str | None, ...]:
-    for number, name in enumerate(found, start=2):
-        if name is not None and name not in SPLIT_NAMES:
-            raise InputError(f"{path}: line {number}: split '{name}' is none of {', '.join(SPLIT_NAMES)}")
-    if None in found and any(found):
-        raise InputError(f"{path}: line {found.index(None) + 2} has no split while others have; fill all or none")
-    return tuple(found)
-
-
-def _places(path: Path, lon: list[str | None], lat: list[str | None]) -> tuple[np.ndarray | None, np.ndarray | None]:
-    if not any(lon) and not any(lat):
-        return None, None
-    places = np.full((len(lon), 2), np.nan)
-    for index, pair in enumerate(zip(lon, lat, strict=True)):
-        if any(pair):
-            places[index] = _place(path, index + 2, pair)
-    return places[:, 0].copy(), places[:, 1].copy()
-
-
-def _place(path: Path, number: int, pair: tuple[str | None, str | None]) -> tuple[float, float]:
-    try:
-        lon, lat = (float(value or "") for value in pair)
-    except ValueError:
-        raise InputError(
-            f"{path}: line {number}: lon '{pair[0] or ''}' and lat '{pair[1] or ''}' must both be numbers"
-        ) from None
-    if not (-180 <= lon <= 180 and -90 <= lat <= 90):
-        raise InputError(f"{path}: line {number}: lon {lon:g}, lat {lat:g} are no degrees; longitude comes first")
-    return lon, lat

@@ -124,7 +124,13 @@ def make_towers(config: TowersConfig, seed: int) -> Towers:
         ConfigError: such towers cannot be built.
     """
     refuse_unbuildable(config)
-    towers = Towers(config)
-    initialise(towers.towers, torch.Generator().manual_seed(seed))
-    initialise(towers.projections, torch.Generator().manual_seed(seed + 1))
+    # On the meta device first: torch's own constructors would draw from the global generator.
+    with torch.device("meta"):
+        towers = Towers(config)
+    towers.to_empty(device="cpu")
+    generator = torch.Generator().manual_seed(seed)
+    initialise(towers.towers, generator)
+    for projection in towers.projections.children():
+        nn.init.xavier_uniform_(cast(nn.Linear, projection).weight, generator=generator)
+    nn.init.constant_(towers.log_scale, math.log(FIRST_SCALE))
     return towers

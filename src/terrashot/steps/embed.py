@@ -11,6 +11,7 @@ from terrashot.domain.normalize import ChannelStats
 from terrashot.domain.tables import Chips, Embeddings
 from terrashot.embed.embed import embed_chips
 from terrashot.embed.floors import make_floors
+from terrashot.engine import available_cores
 from terrashot.model.checkpoint import Model, load_model
 from terrashot.model.towers import TowersConfig, make_towers
 from terrashot.steps.artefacts import digest_of_artefact
@@ -28,7 +29,8 @@ UNTRAINED_SEED_OFFSET = 100_003
 
 def make_embeddings(context: Context) -> Work[None]:
     """Writes embeddings.parquet and floors.parquet; chips already embedded with this model are not embedded again."""
-    torch.set_num_threads(context.workers)
+    # Of the cores, not of the workers asked for: sums over threads round by their number.
+    torch.set_num_threads(available_cores())
     chips, store = read_chips(context.study.chips), open_chip_store(context.study.folder)
     model, section, seed = load_model(context.study.model), context.config.embed, context.config.study.seed
     known = _known(context, model)

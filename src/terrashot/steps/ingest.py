@@ -4,7 +4,7 @@ from terrashot.errors import InputError
 from terrashot.ingest.harvest import Harvested, harvest
 from terrashot.steps.plan import Context
 from terrashot.steps.progress import Progress, Said, Work
-from terrashot.steps.sources import make_sources
+from terrashot.steps.sources import imagery_sources
 from terrashot.store.chips import open_chip_store
 from terrashot.store.tables import read_chips, write_presence
 
@@ -24,7 +24,7 @@ def ingest(context: Context) -> Work[None]:
 
 
 def _harvest(context: Context, chip_ids: tuple[str, ...]) -> Work[Harvested]:
-    work = harvest(make_sources(context).imagery, chip_ids, context.study.folder, workers=context.workers)
+    work = harvest(imagery_sources(context), chip_ids, context.study.folder, workers=context.workers)
     while True:
         try:
             event = next(work)

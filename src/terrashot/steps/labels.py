@@ -10,14 +10,14 @@ from terrashot.errors import InputError
 from terrashot.ingest.harvest import gather_labels
 from terrashot.steps.plan import Context
 from terrashot.steps.progress import Said, Work
-from terrashot.steps.sources import folder_path, make_sources
+from terrashot.steps.sources import folder_path, label_source
 from terrashot.store.tables import read_chips, write_labels
 
 
 def make_labels(context: Context) -> Work[None]:
     """Writes labels.parquet, in the order of the chips."""
     chips = read_chips(context.study.chips)
-    source = make_sources(context).labels
+    source = label_source(context)
     labels = source if isinstance(source, Labels) else gather_labels(source, chips.ids, workers=context.workers)
     labels = _wanted(labels, context.config.labels.targets)
     for target, values in labels.targets.items():

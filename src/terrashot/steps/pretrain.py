@@ -8,6 +8,7 @@ from safetensors.torch import save
 
 from terrashot.domain.tables import Chips
 from terrashot.durable.files import remove, sha256_of, write_bytes
+from terrashot.engine import available_cores
 from terrashot.model.checkpoint import CARD, load_model, save_model
 from terrashot.model.presets import PRESETS
 from terrashot.pretrain.dataset import make_draws
@@ -21,7 +22,8 @@ from terrashot.store.tables import read_chips
 
 def pretrain(context: Context) -> Work[None]:
     """Writes model/ and metrics.jsonl."""
-    torch.set_num_threads(context.workers)
+    # Of the cores, not of the workers asked for: sums over threads round by their number.
+    torch.set_num_threads(available_cores())
     chips = read_chips(context.study.chips)
     store, seed = open_chip_store(context.study.folder), context.config.study.seed
     ids = {name: [chips.ids[row] for row in chips.rows_in(name)] for name in ("train", "val")}

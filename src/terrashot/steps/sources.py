@@ -1,6 +1,5 @@
 """The sources that a study file names."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from terrashot.domain.tables import Labels
@@ -8,15 +7,6 @@ from terrashot.ingest.folder import ChipFolder, open_chip_folder
 from terrashot.ingest.source import ImagerySource, LabelSource
 from terrashot.ingest.world.sources import SimulatedLabels, World, simulated_sources
 from terrashot.steps.plan import Context
-
-
-@dataclass(frozen=True, slots=True)
-class Sources:
-    """Where a study's pixels and labels come from."""
-
-    imagery: tuple[ImagerySource, ...]
-    labels: LabelSource | Labels
-    """Asked chip by chip, or a table that is there."""
 
 
 def chip_folder(context: Context) -> ChipFolder:
@@ -31,13 +21,23 @@ def folder_path(context: Context) -> Path:
     return context.study.resolve(path)
 
 
-def make_sources(context: Context) -> Sources:
-    """The sources of the study's kind."""
+def imagery_sources(context: Context) -> tuple[ImagerySource, ...]:
+    """One source a modality."""
     if context.config.source.kind == "folder":
-        folder = chip_folder(context)
-        return Sources(folder.sources, folder.labels())
+        return chip_folder(context).sources
+    return simulated_sources(_world(context), context.config.grid.pixel_m)
+
+
+def label_source(context: Context) -> LabelSource | Labels:
+    """What is asked for labels chip by chip, or the table that is there."""
+    if context.config.source.kind == "folder":
+        return chip_folder(context).labels()
+    return SimulatedLabels(_world(context))
+
+
+def _world(context: Context) -> World:
     source, absences = context.config.source, context.config.source.absences
-    world = World(
+    return World(
         seed=source.world_seed,
         chip_px=context.config.grid.chip_px,
         months=source.months,
@@ -46,4 +46,3 @@ def make_sources(context: Context) -> Sources:
         without_polarisation=absences.polarisation,
         cloud_share=absences.cloud,
     )
-    return Sources(simulated_sources(world, context.config.grid.pixel_m), SimulatedLabels(world))

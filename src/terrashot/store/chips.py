@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float32
@@ -36,6 +36,7 @@ class StoredChannel:
     valid_fraction: float
 
 
+@runtime_checkable
 class ChipStore(Protocol):
     """Pixels of chips, by chip id, modality and slot."""
 

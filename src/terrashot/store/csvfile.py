@@ -1,46 +1,110 @@
-"""Tables that a person wrote: CSV read strictly, every bad row named by its number."""
+"""Tables that a person wrote: CSV read strictly, all or nothing, every bad row named by its line."""
 
 import csv
 import io
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from terrashot.errors import InputError
 
 MAX_BYTES = 200 << 20
 DELIMITERS = ",;\t"
+SHOWN = 3
+"""Bad rows that a message tells of; it counts the others."""
 
 
-def read_csv(path: Path) -> tuple[list[str], list[list[str]]]:
-    """Column names and rows of text, stripped; row i stands in line i + 2 unless a quoted cell holds a line break.
+@dataclass(frozen=True, slots=True)
+class CsvTable:
+    """Text cells, stripped; rows without any text are left out."""
+
+    names: tuple[str, ...]
+    rows: list[list[str]]
+    lines: list[int]
+    """The line of the file on which each row ends."""
+
+    def column(self, name: str) -> list[str]:
+        """The cells of one column."""
+        index = self.names.index(name)
+        return [row[index] for row in self.rows]
+
+
+def read_csv(path: Path) -> CsvTable:
+    """The table of a UTF-8 file, with or without byte order mark, parted by comma, semicolon or tab.
 
     Raises:
-        InputError: missing, too large, not UTF-8, without a header, with a name twice, or with a row of another length.
+        InputError: missing, too large, not UTF-8, without a header, a column named twice, or rows of another length.
     """
+    text = _read_text(path)
+    head = re.split(r"\r\n?|\n", text, maxsplit=1)[0]
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(DELIMITERS, key=head.count), strict=True)
+    rows, lines = [], []
+    try:
+        for row in reader:
+            cells = [cell.strip() for cell in row]
+            if any(cells):
+                rows.append(cells)
+                lines.append(reader.line_num)
+    except csv.Error as error:
+        raise InputError(f"{path}: line {reader.line_num}: no CSV: {error}") from None
+    if not rows:
+        raise InputError(f"{path}: empty; its first line names the columns")
+    return _checked(path, rows, lines)
+
+
+def refuse_rows(path: Path, bad: Iterable[tuple[int, str]]) -> None:
+    """Nothing, if there is no bad row.
+
+    Args:
+        bad: line and reason of each.
+
+    Raises:
+        InputError: with the number of bad rows, and line and reason of the first ones.
+    """
+    listed = sorted(bad)
+    if listed:
+        told = "; ".join(f"line {line}: {reason}" for line, reason in listed[:SHOWN])
+        count = f"{len(listed)} bad rows, nothing was read; " if len(listed) > 1 else ""
+        raise InputError(f"{path}: {count}{told}{'; ...' if len(listed) > SHOWN else ''}")
+
+
+def repeated(values: Sequence[str], lines: Sequence[int]) -> list[tuple[int, str]]:
+    """Line and reason of every id that stood there before."""
+    first: dict[str, int] = {}
+    bad = []
+    for value, line in zip(values, lines, strict=True):
+        if value in first:
+            bad.append((line, f"id '{value}' stands in line {first[value]} and in line {line}; each chip has one"))
+        first.setdefault(value, line)
+    return bad
+
+
+def _read_text(path: Path) -> str:
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise InputError(f"{path}: over {MAX_BYTES >> 20} MiB; write it as Parquet")
-        text = path.read_text("utf-8-sig")
+            raise InputError(f"{path}: over {MAX_BYTES >> 20} MiB; write it as Parquet or cut it")
+        text = path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: not UTF-8; save it as UTF-8") from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: byte {error.start} is not UTF-8; save it as UTF-8") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from None
     if "\0" in text:
-        raise InputError(f"{path}: holds zero bytes; it is no CSV")
-    head = text.partition("\n")[0]
-    delimiter = max(DELIMITERS, key=head.count)
-    rows = [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(text), delimiter=delimiter) if row]
-    if not rows:
-        raise InputError(f"{path}: empty; its first line names the columns")
-    return _checked(path, rows)
+        raise InputError(f"{path}: holds zero bytes; it is no CSV in UTF-8")
+    return text
 
 
-def _checked(path: Path, rows: list[list[str]]) -> tuple[list[str], list[list[str]]]:
-    names = rows[0]
+def _checked(path: Path, rows: list[list[str]], lines: list[int]) -> CsvTable:
+    names = tuple(rows[0])
     if "" in names or len(set(names)) < len(names):
-        raise InputError(f"{path}: its first line must name each column, each name once; found {names[:8]}")
-    for number, row in enumerate(rows[1:], start=2):
-        if len(row) != len(names):
-            raise InputError(f"{path}: line {number} has {len(row)} cells, the first line {len(names)}")
-    return names, rows[1:]
+        raise InputError(
+            f"{path}: line {lines[0]} must name each column, each name once; found {', '.join(names)[:120]}"
+        )
+    odd = [(line, len(row)) for row, line in zip(rows[1:], lines[1:], strict=True) if len(row) != len(names)]
+    if odd:
+        line, count = odd[0]
+        others = f"; {len(odd) - 1} other lines are off too" if len(odd) > 1 else ""
+        raise InputError(f"{path}: line {line} has {count} cells, the first line {len(names)}{others}")
+    return CsvTable(names, rows[1:], lines[1:])

@@ -36,10 +36,10 @@ class Encoding:
 
 # Steps below the noise of the products: 1e-4 of reflectance, 0.01 dB against 1 dB of speckle, 1/250 of coherence.
 ENCODINGS: dict[str | None, Encoding] = {
-    "reflectance": Encoding("<u2", 1e-4, -0.2, 65535),
-    "dB": Encoding("<u2", 0.01, -100.0, 65535),
-    "coherence": Encoding("|u1", 1 / 250, 0.0, 255),
-    "dn": Encoding("<u2", 1.0, 0.0, 65535),
+    "reflectance": Encoding("<u2", 1e-4, -0.2, 65535.0),
+    "dB": Encoding("<u2", 0.01, -100.0, 65535.0),
+    "coherence": Encoding("|u1", 1 / 250, 0.0, 255.0),
+    "dn": Encoding("<u2", 1.0, 0.0, 65535.0),
     None: Encoding("float32", 1.0, 0.0, float("nan")),
 }
 

@@ -1,5 +1,6 @@
 """Label tables from elsewhere: CSV or Parquet with `id` and a column a target."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -7,76 +8,102 @@ import pyarrow as pa
 
 from terrashot.domain.tables import Labels
 from terrashot.errors import InputError
-from terrashot.store.csvfile import read_csv
+from terrashot.store.csvfile import MAX_BYTES, CsvTable, read_csv, refuse_rows, repeated
 from terrashot.store.parquet import read_table
 
-UNKNOWN = ("", "nan", "NaN", "NA", "null", "None")
+UNKNOWN = frozenset(("", "nan", "NaN", "NA", "N/A", "null", "None"))
+VALID_FRACTION = "_valid_fraction"
+DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
+PARQUET = (".parquet", ".geoparquet", ".pq")
 
 
 def read_labels(path: Path) -> Labels:
-    """The table's targets: numbers as float64 with NaN, anything else as class names with None.
+    """The table's targets: columns of numbers as float64 with NaN, columns of text as class names with None.
+
+    A cell that is empty, or one of the words of `UNKNOWN`, is unknown. `<target>_valid_fraction` beside a target is the
+    share of the chip that its value was made from.
 
     Raises:
-        InputError: no `id`, an id twice, no target, or a column that holds both numbers and text; names the line.
+        InputError: no `id`, no target, or bad rows: an id missing or twice, text among numbers, a number that is not
+            finite; counts them and names the first.
+        IntegrityError: a digest lies beside the file and does not fit it.
     """
-    columns = _csv_columns(path) if path.suffix.lower() in (".csv", ".txt", ".tsv") else _parquet_columns(path)
-    if "id" not in columns:
-        raise InputError(f"{path}: no column 'id'; columns are {', '.join(columns)}")
-    ids = [value or "" for value in columns.pop("id")]
-    _refuse_bad_ids(path, ids)
-    targets = {
-        name: _target(path, name, values) for name, values in columns.items() if not name.endswith("_valid_fraction")
-    }
+    table = _parquet(path) if path.suffix.lower() in PARQUET else read_csv(path)
+    if "id" not in table.names:
+        raise InputError(f"{path}: no column 'id'; columns are {', '.join(table.names)[:200]}")
+    ids = table.column("id")
+    missing = [(line, "no id") for chip_id, line in zip(ids, table.lines, strict=True) if not chip_id]
+    refuse_rows(path, missing or repeated(ids, table.lines))
+    others = [name for name in table.names if name != "id"]
+    shares = [name for name in others if name.removesuffix(VALID_FRACTION) in others and name.endswith(VALID_FRACTION)]
+    targets = {name: _target(path, table, name) for name in others if name not in shares}
     if not targets:
         raise InputError(f"{path}: no target column beside 'id'")
-    return Labels(tuple(ids), targets)
+    return Labels(
+        tuple(ids), targets, {name.removesuffix(VALID_FRACTION): _share(path, table, name) for name in shares}
+    )
 
 
-def _csv_columns(path: Path) -> dict[str, list[str | None]]:
-    names, rows = read_csv(path)
-    return {name: [None if row[i] in UNKNOWN else row[i] for row in rows] for i, name in enumerate(names)}
-
-
-def _parquet_columns(path: Path) -> dict[str, list[str | None]]:
+def _parquet(path: Path) -> CsvTable:
+    """The table as text, so that both kinds of file are judged by the same rules; a row's number stands for its line."""
+    if path.is_file() and path.stat().st_size > MAX_BYTES:
+        raise InputError(f"{path}: over {MAX_BYTES >> 20} MiB; keep the id and the target columns")
     table = read_table(path)
-    plain = [f.name for f in table.schema if not pa.types.is_nested(f.type) and not pa.types.is_binary(f.type)]
-    return {name: [None if v is None or v != v else str(v) for v in table.column(name).to_pylist()] for name in plain}
+    fields = [
+        field for field in table.schema if not pa.types.is_nested(field.type) and not pa.types.is_binary(field.type)
+    ]
+    names = tuple(field.name for field in fields)
+    if len(set(names)) < len(names):
+        raise InputError(f"{path}: a column name stands twice; found {', '.join(names)[:120]}")
+    # A float's shortest text gives the same float back, so nothing is lost on the way.
+    columns = [
+        ["" if v is None or v != v else str(v).strip() for v in table.column(name).to_pylist()] for name in names
+    ]
+    rows = [list(row) for row in zip(*columns, strict=True)]
+    return CsvTable(names, rows, list(range(1, len(rows) + 1)))
 
 
-def _refuse_bad_ids(path: Path, ids: list[str]) -> None:
-    first: dict[str, int] = {}
-    for number, chip_id in enumerate(ids, start=2):
-        if not chip_id:
-            raise InputError(f"{path}: line {number} has no id")
-        if chip_id in first:
-            raise InputError(
-                f"{path}: id '{chip_id}' stands in line {first[chip_id]} and in line {number}; each chip has one"
-            )
-        first[chip_id] = number
-
-
-def _target(path: Path, name: str, values: list[str | None]) -> np.ndarray:
-    numbers = [_number(value) for value in values]
-    is_number = [found is not None for value, found in zip(values, numbers, strict=True) if value is not None]
-    if all(is_number):
-        return np.array([np.nan if found is None else found for found in numbers], dtype=np.float64)
-    if any(is_number) and sum(is_number) > len(is_number) / 2:
-        row = next(
-            i
-            for i, (value, found) in enumerate(zip(values, numbers, strict=True))
-            if value is not None and found is None
-        )
-        raise InputError(
-            f"{path}: line {row + 2}: '{name}' is '{values[row]}' where other rows hold numbers; leave it empty if unknown"
-        )
-    column = np.empty(len(values), dtype=object)
-    column[:] = values
+def _target(path: Path, table: CsvTable, name: str) -> np.ndarray:
+    cells = [None if cell in UNKNOWN else cell for cell in table.column(name)]
+    numbers = [_number(cell) for cell in cells]
+    n_known = sum(cell is not None for cell in cells)
+    n_numbers = sum(number is not None for number in numbers)
+    bad = [
+        (line, _complaint(name, cell))
+        for cell, number, line in zip(cells, numbers, table.lines, strict=True)
+        if cell is not None and (number is None or not np.isfinite(number))
+    ]
+    # Mostly numbers: the rest are slips. Mostly text: classes, some of which may be called by a number.
+    if n_numbers == n_known or n_numbers > n_known / 2 or any(DECIMAL_COMMA.fullmatch(cell or "") for cell in cells):
+        refuse_rows(path, bad)
+        return np.array([np.nan if number is None else number for number in numbers], dtype=np.float64)
+    column = np.empty(len(cells), dtype=object)
+    column[:] = cells
     return column
 
 
-def _number(value: str | None) -> float | None:
+def _complaint(name: str, cell: str) -> str:
+    if DECIMAL_COMMA.fullmatch(cell):
+        return f"'{name}' is '{cell}'; write it with a point: {cell.replace(',', '.')}"
+    return f"'{name}' is '{cell[:40]}' where other rows hold numbers; leave it empty if unknown"
+
+
+def _share(path: Path, table: CsvTable, name: str) -> np.ndarray:
+    cells = table.column(name)
+    shares = np.array([np.nan if cell in UNKNOWN else _number(cell) for cell in cells], dtype=np.float64)
+    refuse_rows(path, (
+        (line, f"'{name}' is '{cell[:40]}'; a share lies between 0 and 1")
+        for cell, share, line in zip(cells, shares, table.lines, strict=True)
+        if cell not in UNKNOWN and not 0 <= share <= 1
+    ))  # fmt: skip
+    return shares
+
+
+def _number(cell: str | None) -> float | None:
+    """The number that a cell holds, infinite ones too; None for text and for the unknown."""
+    if cell is None or "_" in cell:  # Python reads 1_000 as a number; a person means a name
+        return None
     try:
-        found = float(value) if value is not None else None
+        return float(cell)
     except ValueError:
         return None
-    return found if found is None or np.isfinite(found) else None

@@ -1,0 +1,44 @@
+"""Reads a .npy of a chip: numbers of shape (C, H, W) or (H, W); never a pickle."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+
+from terrashot.errors import InputError
+from terrashot.raster.picture import Form, Picture, as_float32, plain_picture, refuse_size
+
+
+def read_npy_form(path: Path) -> Form:
+    """What the header claims, which must be what the file has room for.
+
+    Raises:
+        InputError: objects, records or complex numbers, one axis or four, too large, or cut short.
+    """
+    with path.open("rb") as file:
+        version = np.lib.format.read_magic(file)
+        if version not in ((1, 0), (2, 0)):
+            raise InputError(f"{path}: .npy of version {version}; write plain numbers with numpy.save")
+        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, _, dtype = read(file)
+        header_bytes = file.tell()
+    if dtype.kind not in "uif" or dtype.itemsize > 8 or len(shape) not in (2, 3):
+        raise InputError(f"{path}: {dtype} of shape {shape}; needs numbers of shape (channels, height, width)")
+    form = Form(*(shape if len(shape) == 3 else (1, *shape)))
+    refuse_size(path, form)
+    claimed, found = header_bytes + math.prod(shape) * dtype.itemsize, path.stat().st_size
+    if claimed != found:
+        raise InputError(f"{path}: {found} bytes, its header claims {claimed}; copy or make it again")
+    return form
+
+
+def read_npy(path: Path) -> Picture:
+    """The numbers; NaN where they are not finite.
+
+    Raises:
+        InputError: as for `read_npy_form`.
+    """
+    form = read_npy_form(path)
+    stored = np.load(path, allow_pickle=False)
+    values = as_float32(stored).reshape(form.channels, form.height_px, form.width_px)
+    return plain_picture(values, stored.dtype)

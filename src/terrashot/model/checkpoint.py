@@ -17,7 +17,8 @@ from terrashot.errors import InputError, IntegrityError
 from terrashot.model.towers import Towers, TowersConfig, config_from_json
 
 FORMAT_VERSION = 1
-MAX_JSON_BYTES = 16 << 20
+MAX_JSON_BYTES = 128 << 20
+"""Room for the ids of some four million chips in a summary."""
 WEIGHTS, CARD = "weights.safetensors", "model.json"
 BYTES_BESIDE_WEIGHTS = 1 << 20
 """The most that a safetensors header of ours takes."""

@@ -15,7 +15,9 @@ def test_every_block_of_the_tutorial_runs(tmp_path):
     outputs = []
     for kind, text in BLOCK.findall(TUTORIAL.read_text("utf-8")):
         command = ["bash", "-euo", "pipefail", "-c", text] if kind == "sh" else [sys.executable, "-c", text]
-        done = subprocess.run(command, cwd=tmp_path, env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, cwd=tmp_path, env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False
+        )
         assert done.returncode == 0, f"{text}\n{done.stderr}"
         outputs.append(done.stdout + done.stderr)
     assert (tmp_path / "first" / "report.html").is_file()

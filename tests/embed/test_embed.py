@@ -90,7 +90,7 @@ def test_a_channel_that_turns_out_empty_when_read_does_not_count(store):
     images["optical"]["chip04"] = [(CHANNEL, NOTHING)]
     table = embedded(Hopeful(images))
     assert table.n_channels["optical"][3:5].tolist() == [1, 0]
-    np.testing.assert_allclose(table.blocks["optical"][3], one_by_one(FakeChipStore({**images, "optical": {"chip03": images["optical"]["chip03"][:1]}}), "chip03", "optical"), atol=1e-5)  # fmt: skip  # noqa: E501
+    np.testing.assert_allclose(table.blocks["optical"][3], one_by_one(FakeChipStore({**images, "optical": {"chip03": images["optical"]["chip03"][:1]}}), "chip03", "optical"), atol=1e-5)  # fmt: skip
     assert np.isnan(table.blocks["optical"][4]).all()
 
 

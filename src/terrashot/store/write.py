@@ -164,7 +164,8 @@ def _create_array(group: zarr.Group, layout: Layout, form: ModalityForm, shape: 
             Crc32cCodec(),
         ),
         fill_value=float("nan") if layout.nodata is None else int(layout.nodata),
-        dimension_names=("chip", "channel", "y", "x"),
+        # Each modality has channels and a lattice of its own, so that xarray opens all of them as one data set.
+        dimension_names=("chip", *(f"{layout.modality}_{axis}" for axis in ("channel", "y", "x"))),
         attributes=attributes,
     )
 

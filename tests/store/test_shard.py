@@ -1,0 +1,231 @@
+"""Our shards are Zarr's: zarr-python reads what we write, we read what zarr-python writes, and damage is noticed."""
+
+import numpy as np
+import pytest
+import zarr
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from zarr.codecs import BloscCodec, BloscShuffle, Crc32cCodec
+
+from terrashot.domain.modality import Absence, Channel, Difference, Imagery
+from terrashot.durable.ledger import Ledger
+from terrashot.errors import InputError, IntegrityError
+from terrashot.store.chips import LEDGER, ZARR, open_chip_store, shard_path, verify_store
+from terrashot.store.encoding import ENCODINGS
+from terrashot.store.shard import ABSENT, read_chunk, read_index, shard_bytes
+from terrashot.store.upsample import upsample
+from terrashot.store.write import ModalityForm, prepare_store, record_shard, write_shard
+
+SIDE = 8
+RADAR = (Channel("m1_vv", "vv", "dB"), Channel("m1_vh", "vh", "dB"))
+RATIO = Difference(Channel("m1_vv-vh", "vv-vh", "dB"), "m1_vv", "m1_vh")
+FORMS = (
+    ModalityForm("s1grdm", SIDE, 2, "dB", RADAR, (RATIO,)),
+    ModalityForm("gunw", 3, 4, "coherence", None, ()),
+)
+
+
+def radar(seed, *, lost=None):
+    values = np.random.default_rng(seed).uniform(-30, 5, (2, SIDE, SIDE)).astype(np.float32)
+    values[0, :2] = np.nan
+    kept = [i for i, channel in enumerate(RADAR) if channel.kind != lost]
+    absent = tuple(Absence(c, "missing", "not acquired") for c in RADAR if c.kind == lost)
+    return Imagery(tuple(RADAR[i] for i in kept), values[kept], (5,) * len(kept), absent)
+
+
+def pairs(count):
+    named = tuple(
+        Channel(f"2020011{i}_20200101", "coherence", "coherence", "2020-01-01", f"2020-01-1{i}") for i in range(count)
+    )
+    return Imagery(named, np.random.default_rng(count).random((count, 3, 3)).astype(np.float32))
+
+
+def fill(folder, imagery):
+    """A store of the chips of `imagery`: {modality: {chip: Imagery or Absence}}."""
+    ids = list(dict.fromkeys(chip for found in imagery.values() for chip in found))
+    layouts = prepare_store(folder, FORMS, ids)
+    ledger = Ledger(folder / LEDGER, writable=True)
+    places = dict(ledger.all("chip"))
+    for modality, found in imagery.items():
+        layout = layouts[modality]
+        for shard in sorted({places[chip] // layout.shard_chips for chip in found}):
+            own = {
+                c: (places[c] % layout.shard_chips, f)
+                for c, f in found.items()
+                if places[c] // layout.shard_chips == shard
+            }
+            record_shard(ledger, write_shard(folder, layout, shard, own), modality)
+    ledger.close()
+    return open_chip_store(folder)
+
+
+@pytest.fixture
+def store(tmp_path):
+    return fill(
+        tmp_path,
+        {
+            "s1grdm": {"a": radar(0), "b": radar(1, lost="vh"), "c": Absence(None, "missing", "no acquisition")},
+            "gunw": {"a": pairs(3), "b": pairs(0), "c": pairs(1)},
+        },
+    )
+
+
+def test_values_come_back_within_half_a_step_and_gaps_as_gaps(store):
+    wanted = radar(0).values
+    found = store.read("s1grdm", [("a", 0), ("a", 1)])
+    np.testing.assert_array_equal(np.isnan(found), np.isnan(wanted))
+    assert np.nanmax(np.abs(found - wanted)) <= 0.005 + 1e-5
+
+
+def test_a_difference_is_there_where_both_its_channels_are(store):
+    slots = {s.channel.name: s.slot for s in store.channels("a", "s1grdm")}
+    both = store.read("s1grdm", [("a", slots["m1_vv"]), ("a", slots["m1_vh"])])
+    np.testing.assert_allclose(store.read("s1grdm", [("a", slots["m1_vv-vh"])])[0], both[0] - both[1])
+    assert [s.channel.name for s in store.channels("b", "s1grdm")] == ["m1_vv"]
+
+
+def test_what_is_absent_comes_back_absent_with_its_reason(store):
+    assert store.channels("c", "s1grdm") == ()
+    assert store.channels("b", "gunw") == ()
+    presence = store.presence()
+    rows = {
+        (c, m, n): (s, r)
+        for c, m, n, s, r in zip(
+            presence.chip_id, presence.modality, presence.channel, presence.status, presence.reason, strict=True
+        )
+    }
+    assert rows["c", "s1grdm", None] == ("missing", "no acquisition")
+    assert rows["b", "s1grdm", "m1_vh"] == ("missing", "not acquired")
+    assert rows["a", "s1grdm", "m1_vv"] == ("ok", None)
+    assert np.isnan(store.read("s1grdm", [("c", 0)])).all()
+
+
+def test_coherence_is_upsampled_to_the_chips_side(store):
+    assert store.read("gunw", [("a", 0)]).shape == (1, SIDE, SIDE)
+
+
+def test_zarr_python_reads_the_same_stored_numbers(store, tmp_path):
+    array = zarr.open_group(tmp_path / ZARR, mode="r")["s1grdm"]
+    stored = array[0]
+    assert array.metadata.dimension_names == ("chip", "s1grdm_channel", "s1grdm_y", "s1grdm_x")
+    np.testing.assert_array_equal(ENCODINGS["dB"].decode(stored), store.read("s1grdm", [("a", 0), ("a", 1)]))
+    assert (array[2] == 65535).all(), "an absent chip is no data"
+
+
+def test_xarray_opens_the_store_and_masks_and_scales(store, tmp_path):
+    xarray = pytest.importorskip("xarray")
+    with xarray.open_zarr(tmp_path / ZARR, consolidated=False) as opened:
+        found = opened["s1grdm"].isel(chip=0).to_numpy()
+    np.testing.assert_allclose(found, store.read("s1grdm", [("a", 0), ("a", 1)]), atol=1e-4)
+
+
+def test_we_read_what_zarr_python_writes(tmp_path):
+    values = np.arange(2 * SIDE * SIDE, dtype=np.uint16).reshape(1, 2, SIDE, SIDE)
+    array = zarr.create_array(
+        tmp_path / "x.zarr", shape=(1, 2, SIDE, SIDE), chunks=(1, 1, SIDE, SIDE), shards=(1, 2, SIDE, SIDE), dtype="uint16",
+        compressors=(BloscCodec(cname="lz4", clevel=5, shuffle=BloscShuffle.bitshuffle, typesize=2), Crc32cCodec()),
+    )  # fmt: skip
+    array[:] = values
+    path = tmp_path / "x.zarr" / "c" / "0" / "0" / "0" / "0"
+    index = read_index(path, 2)
+    with path.open("rb") as file:
+        for slot in range(2):
+            np.testing.assert_array_equal(
+                read_chunk(file.fileno(), index[slot], np.dtype("<u2"), SIDE), values[0, slot]
+            )
+
+
+def test_a_shard_written_by_us_equals_one_written_by_zarr_python_to_any_reader(tmp_path):
+    chunks = {1: np.full((SIDE, SIDE), 7, np.uint16), 3: np.arange(SIDE * SIDE, dtype=np.uint16).reshape(SIDE, SIDE)}
+    (tmp_path / "shard").write_bytes(shard_bytes(chunks, 4))
+    index = read_index(tmp_path / "shard", 4)
+    assert [bool(index[i, 0] == ABSENT) for i in range(4)] == [True, False, True, False]
+
+
+def test_every_flipped_bit_of_a_shard_is_noticed_on_reading_or_by_verify(store, tmp_path):
+    path = shard_path(tmp_path, "s1grdm", 0)
+    content = path.read_bytes()
+    wanted = store.read("s1grdm", [("a", 0), ("a", 1), ("b", 0)])
+    for bit in np.random.default_rng(0).integers(0, len(content) * 8, 200):
+        damaged = bytearray(content)
+        damaged[bit // 8] ^= 1 << (bit % 8)
+        path.write_bytes(damaged)
+        try:
+            np.testing.assert_array_equal(
+                open_chip_store(tmp_path).read("s1grdm", [("a", 0), ("a", 1), ("b", 0)]), wanted
+            )
+        except IntegrityError as error:
+            assert "s1grdm" in str(error)
+        (damage,) = verify_store(tmp_path)
+        assert damage.chips == ("a", "b", "c")
+
+
+def test_a_missing_or_cut_shard_is_noticed(store, tmp_path):
+    path = shard_path(tmp_path, "gunw", 0)
+    path.write_bytes(path.read_bytes()[:-3])
+    with pytest.raises(IntegrityError, match="index"):
+        open_chip_store(tmp_path).read("gunw", [("a", 0)])
+    path.unlink()
+    with pytest.raises(IntegrityError, match="it is gone"):
+        open_chip_store(tmp_path).read("gunw", [("a", 0)])
+    assert verify_store(tmp_path)[0].reason == "missing"
+
+
+def test_a_damaged_ledger_is_noticed(store, tmp_path):
+    path = tmp_path / LEDGER
+    content = path.read_bytes()
+    at = content.index(b"not acquired")
+    path.write_bytes(content[:at] + b"nit acquired" + content[at + 12 :])
+    assert "damaged" in verify_store(tmp_path)[0].reason
+
+
+def test_new_chips_leave_finished_shards_alone(store, tmp_path):
+    before = shard_path(tmp_path, "s1grdm", 0).read_bytes()
+    more = fill(tmp_path, {"s1grdm": {"d": radar(5)}, "gunw": {"d": pairs(2)}})
+    assert more.chip_ids == ("a", "b", "c", "d")
+    assert shard_path(tmp_path, "s1grdm", 0).read_bytes() == before
+    assert len(more.channels("d", "gunw")) == 2
+
+
+def test_whole_numbers_that_do_not_fit_are_refused_not_bent(tmp_path):
+    form = ModalityForm("s2rgbm", SIDE, 1, "dn", (Channel("c1", "c1", "dn"),), ())
+    layout = prepare_store(tmp_path, [form], ["a"])["s2rgbm"]
+    image = Imagery((Channel("c1", "c1", "dn"),), np.full((1, SIDE, SIDE), 70_000, np.float32))
+    with pytest.raises(InputError, match="whole numbers from 0 to 65534 fit"):
+        write_shard(tmp_path, layout, 0, {"a": (0, image)})
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.sampled_from(["reflectance", "dB", "coherence"]), st.integers(0, 10**6))
+def test_encoding_twice_changes_nothing_more(unit, seed):
+    encoding = ENCODINGS[unit]
+    low, high = {"reflectance": (-0.2, 2.0), "dB": (-60, 20), "coherence": (0, 1)}[unit]
+    values = np.random.default_rng(seed).uniform(low, high, 50).astype(np.float32)
+    values[::7] = np.nan
+    once = encoding.decode(encoding.encode(values))
+    np.testing.assert_array_equal(encoding.encode(once), encoding.encode(values))
+    assert np.nanmax(np.abs(once - values)) <= encoding.scale * 0.51
+
+
+def naive_upsample(coarse, side_px):
+    side, out = len(coarse), np.empty((side_px, side_px))
+    for y in range(side_px):
+        for x in range(side_px):
+            place = [np.clip((p + 0.5) / side_px * side - 0.5, 0, side - 1) for p in (y, x)]
+            total = weight = 0.0
+            for i in range(side):
+                for j in range(side):
+                    w = max(0, 1 - abs(place[0] - i)) * max(0, 1 - abs(place[1] - j))
+                    if w and np.isfinite(coarse[i, j]):
+                        total, weight = total + w * coarse[i, j], weight + w
+            near = coarse[int((y + 0.5) / side_px * side), int((x + 0.5) / side_px * side)]
+            out[y, x] = total / weight if np.isfinite(near) else np.nan
+    return out
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(1, 5), st.integers(0, 10**6))
+def test_upsampling_is_plain_interpolation_that_gaps_never_bleed_into(side, seed):
+    coarse = np.random.default_rng(seed).random((side, side)).astype(np.float32)
+    coarse[np.random.default_rng(seed + 1).random((side, side)) < 0.2] = np.nan
+    np.testing.assert_allclose(upsample(coarse[None], 13)[0], naive_upsample(coarse, 13), atol=1e-5)

@@ -81,10 +81,8 @@ def _form(path: Path, file: Any) -> Form:
     refuse_size(path, form)
     # One block is unpacked whole, however few pixels of it lie inside the image.
     block = max(height * width for height, width in file.block_shapes)
-    if block > MAX_VALUES or file.count > MAX_VALUES // max(1, file.height * file.width):
-        raise InputError(
-            f"{path}: claims blocks of {block} pixels in {file.count} bands; write it again with blocks of 256"
-        )
+    if block > MAX_VALUES:
+        raise InputError(f"{path}: claims blocks of {block} pixels; write it again with blocks of 256 x 256")
     return form
 
 

@@ -23,7 +23,6 @@ except ImportError:  # an optional extra; asked for when a NetCDF is met
     h5py = None
 
 GROUP = ("science", "grids", "data")
-MAX_PAIRS = 10_000
 
 
 def read_gunw_form(path: Path) -> Form:
@@ -88,7 +87,7 @@ def _dataset(path: Path, group: Any, name: str) -> Any:
 
 
 def _form(path: Path, coherence: Any) -> Form:
-    if coherence.ndim != 3 or coherence.dtype.kind not in "uif" or coherence.shape[0] > MAX_PAIRS:
+    if coherence.ndim != 3 or coherence.dtype.kind not in "uif":
         raise InputError(
             f"{path}: coherence is {coherence.dtype} of shape {coherence.shape}; needs (datepair, latitude, longitude)"
         )

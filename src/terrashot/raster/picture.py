@@ -11,6 +11,8 @@ from terrashot.errors import InputError
 
 MAX_SIDE_PX = 4096
 """The largest chip of a study file."""
+MAX_CHANNELS = 1024
+"""Far above any chip; GDAL takes minutes over some hundred bytes that claim 60,000 bands."""
 MAX_VALUES = 1 << 28
 """Over all channels: 1 GiB of float32."""
 
@@ -65,13 +67,13 @@ def refuse_size(path: Path, form: Form) -> None:
     sides = (form.height_px, form.width_px)
     if (
         min(sides) < 1
-        or form.channels < 0
+        or not 0 <= form.channels <= MAX_CHANNELS
         or max(sides) > MAX_SIDE_PX
         or form.channels * sides[0] * sides[1] > MAX_VALUES
     ):
         raise InputError(
             f"{path}: claims {form.channels} channels of {form.width_px} x {form.height_px} px; a chip has 1 to "
-            f"{MAX_SIDE_PX} px a side and at most {MAX_VALUES} values; cut it into chips first"
+            f"{MAX_SIDE_PX} px a side, {MAX_CHANNELS} channels and {MAX_VALUES} values at most; cut it into chips first"
         )
 
 

@@ -1,6 +1,7 @@
 """Reads one chip's image file within limits: its kind, its bytes, and what its header claims before a pixel is held."""
 
 import struct
+import tokenize
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from terrashot.raster.png_jpeg import read_png_jpeg, read_png_jpeg_form
 MAX_BYTES = 1 << 30
 DAMAGE = (
     OSError, ValueError, TypeError, LookupError, AttributeError, EOFError, RuntimeError, SyntaxError, ArithmeticError,
-    struct.error, zlib.error,
+    struct.error, zlib.error, tokenize.TokenError,
 )  # fmt: skip
 """What the decoders raise on damaged files; found by flipping and cutting bytes of good ones."""
 

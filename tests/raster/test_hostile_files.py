@@ -158,6 +158,7 @@ CASES = {
     "npy with a tail": (".npy", content(npy_header((1, 2, 2)) + b"\0" * 4096), "its header claims 144"),
     "npy with code as header": (".npy", content(b"\x93NUMPY\x01\x00\x20\x00__import__('os').getcwd()".ljust(42)), "cannot be read"),
     "npy with a huge header": (".npy", content(b"\x93NUMPY\x02\x00\xff\xff\xff\x7f{"), "cannot be read"),
+    "npy with a header of minus signs": (".npy", content(b"\x93NUMPY\x01\x00" + struct.pack("<H", 9001) + b"-" * 9000 + b"\n"), "cannot be read"),
     "empty npy": (".npy", content(b""), "cannot be read"),
     "a zip called npy": (".npy", content(b"PK\x03\x04" + b"\0" * 200), "cannot be read"),
     "PNG of 1e10 pixels": (".png", content(png(100_000, 100_000, 2)), "too many pixels"),

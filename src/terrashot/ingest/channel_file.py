@@ -53,7 +53,7 @@ class ChannelFile:
             raise InputError(f"{self.path}: {len(names)} names ({', '.join(names[:6])}) for {count} channels")
         if len(set(names)) < count:
             twice = next(name for index, name in enumerate(names) if name in names[:index])
-            raise InputError(f"{modality}: two channels are called '{twice}'; name them apart in {self.path.name}")
+            raise InputError(f"{self.path}: two channels are called '{twice}'; name them apart there")
         kinds = self._each("kinds", count) or (("coherence",) * count if modality == "gunw" else names)
         units = self._each("units", count) or self._file_units(picture, modality)
         return tuple(
@@ -118,7 +118,8 @@ def read_channel_file(path: Path) -> ChannelFile:
 
 def nearest(word: str, known: Sequence[str]) -> str:
     """`did you mean 'X'?`, or nothing where no known word is near."""
-    near = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    same = [name for name in known if name.lower() == word.lower()]
+    near = same or difflib.get_close_matches(word, known, n=1, cutoff=0.5)
     return f"did you mean '{near[0]}'?" if near else ""
 
 

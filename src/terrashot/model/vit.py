@@ -183,7 +183,7 @@ def initialise(module: nn.Module, generator: torch.Generator) -> None:
             _draw_matrices(part.fc2, 1, generator)
         elif isinstance(part, PatchEmbed):
             nn.init.normal_(part.proj.weight, 0.0, 1 / part.patch_px, generator=generator)
-            nn.init.zeros_(part.proj.bias)
+            nn.init.zeros_(cast(Tensor, part.proj.bias))
         elif isinstance(part, VisionTransformer):
             nn.init.normal_(part.cls_token, 0.0, INIT_SPREAD, generator=generator)
             nn.init.normal_(part.pos_embed, 0.0, INIT_SPREAD, generator=generator)

@@ -8,6 +8,9 @@ import numpy as np
 from terrashot.errors import InputError
 from terrashot.raster.picture import Form, Picture, as_float32, plain_picture, refuse_size
 
+MAX_HEADER_CHARS = 1000
+"""A real one has about 120; the parser takes all memory over some thousand brackets or minus signs."""
+
 
 def read_npy_form(path: Path) -> Form:
     """What the header claims, which must be what the file has room for.
@@ -20,7 +23,7 @@ def read_npy_form(path: Path) -> Form:
         if version not in ((1, 0), (2, 0)):
             raise InputError(f"{path}: .npy of version {version}; write plain numbers with numpy.save")
         read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        shape, _, dtype = read(file)
+        shape, _, dtype = read(file, max_header_size=MAX_HEADER_CHARS)
         header_bytes = file.tell()
     if dtype.kind not in "uif" or dtype.itemsize > 8 or len(shape) not in (2, 3):
         raise InputError(f"{path}: {dtype} of shape {shape}; needs numbers of shape (channels, height, width)")

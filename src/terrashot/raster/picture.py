@@ -13,8 +13,8 @@ MAX_SIDE_PX = 4096
 """The largest chip of a study file."""
 MAX_CHANNELS = 1024
 """Far above any chip; GDAL takes minutes over some hundred bytes that claim 60,000 bands."""
-MAX_VALUES = 1 << 28
-"""Over all channels: 1 GiB of float32."""
+MAX_VALUES = 1 << 27
+"""Over all channels: half a GiB of float32, eight channels of the largest chip."""
 
 Dates = tuple[str | None, str | None]
 """ISO dates of a channel: of a pair the earlier and the later, of a composite its first day alone."""

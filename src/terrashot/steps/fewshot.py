@@ -3,12 +3,15 @@
 from typing import Any
 
 from terrashot.domain.results import BlockScore, Result, Timing
+from terrashot.domain.split import choose_scheme
 from terrashot.domain.tables import Chips, Embeddings, Labels
 from terrashot.evaluate.feature_sets import feature_sets
 from terrashot.evaluate.fewshot import FewshotSettings, FewshotTables, run_fewshot
 from terrashot.heads.pool import HeadSettings
+from terrashot.ingest.folder import read_chip_table
 from terrashot.steps.plan import Context
 from terrashot.steps.progress import Progress, Said, Work
+from terrashot.steps.sources import folder_path
 from terrashot.store.parquet import write_rows
 from terrashot.store.study import Study
 from terrashot.store.tables import read_chips, read_own_labels
@@ -28,12 +31,20 @@ def make_results(context: Context) -> Work[None]:
     )
     embeddings = read_embeddings(study.embeddings)
     floors = read_embeddings(study.floors) if context.config.embed.floors else None
-    scheme = context.config.split.scheme
     tables = yield from score_features(
         embeddings, floors, read_chips(study.chips), read_own_labels(study.labels), settings,
-        scheme="given" if scheme == "auto" else scheme, workers=context.workers,
+        scheme=split_scheme(context), workers=context.workers,
     )  # fmt: skip
     write_tables(study, tables)
+
+
+def split_scheme(context: Context) -> str:
+    """The scheme of the study's split; where the study file leaves it open, what `chips` chose."""
+    if context.config.split.scheme != "auto":
+        return context.config.split.scheme
+    if context.config.source.kind != "folder":
+        return "bands"
+    return choose_scheme(read_chip_table(folder_path(context) / "chips.csv"))[0]
 
 
 def score_features(

@@ -1,5 +1,6 @@
 """`terrashot fewshot`: the whole protocol on any embedding table and any labels."""
 
+import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import numpy as np
 from terrashot.config import StudyConfig
 from terrashot.domain.split import SplitRecipe, choose_scheme, make_split
 from terrashot.domain.tables import Chips, Embeddings, Labels, shared_rows
-from terrashot.durable.files import make_folder, sha256_of_file
+from terrashot.durable.files import make_folder, sha256_of_file, write_bytes
 from terrashot.durable.lock import sole_writer
 from terrashot.engine import available_cores
 from terrashot.errors import InputError, StorageError
@@ -26,6 +27,8 @@ from terrashot.store.tables import read_chips
 from terrashot.store.vectors import read_embeddings
 
 EXAMPLES = 3
+INPUTS = "inputs.json"
+"""Digests of what an output folder was begun with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +50,7 @@ def fewshot_files(request: FewshotRequest) -> Work[Answer]:
         StorageError: `out` holds something.
         InputError, MisalignedError: the tables cannot be used, or share no chip.
     """
-    if request.out.exists() and any(request.out.iterdir()) and not request.overwrite:
-        raise StorageError(f"{request.out} is not empty; name another folder, or add --overwrite")
+    _check_out(request)
     table, labels = read_embeddings(request.embeddings), read_labels(request.labels)
     floors = read_embeddings(request.floors) if request.floors else None
     yield from _say_unmatched(table.chips, labels)
@@ -57,6 +59,7 @@ def fewshot_files(request: FewshotRequest) -> Work[Answer]:
         yield Said(note)
     study = Study(request.out / "study.toml", request.out)
     with sole_writer(make_folder(request.out)):
+        write_bytes(request.out / INPUTS, _inputs(request))
         tables = yield from score_features(
             replace(table, chips=chips), floors, chips, labels, _settings(), scheme=scheme, workers=available_cores()
         )
@@ -67,6 +70,27 @@ def fewshot_files(request: FewshotRequest) -> Work[Answer]:
     return Answer(
         lines, {"out": str(request.out), "verdicts": [v.facts for v in verdicts], "report": str(study.report)}
     )
+
+
+def _check_out(request: FewshotRequest) -> None:
+    """Nothing, if `out` is free or holds an unfinished run of the same inputs, which is then done again."""
+    if request.overwrite or not request.out.exists() or not any(request.out.iterdir()):
+        return
+    begun = request.out / INPUTS
+    if begun.is_file() and begun.read_bytes() == _inputs(request) and not (request.out / "report.html").exists():
+        return
+    raise StorageError(f"{request.out} is not empty; name another folder, or add --overwrite")
+
+
+def _inputs(request: FewshotRequest) -> bytes:
+    read = {
+        "embeddings": request.embeddings,
+        "labels": request.labels,
+        "floors": request.floors,
+        "chips": request.chips,
+    }
+    digests = {name: sha256_of_file(path) for name, path in read.items() if path is not None and path.is_file()}
+    return json.dumps(digests, indent=1, sort_keys=True).encode()
 
 
 def _settings() -> FewshotSettings:

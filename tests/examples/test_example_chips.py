@@ -1,0 +1,99 @@
+"""The scripts in examples/ make chip folders that open; skipped where the real data is absent."""
+
+import csv
+import json
+import runpy
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from terrashot.config import read_config
+from terrashot.ingest.folder import open_chip_folder
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+
+
+def make(script, src, out):
+    done = subprocess.run([sys.executable, EXAMPLES / script, src, out], capture_output=True, text=True, check=True)
+    assert done.stdout.endswith(f"chips in {out}\n")
+    return open_chip_folder(out)
+
+
+def test_ombria_becomes_chips_of_both_dates(shared_data, tmp_path):
+    country = shared_data / "ombria_2021_events" / "2021" / "TIMOR"
+    for path in country.rglob("*_10.png"):
+        target = tmp_path / "src" / "2021" / "TIMOR" / path.relative_to(country)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
+    opened = make("ombria_chips.py", tmp_path / "src", tmp_path / "out")
+    assert len(opened.chips) == 16 and set(opened.chips.group) == {"timor_10"} and set(opened.chips.area) == {"timor"}
+    optical, radar = opened.sources
+    assert [channel.kind for channel in optical.channels] == ["swir", "nir", "green"] * 2
+    assert [channel.name for channel in radar.channels] == ["before_vv", "after_vv"]
+    whole = np.asarray(Image.open(country / "Sentinel2" / "AFTER" / "imafter_10.png"))
+    chip = optical.read("timor_10_r1_c2").values
+    assert np.array_equal(chip[3:].transpose(1, 2, 0), whole[64:128, 128:192])
+    mask = np.asarray(Image.open(country / "Sentinel1" / "MASK" / "gt_10.png")) > 0
+    assert abs(opened.labels().targets["flooded"].mean() - mask.mean()) < 1e-5
+
+
+def test_pairs_become_chips_with_a_split_by_pair(shared_data, tmp_path):
+    src, few = shared_data / "optical_sar_pairs_socal_texas", tmp_path / "src"
+    listed = json.loads((src / "selected.json").read_text())
+    kept = [next(pair for pair in listed if pair["tile"] == tile) for tile in ("T11SLT", "T14RNT")]
+    for kind in ("opt", "sar"):
+        (few / kind).mkdir(parents=True)
+        for pair in kept:
+            shutil.copyfile(src / kind / pair["name"], few / kind / pair["name"])
+    (few / "selected.json").write_text(json.dumps(kept))
+    opened = make("pairs_chips.py", few, tmp_path / "out")
+    chips = opened.chips
+    assert len(chips) == 512 and set(chips.area) == {"california", "texas"}
+    for area, pair in zip(("california", "texas"), kept, strict=True):
+        rows = [row for row, name in enumerate(chips.area) if name == area]
+        assert len({chips.split[row] for row in rows}) == 1
+        assert pair["west"] < chips.lon_deg[rows].min() and chips.lon_deg[rows].max() < pair["east"]
+        assert abs(chips.lat_deg[rows].mean() - (pair["south"] + pair["north"]) / 2) < 1e-5
+        assert chips.lat_deg[rows[0]] > chips.lat_deg[rows[-1]], "rows run southward"
+    optical = opened.sources[0].read(f"pair{kept[0]['name'][:3]}_r00_c01").values
+    whole = np.asarray(Image.open(few / "opt" / kept[0]["name"]))
+    assert np.array_equal(optical.transpose(1, 2, 0), whole[:64, 64:128])
+    assert [source.unit for source in opened.sources] == ["dn", "dn"]
+
+
+def test_all_pairs_put_both_areas_into_train_and_test(shared_data):
+    # The rule of the script on the names alone: cutting all 5,120 chips takes too long for a test.
+    namespace = runpy.run_path(str(EXAMPLES / "pairs_chips.py"))
+    listed = json.loads((shared_data / "optical_sar_pairs_socal_texas" / "selected.json").read_text())
+    seen, count = {}, {}
+    for pair in sorted(listed, key=lambda pair: pair["name"]):
+        area = namespace["AREAS"][pair["tile"]]
+        split = namespace["SPLITS"][seen.get(area, 0) % len(namespace["SPLITS"])]
+        seen[area] = seen.get(area, 0) + 1
+        count[area, split] = count.get((area, split), 0) + 1
+    assert count == {
+        ("california", "train"): 8, ("california", "val"): 2, ("california", "test"): 4,
+        ("texas", "train"): 4, ("texas", "val"): 1, ("texas", "test"): 1,
+    }  # fmt: skip
+
+
+def test_eurosat_becomes_chips_with_ten_classes(shared_data, tmp_path):
+    for path in sorted((shared_data / "eurosat_rgb_subset").glob("*/*.jpg"))[::150]:
+        target = tmp_path / "src" / path.parent.name / path.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
+    opened = make("eurosat_chips.py", tmp_path / "src", tmp_path / "out")
+    assert len(opened.chips) == 20 and len(set(opened.labels().targets["class"])) == 10
+    assert opened.sources[0].read(opened.chips.ids[0]).values.shape == (3, 64, 64)
+    with (tmp_path / "out" / "labels.csv").open() as file:
+        assert all(row["id"].startswith(row["class"]) for row in csv.DictReader(file))
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.toml")), ids=lambda path: path.name)
+def test_the_studies_beside_them_are_valid(path):
+    assert read_config(path).source.kind == "folder"

@@ -76,6 +76,8 @@ def _show(work: Any, epochs: int) -> Work[Trained]:
             metrics = event.metrics
             detail = f"epoch {metrics['epoch'] + 1} of {epochs}: loss {metrics['train_loss']:.3f}, val {metrics['val_loss']:.3f}"
             yield Progress("pretrain", metrics["epoch"] + 1, epochs, detail)
+            for note in event.notes:
+                yield Said(f"pretrain: {note}")
         else:
             yield Progress("pretrain", event.epoch + event.done / (event.steps + 1), epochs, detail)
 

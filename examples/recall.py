@@ -1,13 +1,17 @@
 """Recall of the matching chip in the other modality, over the test chips: python examples/recall.py STUDY_FOLDER
 
 Among all test chips, how often is a chip's radar vector among the k most similar to its optical one, and back; beside chance,
-and beside the same for the untrained towers. Vectors are means over a chip's channels, as embeddings.parquet holds them.
+and beside the same for the untrained towers. Vectors are means over a chip's channels, as embeddings.parquet holds them. Also
+draws how pretraining went: STUDY_FOLDER/pretraining.png.
 """
 
+import json
 import sys
 from pathlib import Path
 
 from terrashot.domain.retrieval import chance_recall, recall_at
+from terrashot.plots.style import house_style, rendered
+from terrashot.plots.training import training_curves
 from terrashot.store.vectors import read_embeddings
 
 KS = (1, 5)
@@ -26,6 +30,10 @@ def main(folder: Path) -> None:
         for a, b in ((left, right), (right, left)):
             found = recall_at(blocks[prefix + a][both], blocks[prefix + b][both], KS)
             print(f"{name}: {a} -> {b}: " + ", ".join(f"recall at {k} {value:.4f}" for k, value in found.items()))
+    metrics = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    best = min(range(len(metrics)), key=lambda row: metrics[row]["val_loss"])
+    with house_style():
+        (folder / "pretraining.png").write_bytes(rendered(training_curves(metrics, best), "png"))
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ FULL_SPACE = 1.6
 def accuracy_curves(points: Sequence[Point], dots: Sequence[Dot], head: str) -> Figure:
     """A panel a task (rows) and area (columns); lines are feature sets, a band is one spread over the draws."""
     tasks, areas = (list(dict.fromkeys(getattr(p, name) for p in points)) for name in ("task", "area"))
-    figure = new_figure(1.6 + 3.6 * len(areas), 1.5 + 2.5 * len(tasks))
+    figure = new_figure(max(6.0, 1.6 + 3.6 * len(areas)), 1.5 + 2.5 * len(tasks))
     axes = figure.subplots(len(tasks), len(areas), squeeze=False, sharex="col")
     for row, task in enumerate(tasks):
         for column, area in enumerate(areas):
@@ -36,7 +36,9 @@ def accuracy_curves(points: Sequence[Point], dots: Sequence[Dot], head: str) -> 
             axes[row, column].set_ylabel("accuracy" if column == 0 else "")
             axes[row, column].set_xlabel("labelled chips" if row == len(tasks) - 1 else "")
     lines, names = axes[0, 0].get_legend_handles_labels()
-    figure.legend(lines, names, loc="outside lower center", ncols=min(5, len(names)))
+    # About two inches a name, so that the legend of a single panel is not cut off.
+    columns = max(1, int(figure.get_figwidth() / 2))
+    figure.legend(lines, names, loc="outside lower center", ncols=min(5, columns, len(names)))
     return figure
 
 

@@ -1,5 +1,6 @@
 """Tables whose rows meet by chip id or not at all."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, get_args
@@ -140,6 +141,15 @@ def make_presence(rows: Iterable[PresenceRow]) -> Presence:
         text("status"), text("reason"), number("valid_fraction", np.float32, np.nan),
         number("n_acquisitions", np.int32, -1), text("first_date"), text("second_date"),
     )  # fmt: skip
+
+
+def count_absences(presence: Presence) -> list[tuple[str, str, str, int]]:
+    """Modality, status, reason and number of channels of all that is not there, sorted."""
+    rows = zip(presence.modality, presence.status, presence.reason, strict=True)
+    counts = Counter(
+        (str(modality), str(status), str(reason or "")) for modality, status, reason in rows if status != "ok"
+    )
+    return [(*what, count) for what, count in sorted(counts.items())]
 
 
 def shared_rows(left: Sequence[str], right: Sequence[str]) -> tuple[Int64[np.ndarray, " n"], Int64[np.ndarray, " n"]]:

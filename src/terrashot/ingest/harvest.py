@@ -132,6 +132,7 @@ def _read(source: ImagerySource, chip_id: str) -> Imagery | Absence:
     try:
         return source.read(chip_id)
     except MissingImageryError as error:
-        return Absence(None, "missing", str(error))
+        # Chip and modality stand in columns of their own; without them equal reasons can be counted.
+        return Absence(None, "missing", str(error).removeprefix(f"chip {chip_id}: {source.modality}: "))
     except InputError as error:
         return Absence(None, "failed", str(error))

@@ -1,14 +1,13 @@
 """Step `report`: figures and the page, from the study's tables."""
 
 import json
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from terrashot.domain.results import Result, dots, summarize
-from terrashot.domain.tables import Chips, Embeddings, Labels, shared_rows
+from terrashot.domain.tables import Chips, Embeddings, Labels, count_absences, shared_rows
 from terrashot.embed.projection import tsne
 from terrashot.evaluate.verdict import verdicts
 from terrashot.report.content import ReportContent
@@ -39,7 +38,7 @@ def make_report(context: Context) -> Work[None]:
         rows_of_table(read_table(study.results), Result), chips, labels, layouts,
         title=config.study.name, simulated=config.source.kind == "simulated", metrics=metrics, best_epoch=best,
         plates=make_plates(open_chip_store(study.folder), chips, labels, config.report.plates),
-        absent=_absent(study), facts=_facts(context, chips, embeddings),
+        absent=count_absences(read_presence(study.presence)), facts=_facts(context, chips, embeddings),
     )  # fmt: skip
     write_all(content, study)
     yield Progress("report", 1, 1)
@@ -80,17 +79,6 @@ def aligned(chips: Chips, labels: Labels) -> Labels:
         column[ours] = values[theirs]
         targets[target] = column
     return Labels(chips.ids, targets)
-
-
-def _absent(study: Study) -> list[tuple[str, str, str, int]]:
-    presence = read_presence(study.presence)
-    rows = zip(presence.modality, presence.status, presence.reason, strict=True)
-    counts = Counter((str(m), str(s), str(r or "")) for m, s, r in rows if s != "ok")
-    # A reason that names the chip would make a row a chip.
-    merged: Counter[tuple[str, str, str]] = Counter()
-    for (modality, status, reason), count in counts.items():
-        merged[modality, status, reason.partition(": ")[2].partition(": ")[2] or reason] += count
-    return [(*what, count) for what, count in sorted(merged.items())]
 
 
 def _facts(context: Context, chips: Chips, embeddings: Embeddings) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from terrashot.domain.tables import count_absences
 from terrashot.errors import TerrashotError
 from terrashot.steps.all_steps import STEPS
 from terrashot.steps.answer import Answer
@@ -18,9 +19,14 @@ def study_status(study: Study) -> Answer:
     steps = _steps(context)
     absent = _absent(study)
     lines = [f"{name:<9} {state}" for name, state in steps.items()]
-    lines += ["", "missing in the data:" if absent else "nothing is known of the data yet; run the study first"]
-    lines += [f"  {modality:<7} {status:<8} {reason}: {count} channels" for (modality, status, reason), count in absent]
-    facts = {"steps": steps, "absent": [[*what, count] for what, count in absent], "chips": _chip_counts(study)}
+    unknown = (
+        "nothing is missing in the data"
+        if study.presence.is_file()
+        else "nothing is known of the data yet; run the study first"
+    )
+    lines += ["", "missing in the data:" if absent else unknown]
+    lines += [f"  {modality:<7} {status:<8} {reason}: {count} channels" for modality, status, reason, count in absent]
+    facts = {"steps": steps, "absent": [list(row) for row in absent], "chips": _chip_counts(study)}
     return Answer(tuple(lines), facts)
 
 
@@ -42,13 +48,8 @@ def _steps(context: Context) -> dict[str, str]:
     return states
 
 
-def _absent(study: Study) -> list[tuple[tuple[str, str, str], int]]:
-    if not study.presence.is_file():
-        return []
-    presence = read_presence(study.presence)
-    rows = zip(presence.modality, presence.status, presence.reason, strict=True)
-    counts = Counter((modality, status, reason or "") for modality, status, reason in rows if status != "ok")
-    return sorted(counts.items())
+def _absent(study: Study) -> list[tuple[str, str, str, int]]:
+    return count_absences(read_presence(study.presence)) if study.presence.is_file() else []
 
 
 def _chip_counts(study: Study) -> dict[str, int]:

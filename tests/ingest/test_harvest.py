@@ -1,0 +1,80 @@
+"""A harvest tries every chip, does nothing twice, and says what was missing without repeating itself."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from terrashot.domain.modality import Channel, Difference, Imagery
+from terrashot.domain.tables import count_absences
+from terrashot.errors import InputError, MissingImageryError
+from terrashot.ingest.harvest import Harvested, harvest
+from terrashot.store.chips import open_chip_store
+
+ONE = (Channel("red", "red", "reflectance"),)
+
+
+@dataclass(frozen=True)
+class SpelledOut:
+    """Pixels that spell out their chip, so that a mix-up shows; `asked` remembers each request."""
+
+    bad: frozenset[str] = frozenset()
+    asked: list[str] = field(default_factory=list)
+    modality: str = "s2rgbm"
+    side_px: int = 4
+    max_channels: int = 1
+    unit: str = "reflectance"
+    channels: tuple[Channel, ...] = ONE
+    differences: tuple[Difference, ...] = ()
+
+    def read(self, chip_id: str) -> Imagery:
+        self.asked.append(chip_id)
+        if chip_id in self.bad:
+            raise InputError(f"{chip_id}.tif: cannot be read")
+        if chip_id == "c5":
+            raise MissingImageryError("chip c5: s2rgbm: no acquisition")
+        return Imagery(ONE, np.full((1, 4, 4), int(chip_id[1:]) / 100, np.float32))
+
+
+def run(source, ids, folder, workers=1) -> Harvested:
+    work = harvest([source], ids, folder, workers=workers)
+    while True:
+        try:
+            next(work)
+        except StopIteration as stop:
+            return stop.value
+
+
+IDS = tuple(f"c{i}" for i in range(100))
+
+
+def test_every_chip_holds_its_own_pixels_whatever_the_number_of_workers(tmp_path):
+    for workers in (1, 2):
+        run(SpelledOut(), IDS, tmp_path / str(workers), workers)
+        store = open_chip_store(tmp_path / str(workers))
+        found = store.read("s2rgbm", [(chip, 0) for chip in IDS if chip != "c5"])
+        wanted = np.array([int(chip[1:]) / 100 for chip in IDS if chip != "c5"])
+        np.testing.assert_allclose(found[:, 0, 0], wanted, atol=1e-4)
+    assert open_chip_store(tmp_path / "1").digest() == open_chip_store(tmp_path / "2").digest()
+
+
+def test_a_second_harvest_reads_nothing_and_new_chips_alone_are_read(tmp_path):
+    run(SpelledOut(), IDS[:70], tmp_path)
+    again = SpelledOut()
+    run(again, IDS[:70], tmp_path)
+    assert again.asked == []
+    run(again, IDS, tmp_path)
+    assert again.asked == list(IDS[70:])
+
+
+def test_a_bad_chip_is_named_the_others_are_there_and_only_its_shard_is_tried_again(tmp_path):
+    harvested = run(SpelledOut(frozenset({"c7"})), IDS, tmp_path)
+    assert harvested.failed == {"c7": "c7.tif: cannot be read"}
+    assert len(open_chip_store(tmp_path).channels("c8", "s2rgbm")) == 1
+    mended = SpelledOut()
+    assert run(mended, IDS, tmp_path).failed == {}
+    assert mended.asked == list(IDS[:64])
+
+
+def test_reasons_that_are_alike_are_counted_together(tmp_path):
+    run(SpelledOut(), IDS, tmp_path)
+    assert count_absences(open_chip_store(tmp_path).presence()) == [("s2rgbm", "missing", "no acquisition", 1)]

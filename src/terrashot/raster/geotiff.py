@@ -67,7 +67,7 @@ def _opened(path: Path) -> Iterator[Any]:
         with (
             warnings.catch_warnings(),
             # Neither a listing of a folder of many thousand chips at each file, nor what lies beside it.
-            rasterio.Env(GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR", GDAL_PAM_ENABLED="NO", GDAL_NUM_THREADS="1"),
+            rasterio.Env(GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR", GDAL_NUM_THREADS="1"),
         ):
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
             with rasterio.open(path, driver="GTiff") as file:

@@ -18,8 +18,6 @@ from numba import njit
 
 N_BINS = 64
 EDGE_ROWS = 20_000
-FEW_ROWS = 24
-"""Up to so many rows a node is cut by sorting, which is then faster than a histogram of 64 bins."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -149,41 +147,6 @@ def _best_cut(histogram: np.ndarray, low: int, high: int, total: np.ndarray, lef
 
 @njit(cache=True, nogil=True)
 @no_type_check
-def _best_cut_of_few(
-    column: np.ndarray, rows: np.ndarray, y: np.ndarray, times: np.ndarray, total: np.ndarray, left: np.ndarray
-) -> tuple[float, int, bool]:
-    """The same for a node of few rows, by sorting them: no empty bin is walked over. And whether the feature varies."""
-    n_rows = len(rows)
-    order = np.empty(n_rows, np.int64)
-    for i in range(n_rows):
-        row, at = rows[i], i
-        while at > 0 and column[order[at - 1]] > column[row]:
-            order[at] = order[at - 1]
-            at -= 1
-        order[at] = row
-    weight_left, weight = 0.0, 0.0
-    squares_left, squares_right = 0.0, 0.0
-    for k in range(len(total)):
-        left[k] = 0
-        weight += total[k]
-        squares_right += float(total[k]) * total[k]
-    best, cut = -1.0, -1
-    for i in range(n_rows - 1):
-        k, moved = y[order[i]], times[order[i]]
-        squares_left += float(2 * left[k] + moved) * moved
-        squares_right -= float(2 * (total[k] - left[k]) - moved) * moved
-        left[k] += moved
-        weight_left += moved
-        here, after = int(column[order[i]]), int(column[order[i + 1]])
-        if here < after:
-            gain = squares_left / weight_left + squares_right / (weight - weight_left)
-            if gain > best:
-                best, cut = gain, (here + after) // 2
-    return best, cut, column[order[0]] < column[order[n_rows - 1]]
-
-
-@njit(cache=True, nogil=True)
-@no_type_check
 def _choose(
     columns: np.ndarray, rows: np.ndarray, y: np.ndarray, times: np.ndarray, order: np.ndarray, total: np.ndarray,
     histogram: np.ndarray, tried: int, state: np.ndarray,
@@ -199,13 +162,9 @@ def _choose(
     while at < len(order) and (varying < tried or feature < 0):
         pick = at + _random(state, len(order) - at)
         order[at], order[pick] = order[pick], order[at]
-        if len(rows) <= FEW_ROWS:
-            gain, here, varies = _best_cut_of_few(columns[order[at]], rows, y, times, total, left)
-        else:
-            low, high = _count(columns[order[at]], rows, y, times, histogram)
-            gain, here = _best_cut(histogram, low, high, total, left)
-            varies = low < high
-        if varies:
+        low, high = _count(columns[order[at]], rows, y, times, histogram)
+        gain, here = _best_cut(histogram, low, high, total, left)
+        if low < high:
             varying += 1
         if gain > best:
             best, feature, cut = gain, order[at], here

@@ -14,13 +14,13 @@ def sample(n, dimensions, classes, seed=0):
 
 
 @pytest.mark.parametrize(("n", "dimensions", "classes"), [(10, 200, 2), (60, 200, 2), (60, 300, 4), (300, 20, 3)])
-def test_the_fit_in_the_span_of_the_labels_equals_the_direct_fit(n, dimensions, classes):
+def test_the_fit_has_converged(n, dimensions, classes):
     train, y = sample(n, dimensions, classes)
     test, _ = sample(50, dimensions, classes, seed=1)
     direct = (
         LogisticRegression(C=LOGIT_VARIANCE / dimensions, tol=1e-8, max_iter=5000).fit(train, y).predict_proba(test)
     )
-    np.testing.assert_allclose(logistic_probabilities(train, y, test, classes), direct, atol=1e-3)
+    np.testing.assert_allclose(logistic_probabilities(train, y, test, classes), direct, atol=3e-4)
 
 
 def test_a_class_that_was_not_drawn_gets_no_probability():

@@ -1,28 +1,29 @@
 """Step `embed`: vectors of every chip, and the simple features that they must beat."""
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 
 from terrashot.domain.normalize import ChannelStats
 from terrashot.domain.tables import Chips, Embeddings
-from terrashot.embed.embed import embed_chips
-from terrashot.embed.floors import make_floors
+from terrashot.embed.embed import EmbedDone, embed_chips
+from terrashot.embed.floors import FloorsProgress, make_floors
 from terrashot.engine import available_cores
 from terrashot.model.checkpoint import Model, load_model
 from terrashot.model.towers import TowersConfig, make_towers
 from terrashot.steps.artefacts import digest_of_artefact
 from terrashot.steps.plan import Context, config_digest
-from terrashot.steps.progress import Progress, Said, Work
+from terrashot.steps.progress import Progress, Said, Work, relay
 from terrashot.store import manifest
 from terrashot.store.chips import ChipStore, open_chip_store
 from terrashot.store.statistics import measure_channels
 from terrashot.store.tables import read_chips
 from terrashot.store.vectors import read_embeddings, write_embeddings
 
+Counted = TypeVar("Counted", EmbedDone, FloorsProgress)
 UNTRAINED_SEED_OFFSET = 100_003
 """The untrained floor is a fresh draw, not the weights that training started from."""
 
@@ -71,14 +72,9 @@ def all_floors(
     return Embeddings(chips, {**simple.blocks, **{f"untrained:{name}": block for name, block in plain.blocks.items()}})
 
 
-def watched(job: str, work: Any) -> Work[Embeddings]:
+def watched(job: str, work: Generator[Counted, None, Embeddings]) -> Work[Embeddings]:
     """The table that some work makes, its own events told as progress of `job`."""
-    while True:
-        try:
-            event = next(work)
-        except StopIteration as stop:
-            return stop.value
-        yield Progress(job, event.done, event.total, getattr(event, "modality", ""))
+    return relay(work, lambda event: [Progress(job, event.done, event.total, getattr(event, "modality", ""))])
 
 
 def _known(context: Context, model: Model) -> Embeddings | None:

@@ -18,7 +18,7 @@ from terrashot.ingest.harvest import harvest
 from terrashot.model.checkpoint import Model, load_model
 from terrashot.steps.answer import Answer
 from terrashot.steps.embed import all_floors, watched
-from terrashot.steps.progress import Progress, Said, Work
+from terrashot.steps.progress import Progress, Said, Work, relay
 from terrashot.store.chips import ZARR, ChipStore, open_chip_store
 from terrashot.store.statistics import measure_channels
 from terrashot.store.study import Study
@@ -115,13 +115,7 @@ def _open(path: Path, work_folder: Path) -> Work[tuple[Chips, ChipStore]]:
         yield Said(note)
     sweep_leftovers(work_folder)
     work = harvest(opened.sources, opened.chips.ids, work_folder, workers=available_cores())
-    while True:
-        try:
-            event = next(work)
-        except StopIteration as stop:
-            harvested = stop.value
-            break
-        yield Progress("read", event.done, event.total, event.modality)
+    harvested = yield from relay(work, lambda done: [Progress("read", done.done, done.total, done.modality)])
     if harvested.failed:
         chip_id, reason = next(iter(harvested.failed.items()))
         raise InputError(

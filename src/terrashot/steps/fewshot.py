@@ -1,7 +1,5 @@
 """Step `fewshot`: the whole few-label protocol on a study's embeddings and floors."""
 
-from typing import Any
-
 from terrashot.domain.results import BlockScore, Result, Timing
 from terrashot.domain.split import choose_scheme
 from terrashot.domain.tables import Chips, Embeddings, Labels
@@ -10,7 +8,7 @@ from terrashot.evaluate.fewshot import FewshotSettings, FewshotTables, run_fewsh
 from terrashot.heads.pool import HeadSettings
 from terrashot.ingest.folder import read_chip_table
 from terrashot.steps.plan import Context
-from terrashot.steps.progress import Progress, Said, Work
+from terrashot.steps.progress import Progress, Said, Work, relay
 from terrashot.steps.sources import folder_path
 from terrashot.store.parquet import write_rows
 from terrashot.store.study import Study
@@ -58,18 +56,14 @@ def score_features(
     workers: int,
 ) -> Work[FewshotTables]:
     """The protocol's tables; split, area and group are those of `chips`, in the embeddings' order."""
-    work: Any = run_fewshot(
-        feature_sets(embeddings, floors), chips, labels, settings, split_scheme=scheme, workers=workers
-    )  # fmt: skip
-    while True:
-        try:
-            event = next(work)
-        except StopIteration as stop:
-            tables: FewshotTables = stop.value
-            for note in tables.notes:
-                yield Said(note)
-            return tables
-        yield Progress("fewshot", event.done, event.total, f"{event.area}: {event.features}")
+    sets = feature_sets(embeddings, floors)
+    work = run_fewshot(sets, chips, labels, settings, split_scheme=scheme, workers=workers)
+    tables = yield from relay(
+        work, lambda done: [Progress("fewshot", done.done, done.total, f"{done.area}: {done.features}")]
+    )
+    for note in tables.notes:
+        yield Said(note)
+    return tables
 
 
 def write_tables(study: Study, tables: FewshotTables) -> None:

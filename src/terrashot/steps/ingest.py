@@ -3,7 +3,7 @@
 from terrashot.errors import InputError
 from terrashot.ingest.harvest import Harvested, harvest
 from terrashot.steps.plan import Context
-from terrashot.steps.progress import Progress, Said, Work
+from terrashot.steps.progress import Progress, Said, Work, relay
 from terrashot.steps.sources import imagery_sources
 from terrashot.store.chips import open_chip_store
 from terrashot.store.tables import read_chips, write_presence
@@ -16,21 +16,12 @@ def ingest(context: Context) -> Work[None]:
         InputError: more chips failed than [ingest] max_failed_share allows; all others are in the store.
     """
     chips = read_chips(context.study.chips)
-    harvested = yield from _harvest(context, chips.ids)
+    work = harvest(imagery_sources(context), chips.ids, context.study.folder, workers=context.workers)
+    harvested = yield from relay(work, lambda done: [Progress("ingest", done.done, done.total, done.modality)])
     write_presence(context.study.presence, open_chip_store(context.study.folder).presence())
     counts = ", ".join(f"{count} {status}" for status, count in sorted(harvested.statuses.items()))
     yield Said(f"channels written now: {counts or 'none, all were there'}")
     _refuse_failures(harvested, context.config.ingest.max_failed_share)
-
-
-def _harvest(context: Context, chip_ids: tuple[str, ...]) -> Work[Harvested]:
-    work = harvest(imagery_sources(context), chip_ids, context.study.folder, workers=context.workers)
-    while True:
-        try:
-            event = next(work)
-        except StopIteration as stop:
-            return stop.value
-        yield Progress("ingest", event.done, event.total, event.modality)
 
 
 def _refuse_failures(harvested: Harvested, max_failed_share: float) -> None:

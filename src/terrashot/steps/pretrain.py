@@ -1,6 +1,7 @@
 """Step `pretrain`: three towers that agree, from training chips alone."""
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -14,7 +15,7 @@ from terrashot.model.presets import PRESETS
 from terrashot.pretrain.dataset import make_draws
 from terrashot.pretrain.train import EpochDone, StepDone, Trained, TrainSettings, train
 from terrashot.steps.plan import Context
-from terrashot.steps.progress import Progress, Said, Work
+from terrashot.steps.progress import Event, Progress, Said, Work, relay
 from terrashot.store.chips import open_chip_store
 from terrashot.store.statistics import measure_channels
 from terrashot.store.tables import read_chips
@@ -33,7 +34,7 @@ def pretrain(context: Context) -> Work[None]:
         yield Said(f"{draws['train'].n_skipped} training chips have fewer than two modalities and are left out")
     towers = PRESETS[context.config.pretrain.preset].towers(store.modalities, store.chip_px)
     work = train(towers, draws["train"], draws["val"], _settings(context), context.study.training_state)
-    trained = yield from _show(work, context.config.pretrain.epochs)
+    trained = yield from relay(work, _Teller(context.config.pretrain.epochs))
     last = save({name: tensor.contiguous() for name, tensor in sorted(trained.last.items())})
     save_model(context.study.model, trained.towers, stats, _summary(context, trained, ids, last))
     write_bytes(context.study.model / "last.safetensors", last)
@@ -65,21 +66,19 @@ def _settings(context: Context) -> TrainSettings:
     )
 
 
-def _show(work: Any, epochs: int) -> Work[Trained]:
-    detail = ""
-    while True:
-        try:
-            event: EpochDone | StepDone = next(work)
-        except StopIteration as stop:
-            return stop.value
-        if isinstance(event, EpochDone):
-            metrics = event.metrics
-            detail = f"epoch {metrics['epoch'] + 1} of {epochs}: loss {metrics['train_loss']:.3f}, val {metrics['val_loss']:.3f}"
-            yield Progress("pretrain", metrics["epoch"] + 1, epochs, detail)
-            for note in event.notes:
-                yield Said(f"pretrain: {note}")
-        else:
-            yield Progress("pretrain", event.epoch + event.done / (event.steps + 1), epochs, detail)
+@dataclass(slots=True)
+class _Teller:
+    """Tells steps and epochs; the last epoch's losses stay in sight during the next."""
+
+    epochs: int
+    detail: str = ""
+
+    def __call__(self, event: EpochDone | StepDone) -> list[Event]:
+        if isinstance(event, StepDone):
+            return [Progress("pretrain", event.epoch + event.done / (event.steps + 1), self.epochs, self.detail)]
+        done, found = event.metrics["epoch"] + 1, event.metrics
+        self.detail = f"epoch {done} of {self.epochs}: loss {found['train_loss']:.3f}, val {found['val_loss']:.3f}"
+        return [Progress("pretrain", done, self.epochs, self.detail), *(Said(f"pretrain: {n}") for n in event.notes)]
 
 
 def _summary(context: Context, trained: Trained, ids: dict[str, list[str]], last: bytes) -> dict[str, Any]:

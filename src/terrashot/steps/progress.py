@@ -1,6 +1,6 @@
 """What long work tells while it runs."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -23,9 +23,20 @@ class Said:
 
 
 Event = Progress | Said
+Inner = TypeVar("Inner")
 Outcome = TypeVar("Outcome")
 Work = Generator[Event, None, Outcome]
 """Yields events and returns its outcome."""
+
+
+def relay(work: Generator[Inner, None, Outcome], tell: Callable[[Inner], Iterable[Event]]) -> Work[Outcome]:
+    """The outcome of a stage's work, each of its own events told as events of ours."""
+    while True:
+        try:
+            event = next(work)
+        except StopIteration as stop:
+            return stop.value
+        yield from tell(event)
 
 
 def finish(work: Work[Outcome]) -> Outcome:

@@ -58,7 +58,7 @@ class BlockScore:
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Seconds of one fit and of its prediction of all test chips."""
+    """Seconds of one fit together with its prediction of all test chips."""
 
     task: str
     area: str
@@ -66,8 +66,7 @@ class Timing:
     head: str
     n_labels: int
     repeat: int
-    fit_s: float
-    predict_s: float
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)

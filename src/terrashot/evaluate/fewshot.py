@@ -206,7 +206,7 @@ def _fit(
             **asdict(found),
         )
     )
-    tables.timings.append(Timing(task.task, cell.area, cell.features, head, len(drawn), repeat, seconds, 0.0))
+    tables.timings.append(Timing(task.task, cell.area, cell.features, head, len(drawn), repeat, seconds))
     correct = probabilities.argmax(axis=1) == y_test
     tables.blocks.extend(BlockScore(*key, block, n, right) for block, n, right in _by_block(task, correct))
 

@@ -1,5 +1,6 @@
 """A user's chips on disk: `chips.csv`, a sub-folder a modality, `labels.csv` (docs/files.md)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,25 +27,30 @@ class ChipFolder:
     """What a person must be told."""
 
     def labels(self) -> Labels:
-        """The labels of labels.csv, in the chips' order.
+        """As `read_folder_labels`, for the chips of this folder."""
+        return read_folder_labels(self.path, self.chips.ids)
 
-        Raises:
-            InputError: no such file, bad rows, or rows of chips that are not in chips.csv.
-        """
-        path = self.path / "labels.csv"
-        labels = read_labels(path)
-        row_of = {chip_id: row for row, chip_id in enumerate(labels.chip_ids)}
-        known = set(self.chips.ids)
-        strangers = [chip_id for chip_id in labels.chip_ids if chip_id not in known]
-        if strangers:
-            raise InputError(
-                f"{path}: {len(strangers)} labels are of no chip in chips.csv, the first "
-                f"{', '.join(repr(chip_id) for chip_id in strangers[:3])}; add the chips or drop the rows"
-            )
-        kept = tuple(chip_id for chip_id in self.chips.ids if chip_id in row_of)
-        rows = np.array([row_of[chip_id] for chip_id in kept], dtype=np.int64)
-        targets = {name: values[rows] for name, values in labels.targets.items()}
-        return Labels(kept, targets, {name: values[rows] for name, values in labels.valid_fraction.items()})
+
+def read_folder_labels(folder: Path, chip_ids: Sequence[str]) -> Labels:
+    """The labels of a folder's labels.csv, in the order of these chips; no image is looked at.
+
+    Raises:
+        InputError: no such file, bad rows, or rows of chips that are not in chips.csv.
+    """
+    path = folder / "labels.csv"
+    labels = read_labels(path)
+    row_of = {chip_id: row for row, chip_id in enumerate(labels.chip_ids)}
+    known = set(chip_ids)
+    strangers = [chip_id for chip_id in labels.chip_ids if chip_id not in known]
+    if strangers:
+        raise InputError(
+            f"{path}: {len(strangers)} labels are of no chip in chips.csv, the first "
+            f"{', '.join(repr(chip_id) for chip_id in strangers[:3])}; add the chips or drop the rows"
+        )
+    kept = tuple(chip_id for chip_id in chip_ids if chip_id in row_of)
+    rows = np.array([row_of[chip_id] for chip_id in kept], dtype=np.int64)
+    targets = {name: values[rows] for name, values in labels.targets.items()}
+    return Labels(kept, targets, {name: values[rows] for name, values in labels.valid_fraction.items()})
 
 
 def open_chip_folder(path: Path) -> ChipFolder:

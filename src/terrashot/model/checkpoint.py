@@ -84,6 +84,16 @@ def _refuse_bad_moments(kinds: Mapping[str, Mapping[str, KindStats]]) -> None:
             raise ValueError(f"a channel's mean is {moments.mean}, its spread {moments.std}")
 
 
+def read_summary(folder: Path) -> Mapping[str, Any]:
+    """What training said of a model, without reading its weights.
+
+    Raises:
+        InputError, IntegrityError: as `load_model`, for the card alone.
+    """
+    summary: Mapping[str, Any] = _card(folder).get("summary", {})
+    return summary
+
+
 def _card(folder: Path) -> dict[str, Any]:
     path = folder / CARD
     if not path.is_file():

@@ -17,7 +17,7 @@ from terrashot.store.tables import read_chips, write_labels
 def make_labels(context: Context) -> Work[None]:
     """Writes labels.parquet, in the order of the chips."""
     chips = read_chips(context.study.chips)
-    source = label_source(context)
+    source = label_source(context, chips.ids)
     labels = source if isinstance(source, Labels) else gather_labels(source, chips.ids, workers=context.workers)
     labels = _wanted(labels, context.config.labels.targets)
     for target, values in labels.targets.items():

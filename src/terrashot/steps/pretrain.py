@@ -10,7 +10,7 @@ from safetensors.torch import save
 from terrashot.domain.tables import Chips
 from terrashot.durable.files import remove, sha256_of, write_bytes
 from terrashot.engine import available_cores
-from terrashot.model.checkpoint import CARD, load_model, save_model
+from terrashot.model.checkpoint import CARD, read_summary, save_model
 from terrashot.model.presets import PRESETS
 from terrashot.pretrain.dataset import make_draws
 from terrashot.pretrain.train import EpochDone, StepDone, Trained, TrainSettings, train
@@ -47,7 +47,7 @@ def test_chips_seen(context: Context) -> str | None:
     """Why the model may not be used: a chip it was trained or chosen on is now in test."""
     if not (context.study.model / CARD).is_file() or not context.study.chips.is_file():
         return None
-    seen = set(load_model(context.study.model).summary.get("seen_chips", ()))
+    seen = set(read_summary(context.study.model).get("seen_chips", ()))
     chips: Chips = read_chips(context.study.chips)
     leaked = [chips.ids[row] for row in chips.rows_in("test") if chips.ids[row] in seen]
     return f"{len(leaked)} chips that the model was trained or chosen on are now in test" if leaked else None

@@ -1,9 +1,10 @@
 """The sources that a study file names."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from terrashot.domain.tables import Labels
-from terrashot.ingest.folder import ChipFolder, open_chip_folder
+from terrashot.ingest.folder import ChipFolder, open_chip_folder, read_folder_labels
 from terrashot.ingest.source import ImagerySource, LabelSource
 from terrashot.ingest.world.sources import SimulatedLabels, World, simulated_sources
 from terrashot.steps.plan import Context
@@ -28,10 +29,10 @@ def imagery_sources(context: Context) -> tuple[ImagerySource, ...]:
     return simulated_sources(_world(context), context.config.grid.pixel_m)
 
 
-def label_source(context: Context) -> LabelSource | Labels:
+def label_source(context: Context, chip_ids: Sequence[str]) -> LabelSource | Labels:
     """What is asked for labels chip by chip, or the table that is there."""
     if context.config.source.kind == "folder":
-        return chip_folder(context).labels()
+        return read_folder_labels(folder_path(context), chip_ids)
     return SimulatedLabels(_world(context))
 
 

@@ -1,7 +1,6 @@
 """The chip store: one channel of one chip is the unit of reading, a shard of chips the unit of writing."""
 
 import os
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -152,12 +151,9 @@ class ZarrChipStore:
         return self._known[chip_id, modality]
 
     def presence(self) -> Presence:
-        rows: dict[str, list[PresenceRow]] = defaultdict(list)
-        for modality in self.modalities:
-            for key, content in self._ledger.all("image"):
-                if key.startswith(f"{modality}/"):
-                    rows[key.partition("/")[2]] += [_row(row) for row in content]
-        return make_presence(row for chip_id in self.chip_ids for row in rows[chip_id])
+        found = dict(self._ledger.all("image"))
+        keys = (f"{modality}/{chip_id}" for chip_id in self.chip_ids for modality in self.modalities)
+        return make_presence(_row(row) for key in keys for row in found.get(key, ()))
 
     def read(self, modality: str, picks: Sequence[tuple[str, int]]) -> Float32[np.ndarray, "B H W"]:
         layout = self._layouts[modality]

@@ -8,19 +8,13 @@ import torch
 
 from terrashot.domain.modality import Channel
 from terrashot.domain.normalize import ChannelStats, RunningMoments
-from terrashot.domain.tables import Chips, Embeddings
+from terrashot.domain.tables import Chips, Embeddings, Presence, make_presence
 from terrashot.embed import floors
 from terrashot.embed.floors import FloorsProgress, make_floors, make_layout, read_images
 from terrashot.embed.image_stats import feature_names, image_stats, mean_and_spread
+from terrashot.store.chips import StoredChannel
 
 SIDE = 16
-
-
-@dataclass(frozen=True)
-class Stored:
-    slot: int
-    channel: Channel
-    valid_fraction: float
 
 
 @dataclass
@@ -32,11 +26,18 @@ class SmallStore:
     chip_px: int = SIDE
     asked: list[tuple[str, int]] = field(default_factory=list)
 
-    def channels(self, chip_id: str, modality: str) -> tuple[Stored, ...]:
+    @property
+    def chip_ids(self) -> tuple[str, ...]:
+        return tuple(self.imagery)
+
+    def presence(self) -> Presence:
+        return make_presence(())
+
+    def channels(self, chip_id: str, modality: str) -> tuple[StoredChannel, ...]:
         images = self.imagery[chip_id].get(modality, {})
         kind = {"gunw": lambda name: "coherence"}.get(modality, lambda name: name.split("_")[-1])
         return tuple(
-            Stored(slot, Channel(name, kind(name)), float(np.isfinite(image).mean()))
+            StoredChannel(slot, Channel(name, kind(name)), float(np.isfinite(image).mean()))
             for slot, (name, image) in enumerate(images.items())
         )
 

@@ -7,7 +7,6 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -18,6 +17,7 @@ from terrashot.domain.normalize import ChannelStats, KindStats, RunningMoments, 
 from terrashot.domain.tables import Chips, Embeddings
 from terrashot.embed.image_stats import feature_names, fill_absent_with_training_mean, image_stats, mean_and_spread
 from terrashot.embed.random_conv import N_FILTERS, cut_patches, random_conv, standardise
+from terrashot.store.chips import ChipStore, StoredChannel
 
 VARYING = frozenset({"gunw"})
 """Modalities whose channels are other date pairs in every chip, even where the pairs of a study happen to agree."""
@@ -25,30 +25,6 @@ CANDIDATES = 4 * N_FILTERS
 """Training chips looked at for those with the fewest gaps; all of a continent need not be."""
 BATCH_BYTES = 32 << 20
 MAX_BATCH = 64
-
-
-@runtime_checkable
-class StoredChannel(Protocol):
-    """A channel that a chip has."""
-
-    @property
-    def slot(self) -> int: ...
-    @property
-    def channel(self) -> Channel: ...
-    @property
-    def valid_fraction(self) -> float: ...
-
-
-@runtime_checkable
-class PixelStore(Protocol):
-    """What the floors need of a chip store."""
-
-    @property
-    def modalities(self) -> tuple[str, ...]: ...
-    @property
-    def chip_px(self) -> int: ...
-    def channels(self, chip_id: str, modality: str) -> Sequence[StoredChannel]: ...
-    def read(self, modality: str, picks: Sequence[tuple[str, int]]) -> Float32[np.ndarray, "B H W"]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +71,7 @@ class ModalityFloors:
 
 
 def make_floors(
-    store: PixelStore, chips: Chips, *, stats: ChannelStats, train_rows: Int64[np.ndarray, " n"], seed: int
+    store: ChipStore, chips: Chips, *, stats: ChannelStats, train_rows: Int64[np.ndarray, " n"], seed: int
 ) -> Generator[FloorsProgress, None, Embeddings]:
     """Blocks `image_stats:<modality>` and `random_conv:<modality>` of all chips, in the end; progress on the way.
 
@@ -121,7 +97,7 @@ def make_floors(
 
 
 def _compute(
-    store: PixelStore, chip_ids: Sequence[str], learnt: Sequence[ModalityFloors], blocks: Mapping[str, np.ndarray]
+    store: ChipStore, chip_ids: Sequence[str], learnt: Sequence[ModalityFloors], blocks: Mapping[str, np.ndarray]
 ) -> Iterator[FloorsProgress]:
     """Fills the rows of `blocks`, some chips at a time."""
     n_channels = max((floors.layout.max_channels for floors in learnt), default=1)
@@ -136,7 +112,7 @@ def _compute(
             yield FloorsProgress(min(rows.stop, len(chip_ids)), len(chip_ids))
 
 
-def make_layout(store: PixelStore, modality: str, train_ids: Sequence[str], *, stats: ChannelStats) -> Layout | None:
+def make_layout(store: ChipStore, modality: str, train_ids: Sequence[str], *, stats: ChannelStats) -> Layout | None:
     """The channels that the training chips have of a modality and `stats` can scale; None without any.
 
     Channels vary if the modality is known for it, or if no chip has even half of all the names there are.
@@ -158,7 +134,7 @@ def make_layout(store: PixelStore, modality: str, train_ids: Sequence[str], *, s
     return Layout(modality, () if varies else tuple(channel_of[name] for name in names), max_channels)
 
 
-def read_images(store: PixelStore, layout: Layout, chip_ids: Sequence[str]) -> Float32[np.ndarray, "B C H W"]:
+def read_images(store: ChipStore, layout: Layout, chip_ids: Sequence[str]) -> Float32[np.ndarray, "B C H W"]:
     """The images of a layout for each chip, in the channels' own units; NaN where a chip has no such pixel."""
     wanted = [_wanted(store, layout, chip_id) for chip_id in chip_ids]
     picks = [(chip_id, stored.slot) for chip_id, found in zip(chip_ids, wanted, strict=True) for _, stored in found]
@@ -174,7 +150,7 @@ def read_images(store: PixelStore, layout: Layout, chip_ids: Sequence[str]) -> F
 
 
 def learn_floors(
-    store: PixelStore, layout: Layout, train_ids: Sequence[str], *, stats: ChannelStats, seed: int
+    store: ChipStore, layout: Layout, train_ids: Sequence[str], *, stats: ChannelStats, seed: int
 ) -> ModalityFloors:
     """Scales and filters of one modality from the training chips with the fewest gaps."""
     rng = np.random.default_rng([seed, *layout.modality.encode()])
@@ -212,7 +188,7 @@ def _lone_threads() -> Iterator[ThreadPoolExecutor]:
         torch.set_num_threads(n_threads)
 
 
-def _wanted(store: PixelStore, layout: Layout, chip_id: str) -> list[tuple[int, StoredChannel]]:
+def _wanted(store: ChipStore, layout: Layout, chip_id: str) -> list[tuple[int, StoredChannel]]:
     """A chip's channels that belong to a layout, with their position in it."""
     present = store.channels(chip_id, layout.modality)
     if not layout.channels:
@@ -221,7 +197,7 @@ def _wanted(store: PixelStore, layout: Layout, chip_id: str) -> list[tuple[int, 
     return [(position_of[s.channel.name], s) for s in present if s.channel.name in position_of]
 
 
-def _fullest(store: PixelStore, layout: Layout, train_ids: Sequence[str], rng: np.random.Generator) -> tuple[str, ...]:
+def _fullest(store: ChipStore, layout: Layout, train_ids: Sequence[str], rng: np.random.Generator) -> tuple[str, ...]:
     """At most one chip a filter, those with the largest share of valid pixels among seeded candidates."""
     shares: dict[str, float] = {}
     for row in rng.permutation(len(train_ids)):

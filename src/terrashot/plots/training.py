@@ -10,7 +10,7 @@ from terrashot.plots.style import BLACK, COLOURS, GREY, MARKERS, new_figure
 
 def training_curves(metrics: Sequence[Mapping[str, Any]], best_epoch: int) -> Figure:
     """Loss, recall at 5 of the partner among the validation chips, and temperature against epoch."""
-    figure = new_figure(11, 3.2)
+    figure = new_figure(11, 3.6)
     loss, recall, temperature = figure.subplots(1, 3)
     epochs = [row["epoch"] + 1 for row in metrics]
     loss.plot(epochs, [row["train_loss"] for row in metrics], color=GREY, ls="--", marker="s", ms=3, label="train")
@@ -26,8 +26,10 @@ def training_curves(metrics: Sequence[Mapping[str, Any]], best_epoch: int) -> Fi
         )
     if pairs:
         recall.axhline(5 / metrics[-1]["recall"][pairs[0]]["n"], color=GREY, ls=":", label="chance")
-    recall.set(xlabel="epoch", ylabel="recall at 5 of the partner", ylim=(0, None))
-    recall.legend(fontsize=7)
+    recall.set(xlabel="epoch", ylabel="recall at 5 of the partner")
+    recall.set_ylim(bottom=0)
+    recall.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
     temperature.plot(epochs, [row["temperature"] for row in metrics], color=BLACK, marker="o", ms=3)
-    temperature.set(xlabel="epoch", ylabel="temperature, dimensionless", ylim=(0, None))
+    temperature.set(xlabel="epoch", ylabel="temperature, dimensionless")
+    temperature.set_ylim(0, 1.2 * max((row["temperature"] for row in metrics), default=1.0))
     return figure

@@ -9,7 +9,7 @@ from terrashot.domain.normalize import ChannelStats, KindStats, RunningMoments
 from terrashot.store.chips import ChipStore
 
 MOST_CHIPS = 2000
-"""A seeded sample of so many chips fixes a mean to a fiftieth of its spread over chips."""
+"""A seeded sample of so many chips fixes a mean to 1/45 of its spread over chips (one over the square root)."""
 IMAGES_AT_ONCE = 256
 
 

@@ -12,7 +12,7 @@ import zarr
 from interleaved import report, seconds_a_call
 from simulated_store import simulated_store
 
-from terrashot.store.chips import ZARR
+from terrashot.store.layout import ZARR
 
 
 def main() -> None:

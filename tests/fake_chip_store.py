@@ -7,7 +7,8 @@ import numpy as np
 
 from terrashot.domain.modality import Channel
 from terrashot.domain.tables import Presence, make_presence
-from terrashot.store.chips import ChipStore, StoredChannel
+from terrashot.store.chips import ChipStore
+from terrashot.store.layout import StoredChannel
 
 
 @dataclass(frozen=True)

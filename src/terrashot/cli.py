@@ -74,13 +74,14 @@ def status(study: StudyPath, json_: Json = False, debug: Debug = False) -> None:
 @app.command(epilog="Example: `terrashot verify demo`")
 def verify(
     path: Annotated[Path, typer.Argument(help="A study, a chip store, a model folder or a table.")],
+    repair: Annotated[bool, typer.Option("--repair", help="Mark what is damaged; the next run redoes it.")] = False,
     json_: Json = False,
     debug: Debug = False,
 ) -> None:
     """Check every digest of a study, a store, a model or a table."""
     from terrashot.steps.verify import verify_path  # late: see the module's first lines
 
-    _print(_show(verify_path(path)), json_)
+    _print(_show(verify_path(path, repair=repair)), json_)
 
 
 @app.command(epilog="Example: `terrashot embed --model demo/model --chips my-chips --out embeddings.parquet`")

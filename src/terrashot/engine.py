@@ -1,10 +1,14 @@
 """Where work runs: in this process, or spread over local processes; results come in the order of the items."""
 
 import os
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context, parent_process
 from typing import TypeVar
+
+from terrashot.errors import WorkerLostError
 
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
@@ -30,12 +34,27 @@ def ordered_map(
         yield from map(function, items)
         return
     # spawn, not fork: a forked child inherits locks of threads that do not exist in it.
-    with ProcessPoolExecutor(min(workers, len(items)), get_context("spawn"), _keep_to_one_thread) as pool:
-        yield from pool.map(function, items, chunksize=chunk)
+    with ProcessPoolExecutor(min(workers, len(items)), get_context("spawn"), _begin_worker) as pool:
+        try:
+            yield from pool.map(function, items, chunksize=chunk)
+        except BrokenProcessPool:
+            raise WorkerLostError(
+                f"one of {workers} worker processes ended without a word (killed, or out of memory); "
+                "run again, what is finished is kept; with fewer [study] workers each has more memory"
+            ) from None
 
 
-def _keep_to_one_thread() -> None:
+def _begin_worker() -> None:
     os.environ.update(ONE_THREAD)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """Ends this process when its parent is gone: a worker of a killed run must not go on writing beside the next run."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def cut(items: Sequence[Item], size: int) -> Iterable[Sequence[Item]]:

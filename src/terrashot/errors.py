@@ -9,7 +9,8 @@ TerrashotError
 │   └── MisalignedError      two tables do not share the chips they should
 ├── NetworkError          4  the network gave up within its budget
 ├── StorageError          5  no space, no permission
-│   └── LockedError          another process, named, holds what we need
+│   ├── LockedError          another process, named, holds what we need
+│   └── WorkerLostError      a worker process was killed, most likely for want of memory
 └── IntegrityError        6  a digest, a version, a unit or a model does not match
 
 Each text says what was found, where, and what to do. The number is the exit code of the command line.
@@ -57,6 +58,10 @@ class StorageError(TerrashotError, OSError):
 
 
 class LockedError(StorageError):
+    pass
+
+
+class WorkerLostError(StorageError):
     pass
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from terrashot.durable.files import (
     CRASH_AT,
-    append_line,
+    set_aside,
     sha256_of,
     sha256_of_file,
     sweep_leftovers,
@@ -28,8 +28,8 @@ def test_a_written_file_holds_its_content_and_leaves_nothing_beside_it(tmp_path)
 def test_a_writer_that_fails_leaves_the_old_content_and_no_temporary(tmp_path):
     write_bytes(tmp_path / "a", b"old")
 
-    def half(temporary):
-        temporary.write_bytes(b"ne")
+    def half(file):
+        file.write(b"ne")
         raise RuntimeError("power cut")
 
     with pytest.raises(RuntimeError):
@@ -56,10 +56,11 @@ def test_digests_of_a_file_and_of_its_bytes_agree(tmp_path):
     assert sha256_of_file(tmp_path / "a") == sha256_of(b"content")
 
 
-def test_appended_lines_follow_each_other(tmp_path):
-    append_line(tmp_path / "log", "one")
-    append_line(tmp_path / "log", "two")
-    assert (tmp_path / "log").read_text() == "one\ntwo\n"
+def test_what_is_set_aside_keeps_its_content_under_another_name(tmp_path):
+    for content in (b"one", b"two"):
+        write_bytes(tmp_path / "a", content)
+        assert set_aside(tmp_path / "a").read_bytes() == content
+    assert [path.name for path in tmp_path.iterdir()] == ["a.damaged"]
 
 
 @pytest.mark.faults
@@ -73,7 +74,9 @@ def test_a_process_that_dies_at_any_write_point_leaves_the_old_content_or_the_ne
         "import sys; from pathlib import Path; from terrashot.durable.files import write_bytes\n"
         "write_bytes(Path(sys.argv[1]), b'new')"
     )
-    child = subprocess.run([sys.executable, "-c", code, str(path)], env={**os.environ, CRASH_AT: point}, check=False)
+    child = subprocess.run(
+        [sys.executable, "-c", code, str(path)], env={**os.environ, CRASH_AT: f"{point}:1"}, check=False
+    )
     assert child.returncode == 137
     assert path.read_bytes() == content
     sweep_leftovers(tmp_path)

@@ -12,7 +12,7 @@ from terrashot.domain.tables import Chips, Embeddings, Presence, make_presence
 from terrashot.embed import floors
 from terrashot.embed.floors import FloorsProgress, make_floors, make_layout, read_images
 from terrashot.embed.image_stats import feature_names, image_stats, mean_and_spread
-from terrashot.store.chips import StoredChannel
+from terrashot.store.layout import StoredChannel
 
 SIDE = 16
 

@@ -5,8 +5,10 @@ import pytest
 
 from terrashot.domain.results import summarize
 from terrashot.domain.tables import Chips, Labels
+from terrashot.durable.parts import DiskParts
 from terrashot.errors import InputError, MisalignedError
-from terrashot.evaluate.fewshot import FewshotSettings, run_fewshot
+from terrashot.evaluate import fewshot
+from terrashot.evaluate.fewshot import FewshotSettings, fit_cell, run_fewshot
 from terrashot.evaluate.sampling import nested_draws, seed_of
 from terrashot.evaluate.verdict import verdicts
 
@@ -29,7 +31,10 @@ def study(n=120, areas=("a", "b")):
 
 
 def run(chips, features, labels, settings=SETTINGS, workers=1):
-    work = run_fewshot(features, chips, labels, settings, split_scheme="random", workers=workers)
+    return finish(run_fewshot(features, chips, labels, settings, split_scheme="random", workers=workers))
+
+
+def finish(work):
     while True:
         try:
             next(work)
@@ -54,6 +59,25 @@ def test_good_features_win_and_majority_is_the_floor_of_floors():
 
 def test_the_number_of_workers_changes_nothing():
     assert run(*study()).results == run(*study(), workers=2).results
+
+
+def test_a_killed_run_goes_on_with_the_cells_it_had_and_ends_the_same(tmp_path, monkeypatch):
+    def begin():
+        chips, features, labels = study()
+        parts = DiskParts(tmp_path / "parts", "these inputs")
+        return run_fewshot(features, chips, labels, SETTINGS, split_scheme="random", parts=parts)
+
+    killed = begin()
+    next(killed), next(killed)
+    killed.close()
+    fitted = []
+    monkeypatch.setattr(
+        fewshot, "fit_cell", lambda cell: (fitted.append((cell.area, cell.features)), fit_cell(cell))[1]
+    )
+    tables = finish(begin())
+    assert len(fitted) == 4, "six cells, two of them kept"
+    whole = run(*study())
+    assert (tables.results, tables.blocks) == (whole.results, whole.blocks)
 
 
 def test_a_chip_that_lacks_one_feature_set_is_left_out_of_all_and_that_is_said():

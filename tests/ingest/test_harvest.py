@@ -3,12 +3,15 @@
 from dataclasses import dataclass, field
 
 import numpy as np
+import pytest
 
 from terrashot.domain.modality import Channel, Difference, Imagery
 from terrashot.domain.tables import count_absences
 from terrashot.errors import InputError, MissingImageryError
 from terrashot.ingest.harvest import Harvested, harvest
 from terrashot.store.chips import open_chip_store
+from terrashot.store.layout import shard_path
+from terrashot.store.repair import mark_damage, verify_store
 
 ONE = (Channel("red", "red", "reflectance"),)
 
@@ -66,13 +69,30 @@ def test_a_second_harvest_reads_nothing_and_new_chips_alone_are_read(tmp_path):
     assert again.asked == list(IDS[70:])
 
 
-def test_a_bad_chip_is_named_the_others_are_there_and_only_its_shard_is_tried_again(tmp_path):
-    harvested = run(SpelledOut(frozenset({"c7"})), IDS, tmp_path)
+def test_a_bad_chip_is_named_the_others_are_there_and_it_alone_is_tried_again(tmp_path):
+    harvested = run(SpelledOut(frozenset({"c7"})), IDS, tmp_path / "mended")
     assert harvested.failed == {"c7": "c7.tif: cannot be read"}
-    assert len(open_chip_store(tmp_path).channels("c8", "s2rgbm")) == 1
+    assert len(open_chip_store(tmp_path / "mended").channels("c8", "s2rgbm")) == 1
     mended = SpelledOut()
-    assert run(mended, IDS, tmp_path).failed == {}
-    assert mended.asked == list(IDS[:64])
+    assert run(mended, IDS, tmp_path / "mended").failed == {}
+    assert mended.asked == ["c7"]
+    run(SpelledOut(), IDS, tmp_path / "whole")
+    assert open_chip_store(tmp_path / "mended").digest() == open_chip_store(tmp_path / "whole").digest()
+
+
+@pytest.mark.parametrize("lost", ["a byte", "the shard"])
+def test_what_is_damaged_is_marked_and_its_chips_alone_are_read_again(tmp_path, lost):
+    run(SpelledOut(), IDS, tmp_path)
+    path, digest = shard_path(tmp_path, "s2rgbm", 0), open_chip_store(tmp_path).digest()
+    content = path.read_bytes()
+    path.write_bytes(content[:3] + bytes([content[3] ^ 1]) + content[4:]) if lost == "a byte" else path.unlink()
+    (damage,) = [damage for damage in verify_store(tmp_path) if damage]
+    mark_damage(tmp_path, damage)
+    source = SpelledOut()
+    run(source, IDS, tmp_path)
+    assert source.asked == (["c0"] if lost == "a byte" else [f"c{i}" for i in range(64) if i != 5])
+    assert open_chip_store(tmp_path).digest() == digest
+    assert not any(verify_store(tmp_path))
 
 
 def test_reasons_that_are_alike_are_counted_together(tmp_path):

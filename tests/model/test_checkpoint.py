@@ -34,7 +34,7 @@ def recard(folder, **changes):
     content = json.loads((folder / "model.json").read_bytes()) | changes
     content.pop("digest")
     content["digest"] = sha256_of(json.dumps(content, sort_keys=True, separators=(",", ":")).encode())
-    (folder / "model.json").write_text(json.dumps(content))
+    (folder / "model.json").write_text(json.dumps(content, indent=1, sort_keys=True))
 
 
 def test_a_model_comes_back_as_it_was(folder):

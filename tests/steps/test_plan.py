@@ -3,6 +3,7 @@
 import pytest
 
 from terrashot.config import StudyConfig
+from terrashot.durable.files import sha256_of
 from terrashot.errors import UsageError
 from terrashot.steps.plan import LONG_SECONDS, Context, Step, config_digest, decide
 from terrashot.store.manifest import Line
@@ -18,7 +19,7 @@ def context(tmp_path, config=CONFIG):
 def step(**changes):
     fields = {
         "name": "labels", "sections": ("labels",), "inputs": lambda context: {"chips.parquet": "1"},
-        "outputs": lambda study: [study.labels], "work": lambda context: iter(()),
+        "outputs": lambda context: [context.study.labels], "work": lambda context: iter(()),
     }  # fmt: skip
     return Step(**{**fields, **changes})
 
@@ -29,7 +30,7 @@ def done(of, at, seconds=1.0, **changes):
         "step": of.name,
         "config": config_digest(of.sections, at.config),
         "inputs": dict(of.inputs(at)),
-        "outputs": {},
+        "outputs": {"labels.parquet": sha256_of(b"")},
     }
     return Line(**{**fields, "versions": {}, "finished": "now", "seconds": seconds, **changes})
 

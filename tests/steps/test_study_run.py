@@ -191,7 +191,7 @@ def test_status_tells_steps_and_absences(finished):
 
 
 def test_a_whole_study_verifies(finished):
-    answer = finish(verify_path(finished))
+    answer = finish(verify_path(finished, repair=False))
     assert answer.facts["damaged"] == []
     assert {"chips.parquet", "chips.zarr", "model", "manifest.jsonl", "report.html"} <= set(answer.facts["checked"])
 
@@ -205,7 +205,7 @@ def test_one_flipped_bit_in_any_artefact_is_found_by_verify(copy, name):
     content[len(content) // 2] ^= 1
     (copy / name).write_bytes(content)
     with pytest.raises(IntegrityError, match="1 damaged"):
-        finish(verify_path(copy))
+        finish(verify_path(copy, repair=False))
 
 
 def test_the_report_says_simulated_and_asks_for_nothing_outside_itself(finished):

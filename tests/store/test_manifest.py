@@ -1,7 +1,8 @@
-"""A step without a whole line has not happened."""
+"""A step without a line has not happened; a damaged line is never taken for a missing one."""
 
 import pytest
 
+from terrashot.durable.backup import backup_path
 from terrashot.errors import IntegrityError
 from terrashot.store import manifest
 
@@ -33,30 +34,40 @@ def test_no_manifest_means_that_nothing_has_happened(tmp_path):
     assert manifest.read(tmp_path / "manifest.jsonl") == {}
 
 
-def test_a_torn_last_line_has_not_happened(tmp_path):
-    path = tmp_path / "manifest.jsonl"
+def two_lines(path):
     manifest.append(path, line("chips"))
-    whole = path.read_bytes()
-    manifest.append(path, line("ingest"))
-    for cut in range(len(whole) + 1, path.stat().st_size - 1, 17):
-        (tmp_path / "torn").write_bytes(path.read_bytes()[:cut])
-        assert list(manifest.read(tmp_path / "torn")) == ["chips"]
+    manifest.append(path, line("ingest", seconds=1e-05))
+    return path.read_bytes()
 
 
-def test_every_flipped_bit_of_an_earlier_line_is_noticed(tmp_path):
+def test_every_flipped_bit_and_every_cut_is_noticed(tmp_path):
     path = tmp_path / "manifest.jsonl"
-    manifest.append(path, line("chips"))
-    first = path.stat().st_size
-    manifest.append(path, line("ingest"))
-    content = path.read_bytes()
-    for position in range(0, first - 1, 5):
-        damaged = bytearray(content)
-        damaged[position] ^= 1 << (position % 8)
-        if damaged.count(b"\n") != content.count(b"\n"):
-            continue
+    content = two_lines(path)
+    flipped = (
+        content[: b // 8] + bytes([content[b // 8] ^ 1 << b % 8]) + content[b // 8 + 1 :]
+        for b in range(8 * len(content))
+    )
+    for damaged in (*flipped, *(content[:cut] for cut in range(content.index(b"\n") + 2, len(content)))):
         path.write_bytes(damaged)
-        with pytest.raises(IntegrityError, match="line 1 is damaged"):
+        with pytest.raises(IntegrityError, match=r"damaged; run: terrashot verify --repair"):
             manifest.read(path)
+
+
+def test_a_damaged_manifest_comes_back_from_its_copy(tmp_path):
+    path = tmp_path / "manifest.jsonl"
+    content = two_lines(path)
+    path.write_bytes(content[:-9])
+    manifest.repair(path)
+    assert path.read_bytes() == content
+
+
+def test_without_a_whole_copy_the_damaged_line_alone_is_lost(tmp_path):
+    path = tmp_path / "manifest.jsonl"
+    content = two_lines(path)
+    backup_path(path).write_bytes(b"x")
+    path.write_bytes(b"X" + content)
+    manifest.repair(path)
+    assert list(manifest.read(path)) == ["ingest"]
 
 
 def test_a_manifest_of_a_newer_terrashot_is_refused(tmp_path):

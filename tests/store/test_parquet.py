@@ -6,8 +6,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from terrashot.durable.backup import digest_path
 from terrashot.errors import InputError, IntegrityError, TerrashotError
-from terrashot.store.parquet import digest_path, read_table, rows_of_table, table_of_rows, write_rows, write_table
+from terrashot.store.parquet import read_table, rows_of_table, table_of_rows, write_rows, write_table
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,8 @@
 """Our shards are Zarr's: zarr-python reads what we write, we read what zarr-python writes, and damage is noticed."""
 
+import sqlite3
+from contextlib import closing
+
 import numpy as np
 import pytest
 import zarr
@@ -8,13 +11,15 @@ from hypothesis import strategies as st
 from zarr.codecs import BloscCodec, BloscShuffle, Crc32cCodec
 
 from terrashot.domain.modality import Absence, Channel, Difference, Imagery
-from terrashot.durable.ledger import Ledger
 from terrashot.errors import InputError, IntegrityError
-from terrashot.store.chips import LEDGER, ZARR, open_chip_store, shard_path, verify_store
+from terrashot.store.chips import open_chip_store
 from terrashot.store.encoding import ENCODINGS
-from terrashot.store.shard import ABSENT, read_chunk, read_index, shard_bytes
+from terrashot.store.layout import LEDGER, ZARR, shard_path
+from terrashot.store.pack_chip import pack_chip
+from terrashot.store.repair import mark_damage, verify_store, waits_for_repair
+from terrashot.store.shard import ABSENT, open_shard, pack, read_index, read_packed, shard_bytes, unpack
 from terrashot.store.upsample import upsample
-from terrashot.store.write import ModalityForm, prepare_store, record_shard, write_shard
+from terrashot.store.write import ModalityForm, open_ledger_to_write, prepare_store, record_shard, write_shard
 
 SIDE = 8
 RADAR = (Channel("m1_vv", "vv", "dB"), Channel("m1_vh", "vh", "dB"))
@@ -43,18 +48,18 @@ def pairs(count):
 def fill(folder, imagery):
     """A store of the chips of `imagery`: {modality: {chip: Imagery or Absence}}."""
     ids = list(dict.fromkeys(chip for found in imagery.values() for chip in found))
-    layouts = prepare_store(folder, FORMS, ids)
-    ledger = Ledger(folder / LEDGER, writable=True)
+    ledger = open_ledger_to_write(folder)
+    layouts = prepare_store(folder, ledger, FORMS, ids)
     places = dict(ledger.all("chip"))
     for modality, found in imagery.items():
         layout = layouts[modality]
         for shard in sorted({places[chip] // layout.shard_chips for chip in found}):
             own = {
-                c: (places[c] % layout.shard_chips, f)
+                c: (places[c] % layout.shard_chips, pack_chip(layout, c, f))
                 for c, f in found.items()
                 if places[c] // layout.shard_chips == shard
             }
-            record_shard(ledger, write_shard(folder, layout, shard, own), modality)
+            record_shard(ledger, write_shard(folder, layout, shard, own))
     ledger.close()
     return open_chip_store(folder)
 
@@ -127,19 +132,28 @@ def test_we_read_what_zarr_python_writes(tmp_path):
     )  # fmt: skip
     array[:] = values
     path = tmp_path / "x.zarr" / "c" / "0" / "0" / "0" / "0"
-    index = read_index(path, 2)
-    with path.open("rb") as file:
-        for slot in range(2):
-            np.testing.assert_array_equal(
-                read_chunk(file.fileno(), index[slot], np.dtype("<u2"), SIDE), values[0, slot]
-            )
+    descriptor = open_shard(path)
+    index = read_index(descriptor, 2, path)
+    for slot in range(2):
+        packed = read_packed(descriptor, index[slot], 10_000)
+        np.testing.assert_array_equal(unpack(packed, np.dtype("<u2"), SIDE), values[0, slot])
 
 
 def test_a_shard_written_by_us_equals_one_written_by_zarr_python_to_any_reader(tmp_path):
     chunks = {1: np.full((SIDE, SIDE), 7, np.uint16), 3: np.arange(SIDE * SIDE, dtype=np.uint16).reshape(SIDE, SIDE)}
-    (tmp_path / "shard").write_bytes(shard_bytes(chunks, 4))
-    index = read_index(tmp_path / "shard", 4)
+    (tmp_path / "shard").write_bytes(shard_bytes({slot: pack(values) for slot, values in chunks.items()}, 4))
+    index = read_index(open_shard(tmp_path / "shard"), 4, tmp_path / "shard")
     assert [bool(index[i, 0] == ABSENT) for i in range(4)] == [True, False, True, False]
+
+
+def damages(folder):
+    return [damage for damage in verify_store(folder) if damage is not None]
+
+
+def flip(path, bit):
+    content = bytearray(path.read_bytes())
+    content[bit // 8] ^= 1 << (bit % 8)
+    path.write_bytes(content)
 
 
 def test_every_flipped_bit_of_a_shard_is_noticed_on_reading_or_by_verify(store, tmp_path):
@@ -147,17 +161,24 @@ def test_every_flipped_bit_of_a_shard_is_noticed_on_reading_or_by_verify(store, 
     content = path.read_bytes()
     wanted = store.read("s1grdm", [("a", 0), ("a", 1), ("b", 0)])
     for bit in np.random.default_rng(0).integers(0, len(content) * 8, 200):
-        damaged = bytearray(content)
-        damaged[bit // 8] ^= 1 << (bit % 8)
-        path.write_bytes(damaged)
+        flip(path, bit)
         try:
             np.testing.assert_array_equal(
                 open_chip_store(tmp_path).read("s1grdm", [("a", 0), ("a", 1), ("b", 0)]), wanted
             )
         except IntegrityError as error:
             assert "s1grdm" in str(error)
-        (damage,) = verify_store(tmp_path)
-        assert damage.chips == ("a", "b", "c")
+        (damage,) = damages(tmp_path)
+        assert set(damage.chips) <= {"a", "b"}, "chip c has no pixel that could be lost"
+        path.write_bytes(content)
+
+
+def test_the_chip_whose_chunk_is_hit_is_the_one_that_is_named(store, tmp_path):
+    path = shard_path(tmp_path, "s1grdm", 0)
+    index = read_index(open_shard(path), store.layout("s1grdm").shard_chunks, path)
+    flip(path, 8 * (int(index[2, 0]) + 20))
+    (damage,) = damages(tmp_path)
+    assert (damage.file, damage.chips) == ("chips.zarr/s1grdm/c/0/0/0/0", ("b",))
 
 
 def test_a_missing_or_cut_shard_is_noticed(store, tmp_path):
@@ -166,17 +187,58 @@ def test_a_missing_or_cut_shard_is_noticed(store, tmp_path):
     with pytest.raises(IntegrityError, match="index"):
         open_chip_store(tmp_path).read("gunw", [("a", 0)])
     path.unlink()
-    with pytest.raises(IntegrityError, match="it is gone"):
+    with pytest.raises(IntegrityError, match=r"cannot be opened \(No such file"):
         open_chip_store(tmp_path).read("gunw", [("a", 0)])
-    assert verify_store(tmp_path)[0].reason == "missing"
+    assert damages(tmp_path)[0].reason == "missing"
 
 
-def test_a_damaged_ledger_is_noticed(store, tmp_path):
+def test_a_shard_that_is_a_link_is_not_followed(store, tmp_path):
+    path = shard_path(tmp_path, "gunw", 0)
+    path.rename(tmp_path / "elsewhere")
+    path.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(IntegrityError, match="cannot be opened"):
+        open_chip_store(tmp_path).read("gunw", [("a", 0)])
+    assert len(damages(tmp_path)) == 1
+
+
+def test_every_flipped_bit_of_the_zarr_metadata_is_noticed(store, tmp_path):
+    path = tmp_path / ZARR / "gunw" / "zarr.json"
+    content = path.read_bytes()
+    for bit in range(0, len(content) * 8, 37):
+        flip(path, bit)
+        assert [damage.file for damage in damages(tmp_path)] == ["chips.zarr/gunw/zarr.json"]
+        path.write_bytes(content)
+
+
+def test_a_damaged_ledger_is_noticed_by_its_readers_and_comes_back_from_its_copy(store, tmp_path):
     path = tmp_path / LEDGER
     content = path.read_bytes()
     at = content.index(b"not acquired")
     path.write_bytes(content[:at] + b"nit acquired" + content[at + 12 :])
-    assert "damaged" in verify_store(tmp_path)[0].reason
+    with pytest.raises(IntegrityError, match="damaged; run: terrashot verify --repair"):
+        open_chip_store(tmp_path).presence()
+    (damage,) = damages(tmp_path)
+    mark_damage(tmp_path, damage)
+    assert path.read_bytes() == content
+    assert damages(tmp_path) == []
+
+
+def test_a_row_that_is_gone_is_noticed(store, tmp_path):
+    with sqlite3.connect(tmp_path / LEDGER) as connection:
+        connection.execute("DELETE FROM entry WHERE kind = 'image' AND key = 's1grdm/a'")
+    damaged = open_chip_store(tmp_path)
+    with pytest.raises(IntegrityError, match="5 entries of image"):
+        damaged.presence()
+    with pytest.raises(IntegrityError, match="the entry of chip a, s1grdm is gone"):
+        damaged.channels("a", "s1grdm")
+
+
+def test_chips_of_a_shard_that_waits_for_repair_are_not_taken_for_absent(store, tmp_path):
+    shard_path(tmp_path, "gunw", 0).unlink()
+    mark_damage(tmp_path, damages(tmp_path)[0])
+    assert waits_for_repair(tmp_path)
+    with pytest.raises(IntegrityError, match="waits for repair, with chip a in it; run: terrashot run"):
+        open_chip_store(tmp_path).channels("a", "gunw")
 
 
 def test_new_chips_leave_finished_shards_alone(store, tmp_path):
@@ -189,10 +251,11 @@ def test_new_chips_leave_finished_shards_alone(store, tmp_path):
 
 def test_whole_numbers_that_do_not_fit_are_refused_not_bent(tmp_path):
     form = ModalityForm("s2rgbm", SIDE, 1, "dn", (Channel("c1", "c1", "dn"),), ())
-    layout = prepare_store(tmp_path, [form], ["a"])["s2rgbm"]
+    with closing(open_ledger_to_write(tmp_path)) as ledger:
+        layout = prepare_store(tmp_path, ledger, [form], ["a"])["s2rgbm"]
     image = Imagery((Channel("c1", "c1", "dn"),), np.full((1, SIDE, SIDE), 70_000, np.float32))
     with pytest.raises(InputError, match="whole numbers from 0 to 65534 fit"):
-        write_shard(tmp_path, layout, 0, {"a": (0, image)})
+        pack_chip(layout, "a", image)
 
 
 @settings(max_examples=30, deadline=None)

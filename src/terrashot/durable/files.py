@@ -1,4 +1,4 @@
-"""Files that are whole or absent, and their digests.
+"""Files that are whole or absent, and their digests. Nothing else in the package opens a file for writing.
 
 A write goes to a temporary name in the same folder, is flushed to the disk, renamed, and the folder's own entry is
 flushed: after a crash at any moment the final name holds the old content or the new, never a part.
@@ -10,14 +10,17 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from terrashot.errors import StorageError
 
 LEFTOVER_SUFFIX = ".part"
+DAMAGED_SUFFIX = ".damaged"
 CRASH_AT = "TERRASHOT_CRASH_AT"
-"""Environment variable for fault tests: `name` or `name:k` ends the process at the k-th passing of a write point."""
+"""Environment variable for fault tests: `name:k` ends the process at the k-th passing of a write point."""
 
-_passed: dict[str, int] = {}
+points_passed: dict[str, int] = {}
+"""How often each write point was passed, while a fault test asks for it."""
 
 
 def write_point(name: str) -> None:
@@ -25,15 +28,13 @@ def write_point(name: str) -> None:
     wanted = os.environ.get(CRASH_AT)
     if not wanted:
         return
-    point, _, count = wanted.partition(":")
-    if point == name:
-        _passed[name] = _passed.get(name, 0) + 1
-        if _passed[name] == int(count or 1):
-            os._exit(137)
+    points_passed[name] = points_passed.get(name, 0) + 1
+    if wanted == f"{name}:{points_passed[name]}":
+        os._exit(137)
 
 
-def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
-    """`path` holds what `write` puts under the temporary name it is given, or is left as it was.
+def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """`path` holds what `write` puts into the open file it is given, or is left as it was.
 
     Raises:
         StorageError: no space, no permission, or the folder is gone; names the file.
@@ -42,12 +43,14 @@ def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
     with storage_errors(path):
         try:
             write_point("write")
-            write(temporary)
-            write_point("flush")
-            _flush(temporary)
+            with temporary.open("wb") as file:
+                write(file)
+                write_point("flush")
+                file.flush()
+                os.fsync(file.fileno())
             write_point("rename")
             temporary.replace(path)
-            _flush(path.parent)
+            _flush_folder(path.parent)
             write_point("renamed")
         finally:
             with contextlib.suppress(OSError):
@@ -56,35 +59,37 @@ def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
 
 def write_bytes(path: Path, content: bytes) -> None:
     """`path` holds `content`, or is left as it was."""
-
-    def write(temporary: Path) -> None:
-        temporary.write_bytes(content)
-
-    write_atomically(path, write)
-
-
-def append_line(path: Path, line: str) -> None:
-    """`path` ends with `line`, flushed; a torn line after a crash is the reader's to notice by its digest."""
-    with storage_errors(path), path.open("ab") as file:
-        file.write(line.encode() + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
+    write_atomically(path, lambda file: file.write(content))
 
 
 def make_folder(path: Path) -> Path:
     """The folder, made with its parents if it was not there."""
     with storage_errors(path):
-        path.mkdir(parents=True, exist_ok=True)
+        if not path.is_dir():
+            make_folder(path.parent)
+            path.mkdir(exist_ok=True)
+            _flush_folder(path.parent)
     return path
 
 
 def remove(path: Path) -> None:
     """Nothing is left of a file or a folder."""
     with storage_errors(path):
-        if path.is_dir():
+        write_point("remove")
+        if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
+
+
+def set_aside(path: Path) -> Path:
+    """Where a damaged file or folder lies now, out of everybody's way: under its name with `.damaged`."""
+    aside = path.with_name(path.name + DAMAGED_SUFFIX)
+    remove(aside)
+    with storage_errors(path):
+        path.rename(aside)
+        _flush_folder(path.parent)
+    return aside
 
 
 @contextlib.contextmanager
@@ -114,11 +119,12 @@ def sweep_leftovers(folder: Path) -> int:
     """How many temporary files of dead writes were removed, in `folder` and below."""
     leftovers = [path for path in folder.rglob(f".*{LEFTOVER_SUFFIX}") if path.is_file()]
     for path in leftovers:
-        path.unlink(missing_ok=True)
+        with storage_errors(path):
+            path.unlink(missing_ok=True)
     return len(leftovers)
 
 
-def _flush(path: Path) -> None:
+def _flush_folder(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

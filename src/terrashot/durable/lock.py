@@ -1,4 +1,4 @@
-"""One writer at a time in a folder."""
+"""One writer at a time: in a folder, or of one file."""
 
 import contextlib
 import fcntl
@@ -15,23 +15,39 @@ from terrashot.errors import LockedError
 def sole_writer(folder: Path) -> Iterator[None]:
     """Inside, no other process that asks may write to `folder`.
 
+    Raises:
+        LockedError: another process holds it; names process and machine.
+    """
+    descriptor = take_lock(make_folder(folder) / ".lock", folder)
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def take_lock(path: Path, what: Path) -> int:
+    """An open descriptor; closing it gives the lock back.
+
     The lock is the kernel's (flock), so that of a dead process is free at once; the file only says who holds it.
+
+    Args:
+        what: named in the message.
 
     Raises:
         LockedError: another process holds it; names process and machine.
     """
-    path = make_folder(folder) / ".lock"
     with storage_errors(path):
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = os.read(descriptor, 200).decode(errors="replace").strip() or "another process"
-            raise LockedError(f"{folder} is locked by {holder}; wait for it to end, or stop it") from None
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         with storage_errors(path):
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()}".encode(), 0)
-        yield
-    finally:
+    except BlockingIOError:
+        holder = os.pread(descriptor, 200, 0).decode(errors="replace").strip() or "another process"
         os.close(descriptor)
+        raise LockedError(f"{what} is locked by {holder}; wait for it to end, or stop it") from None
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor

@@ -13,7 +13,8 @@ from terrashot.domain.normalize import ChannelStats, KindStats, fill_absent_with
 from terrashot.domain.tables import Chips, Embeddings
 from terrashot.errors import IntegrityError
 from terrashot.model.towers import Towers
-from terrashot.store.chips import ChipStore, StoredChannel
+from terrashot.store.chips import ChipStore
+from terrashot.store.layout import StoredChannel
 
 ChannelPolicy = Literal["mean", "random"]
 PIXELS_AT_ONCE = 1 << 22

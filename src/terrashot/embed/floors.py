@@ -15,9 +15,13 @@ from jaxtyping import Float32, Int64
 from terrashot.domain.modality import Channel
 from terrashot.domain.normalize import ChannelStats, KindStats, RunningMoments, fill_absent_with_mean, scale
 from terrashot.domain.tables import Chips, Embeddings
+from terrashot.durable.parts import NO_PARTS, Parts
 from terrashot.embed.image_stats import feature_names, fill_absent_with_training_mean, image_stats, mean_and_spread
+from terrashot.embed.in_parts import chips_a_part
 from terrashot.embed.random_conv import N_FILTERS, cut_patches, random_conv, standardise
-from terrashot.store.chips import ChipStore, StoredChannel
+from terrashot.store.arrays import arrays_as_bytes, arrays_of_bytes
+from terrashot.store.chips import ChipStore
+from terrashot.store.layout import StoredChannel
 
 VARYING = frozenset({"gunw"})
 """Modalities whose channels are other date pairs in every chip, even where the pairs of a study happen to agree."""
@@ -71,7 +75,13 @@ class ModalityFloors:
 
 
 def make_floors(
-    store: ChipStore, chips: Chips, *, stats: ChannelStats, train_rows: Int64[np.ndarray, " n"], seed: int
+    store: ChipStore,
+    chips: Chips,
+    *,
+    stats: ChannelStats,
+    train_rows: Int64[np.ndarray, " n"],
+    seed: int,
+    parts: Parts = NO_PARTS,
 ) -> Generator[FloorsProgress, None, Embeddings]:
     """Blocks `image_stats:<modality>` and `random_conv:<modality>` of all chips, in the end; progress on the way.
 
@@ -87,7 +97,9 @@ def make_floors(
     layouts = [layout for name in store.modalities if (layout := make_layout(store, name, train_ids, stats=stats))]
     learnt = [learn_floors(store, layout, train_ids, stats=stats, seed=seed) for layout in layouts]
     blocks = {name: np.full((len(chips), size), np.nan, np.float32) for name, size in _block_sizes(layouts).items()}
-    yield from _compute(store, chips.ids, learnt, blocks)
+    for start in range(0, len(chips), size := chips_a_part(store.chip_px)):
+        rows = slice(start, min(start + size, len(chips)))
+        yield from _part(store, chips.ids, learnt, {name: block[rows] for name, block in blocks.items()}, rows, parts)
     is_train = np.zeros(len(chips), dtype=bool)
     is_train[train_rows] = True
     for layout in layouts:
@@ -96,10 +108,31 @@ def make_floors(
     return Embeddings(chips, blocks)
 
 
+def _part(
+    store: ChipStore,
+    chip_ids: Sequence[str],
+    learnt: Sequence[ModalityFloors],
+    blocks: Mapping[str, np.ndarray],
+    rows: slice,
+    parts: Parts,
+) -> Iterator[FloorsProgress]:
+    """Fills `blocks`, the rows of some chips: from what an earlier run kept, or from the pixels."""
+    key = f"floors-{rows.start}"
+    content = parts.get(key)
+    if content is None:
+        for done in _compute(store, chip_ids[rows], learnt, blocks):
+            yield FloorsProgress(rows.start + done, len(chip_ids))
+        parts.put(key, arrays_as_bytes([blocks[name] for name in sorted(blocks)]))
+    else:
+        for name, block in zip(sorted(blocks), arrays_of_bytes(content), strict=True):
+            blocks[name][:] = block
+        yield FloorsProgress(rows.stop, len(chip_ids))
+
+
 def _compute(
     store: ChipStore, chip_ids: Sequence[str], learnt: Sequence[ModalityFloors], blocks: Mapping[str, np.ndarray]
-) -> Iterator[FloorsProgress]:
-    """Fills the rows of `blocks`, some chips at a time."""
+) -> Iterator[int]:
+    """Fills the rows of `blocks`, some chips at a time; yields how many are done."""
     n_channels = max((floors.layout.max_channels for floors in learnt), default=1)
     with _lone_threads() as pool:
         for rows in _batches(len(chip_ids), n_channels, store.chip_px):
@@ -109,7 +142,7 @@ def _compute(
                 statistics, responses = zip(*pool.map(floors.features, pieces), strict=True)
                 blocks[f"image_stats:{floors.layout.modality}"][rows] = np.concatenate(statistics)
                 blocks[f"random_conv:{floors.layout.modality}"][rows] = np.concatenate(responses)
-            yield FloorsProgress(min(rows.stop, len(chip_ids)), len(chip_ids))
+            yield min(rows.stop, len(chip_ids))
 
 
 def make_layout(store: ChipStore, modality: str, train_ids: Sequence[str], *, stats: ChannelStats) -> Layout | None:

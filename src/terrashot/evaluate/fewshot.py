@@ -3,9 +3,10 @@
 Source: Allen et al. 2023, arXiv:2310.00119, section 4.2. The rules of comparison stand in docs/few-labels.md.
 """
 
+import json
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, astuple, dataclass, field
 
 import numpy as np
 from jaxtyping import Float32
@@ -13,6 +14,7 @@ from jaxtyping import Float32
 from terrashot.domain.results import BlockScore, Result, Timing
 from terrashot.domain.tables import Chips, Labels, shared_rows
 from terrashot.domain.tasks import Classes, ThresholdRule, make_classes
+from terrashot.durable.parts import NO_PARTS, Parts
 from terrashot.engine import ordered_map
 from terrashot.errors import InputError
 from terrashot.evaluate.metrics import score
@@ -91,11 +93,13 @@ def run_fewshot(
     *,
     split_scheme: str,
     workers: int = 1,
+    parts: Parts = NO_PARTS,
 ) -> Generator[CellDone, None, FewshotTables]:
     """Every fit of the protocol, in the end; progress on the way.
 
     Args:
         features: by name; a row of NaN is a chip without it. All are compared on the chips that have every one of them.
+        parts: finished cells, which are not fitted again.
 
     Raises:
         MisalignedError: features and labels share no chip.
@@ -103,7 +107,7 @@ def run_fewshot(
     """
     tables = FewshotTables()
     cells = list(_cells(features, chips, labels, settings, scheme=split_scheme, notes=tables.notes))
-    for done, (cell, found) in enumerate(zip(cells, ordered_map(fit_cell, cells, workers), strict=True), start=1):
+    for done, (cell, found) in enumerate(zip(cells, _fitted(cells, parts, workers), strict=True), start=1):
         tables.results.extend(found.results)
         tables.blocks.extend(found.blocks)
         tables.timings.extend(found.timings)
@@ -111,6 +115,31 @@ def run_fewshot(
     tables.results.sort(key=lambda row: (row.task, row.area))
     tables.notes.extend(_one_class_note(cells))
     return tables
+
+
+def _fitted(cells: Sequence[Cell], parts: Parts, workers: int) -> Iterator[FewshotTables]:
+    """The tables of each cell, in order: from the parts, or fitted now and put there."""
+    kept = [parts.get(f"cell-{number}") for number in range(len(cells))]
+    fresh = ordered_map(fit_cell, [cell for cell, there in zip(cells, kept, strict=True) if there is None], workers)
+    for number, content in enumerate(kept):
+        if content is not None:
+            yield _tables_of(content)
+        else:
+            tables = next(fresh)
+            parts.put(f"cell-{number}", _as_bytes(tables))
+            yield tables
+
+
+def _as_bytes(tables: FewshotTables) -> bytes:
+    rows = (tables.results, tables.blocks, tables.timings)
+    return json.dumps([[astuple(row) for row in of_kind] for of_kind in rows]).encode()
+
+
+def _tables_of(content: bytes) -> FewshotTables:
+    results, blocks, timings = json.loads(content)
+    return FewshotTables(
+        [Result(*row) for row in results], [BlockScore(*row) for row in blocks], [Timing(*row) for row in timings]
+    )
 
 
 def fit_cell(cell: Cell) -> FewshotTables:

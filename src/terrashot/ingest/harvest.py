@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,8 +16,17 @@ from terrashot.durable.ledger import Ledger
 from terrashot.engine import ordered_map
 from terrashot.errors import InputError, MissingImageryError
 from terrashot.ingest.source import ImagerySource, LabelSource
-from terrashot.store.chips import LEDGER, Layout
-from terrashot.store.write import ModalityForm, WrittenShard, prepare_store, record_shard, write_shard
+from terrashot.store.layout import Layout
+from terrashot.store.pack_chip import pack_chip
+from terrashot.store.repair import KnownChips, keep_chips, known_chips
+from terrashot.store.write import (
+    ModalityForm,
+    WrittenShard,
+    open_ledger_to_write,
+    prepare_store,
+    record_shard,
+    write_shard,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +59,8 @@ class Order:
     shard: int
     places: dict[str, int]
     """Place in the shard, by chip."""
+    known: KnownChips
+    """Chips that an earlier harvest read; kept if they still lie there as they were written."""
 
 
 def harvest(
@@ -56,22 +68,22 @@ def harvest(
 ) -> Generator[ShardDone, None, Harvested]:
     """What was found, after every chip is in the store of `folder`.
 
-    A shard that the ledger names is not read again, unless one of its chips failed. Workers write shard files; this
-    process alone writes the ledger. The caller holds the folder's lock.
+    A shard that the ledger names is not written again, unless one of its chips failed or is damaged, and then those
+    chips alone are read. Workers write shard files; this process alone writes the ledger.
+
+    Raises:
+        LockedError: another process writes to this store.
     """
     started = time.monotonic()
-    layouts = prepare_store(folder, [_form(source) for source in sources], chip_ids)
-    ledger = Ledger(folder / LEDGER, writable=True)
-    orders = _orders(sources, layouts, ledger, set(chip_ids))
     statuses: Counter[str] = Counter()
-    for done, (order, written) in enumerate(
-        zip(orders, ordered_map(partial(_fill, folder), orders, workers), strict=True), start=1
-    ):
-        record_shard(ledger, written, order.layout.modality)
-        statuses.update(row["status"] for rows in written.images.values() for row in rows)
-        yield ShardDone(order.layout.modality, done, len(orders), time.monotonic() - started)
-    failed = _failed(ledger, layouts)
-    ledger.close()
+    with closing(open_ledger_to_write(folder)) as ledger:
+        layouts = prepare_store(folder, ledger, [_form(source) for source in sources], chip_ids)
+        orders = _orders(sources, layouts, ledger, set(chip_ids))
+        for done, written in enumerate(ordered_map(partial(_fill, folder), orders, workers), start=1):
+            record_shard(ledger, written)
+            statuses.update(row["status"] for _, rows in written.chips.values() for row in rows)
+            yield ShardDone(written.modality, done, len(orders), time.monotonic() - started)
+        failed = _failed(ledger, layouts)
     return Harvested(len(chip_ids), dict(statuses), failed)
 
 
@@ -93,16 +105,18 @@ def _orders(
     sources: Sequence[ImagerySource], layouts: dict[str, Layout], ledger: Ledger, wanted: set[str]
 ) -> list[Order]:
     places = {chip_id: position for chip_id, position in ledger.all("chip") if chip_id in wanted}
-    done = {key for key, _ in ledger.all("shard")}
+    done, damaged = ({key for key, _ in ledger.all(kind)} for kind in ("shard", "damage"))
     orders = []
     for source in sources:
         layout = layouts[source.modality]
         shards: dict[int, dict[str, int]] = {}
-        for chip_id, position in places.items():
+        for chip_id, position in sorted(places.items(), key=lambda item: item[1]):
             shards.setdefault(position // layout.shard_chips, {})[chip_id] = position % layout.shard_chips
         for shard, chips in sorted(shards.items()):
-            if f"{source.modality}/{shard}" not in done or _any_failed(ledger, source.modality, chips):
-                orders.append(Order(source, layout, shard, dict(sorted(chips.items(), key=lambda item: item[1]))))
+            key = f"{source.modality}/{shard}"
+            if key not in done or _any_failed(ledger, source.modality, chips):
+                begun = chips if key in done | damaged else {}
+                orders.append(Order(source, layout, shard, chips, known_chips(ledger, source.modality, begun)))
     return orders
 
 
@@ -123,8 +137,12 @@ def _failed(ledger: Ledger, layouts: dict[str, Layout]) -> dict[str, str]:
 
 
 def _fill(folder: Path, order: Order) -> WrittenShard:
-    imagery = {chip_id: (place, _read(order.source, chip_id)) for chip_id, place in order.places.items()}
-    return write_shard(folder, order.layout, order.shard, imagery)
+    kept = keep_chips(folder, order.layout, order.shard, order.places, order.known)
+    chips = {
+        chip_id: (place, kept.get(chip_id) or pack_chip(order.layout, chip_id, _read(order.source, chip_id)))
+        for chip_id, place in order.places.items()
+    }
+    return write_shard(folder, order.layout, order.shard, chips)
 
 
 def _read(source: ImagerySource, chip_id: str) -> Imagery | Absence:

@@ -5,14 +5,14 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
 from terrashot.domain.normalize import ChannelStats, KindStats
-from terrashot.durable.files import make_folder, sha256_of, sha256_of_file, write_atomically, write_bytes
+from terrashot.durable.files import make_folder, remove, sha256_of, sha256_of_file, write_atomically, write_bytes
 from terrashot.errors import InputError, IntegrityError
 from terrashot.model.towers import Towers, TowersConfig, config_from_json
 
@@ -47,15 +47,15 @@ def save_model(folder: Path, towers: Towers, stats: ChannelStats, summary: Mappi
     }
     content["digest"] = _digest(content)
 
-    def write_weights(temporary: Path) -> None:
-        temporary.write_bytes(weights)
+    def write_weights(file: BinaryIO) -> None:
+        file.write(weights)
         # The old model, if there is one, goes only once there is room for the new one.
-        (folder / CARD).unlink(missing_ok=True)
+        remove(folder / CARD)
 
     make_folder(folder)
     # The card goes last: a folder without one is no model, never half of one.
     write_atomically(folder / WEIGHTS, write_weights)
-    write_bytes(folder / CARD, json.dumps(content, indent=1, sort_keys=True).encode())
+    write_bytes(folder / CARD, _card_bytes(content))
     return str(content["digest"])
 
 
@@ -101,7 +101,8 @@ def _card(folder: Path) -> dict[str, Any]:
     if path.stat().st_size > MAX_JSON_BYTES:
         raise IntegrityError(f"{path}: over {MAX_JSON_BYTES >> 20} MiB; no model card of ours is")
     try:
-        content = json.loads(path.read_bytes())
+        raw = path.read_bytes()
+        content = json.loads(raw)
     except (ValueError, RecursionError) as error:
         raise IntegrityError(f"{path}: damaged: no JSON ({str(error)[:60]}); make the model again") from None
     if not isinstance(content, dict) or not isinstance(content.get("format"), int):
@@ -110,9 +111,14 @@ def _card(folder: Path) -> dict[str, Any]:
         raise IntegrityError(
             f"{path}: format {content['format']}, this terrashot reads up to {FORMAT_VERSION}; update terrashot"
         )
-    if content.get("digest") != _digest(content):
+    # Other bytes may mean the same (1e-05, 1E-05): a card is what we write, to the last byte.
+    if content.get("digest") != _digest(content) or raw != _card_bytes(content):
         raise IntegrityError(f"{path}: its digest does not fit its content; make the model again, or copy it anew")
     return content
+
+
+def _card_bytes(content: Mapping[str, Any]) -> bytes:
+    return json.dumps(content, indent=1, sort_keys=True).encode()
 
 
 def _digest(content: Mapping[str, Any]) -> str:

@@ -15,7 +15,8 @@ from torch import Tensor
 
 from terrashot.domain.normalize import ChannelStats, fill_absent_with_mean, scale
 from terrashot.pretrain.augment import N_SYMMETRIES, turned
-from terrashot.store.chips import ChipStore, StoredChannel
+from terrashot.store.chips import ChipStore
+from terrashot.store.layout import StoredChannel
 
 
 @dataclass(frozen=True, slots=True, eq=False)

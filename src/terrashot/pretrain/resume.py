@@ -11,7 +11,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from terrashot.durable.files import make_folder, sha256_of, write_bytes
+from terrashot.durable.files import make_folder, remove, sha256_of, write_bytes
 from terrashot.errors import IntegrityError
 from terrashot.model.towers import Towers
 
@@ -49,7 +49,7 @@ def save_state(
     write_bytes(folder / CARD, json.dumps(card, sort_keys=True).encode())
     for older in folder.glob("epoch-*.safetensors"):
         if older != path:
-            older.unlink()
+            remove(older)
 
 
 def load_state(

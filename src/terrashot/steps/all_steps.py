@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping
 
 from terrashot.steps.artefacts import digest_of_artefact
 from terrashot.steps.chips import chip_inputs, make_chips
-from terrashot.steps.embed import embed_inputs, make_embeddings
-from terrashot.steps.fewshot import make_results
-from terrashot.steps.ingest import ingest
+from terrashot.steps.embed import EMBED_SECTIONS, embed_inputs, embed_outputs, make_embeddings
+from terrashot.steps.fewshot import FEWSHOT_SECTIONS, make_results
+from terrashot.steps.ingest import ingest, store_repairs
 from terrashot.steps.labels import label_inputs, make_labels
-from terrashot.steps.plan import Context, Step
+from terrashot.steps.plan import OUTDATED, PIXELS, Context, Step
 from terrashot.steps.pretrain import pretrain, test_chips_seen
 from terrashot.steps.report import make_report
 
@@ -35,55 +35,61 @@ CHIPS = Step(
     name="chips",
     sections=("study.seed", "source.kind", "source.path", "grid", "areas", "split"),
     inputs=chip_inputs,
-    outputs=lambda study: [study.chips],
+    outputs=lambda context: [context.study.chips],
     work=make_chips,
 )
 INGEST = Step(
     name="ingest",
-    sections=("source", "grid", "ingest"),
+    sections=(*PIXELS, "ingest"),
     inputs=artefacts("chips"),
-    outputs=lambda study: [study.ledger, study.presence],
+    outputs=lambda context: [context.study.ledger, context.study.presence],
     work=ingest,
+    outdated=store_repairs,
+    # Chips that are there are not read again, unless the source changed.
+    takes_up=frozenset({"chips.parquet", "presence.parquet", OUTDATED}),
     # Pixels read anew make every vector stale; embedding takes up what is there.
-    redo_removes=lambda study: [study.store, study.ledger, study.embeddings],
+    redo_removes=lambda study: [study.store, study.ledger, study.embeddings, study.floors, study.embed_parts],
 )
 LABELS = Step(
     name="labels",
     sections=("source", "labels.targets"),
     inputs=together(artefacts("chips"), label_inputs),
-    outputs=lambda study: [study.labels],
+    outputs=lambda context: [context.study.labels],
     work=make_labels,
 )
 PRETRAIN = Step(
     name="pretrain",
-    sections=("study.seed", "pretrain"),
+    sections=("study.seed", "pretrain", *PIXELS),
     # Which chips train is read when it runs: a new split makes it stale only if it tests on what the model has seen.
     inputs=lambda context: {},
-    outputs=lambda study: [study.model, study.metrics],
+    outputs=lambda context: [context.study.model, context.study.metrics],
     work=pretrain,
     outdated=test_chips_seen,
-    redo_removes=lambda study: [study.training_state],
+    scratch=lambda study: [study.training_state],
 )
 EMBED = Step(
     name="embed",
-    sections=("study.seed", "embed"),
+    sections=EMBED_SECTIONS,
+    takes_up=frozenset({"chips.parquet", "presence.parquet", "floors.parquet"}),
     inputs=embed_inputs,
-    outputs=lambda study: [study.embeddings],
+    outputs=embed_outputs,
     work=make_embeddings,
-    redo_removes=lambda study: [study.embeddings],
+    redo_removes=lambda study: [study.embeddings, study.floors],
+    scratch=lambda study: [study.embed_parts],
 )
 FEWSHOT = Step(
     name="fewshot",
-    sections=("study.seed", "labels.threshold", "fewshot"),
+    sections=FEWSHOT_SECTIONS,
     inputs=artefacts("embeddings", "floors", "labels"),
-    outputs=lambda study: [study.results, study.block_scores, study.timings],
+    outputs=lambda context: [context.study.results, context.study.block_scores, context.study.timings],
     work=make_results,
+    scratch=lambda study: [study.fewshot_parts],
 )
 REPORT = Step(
     name="report",
     sections=("study.name", "source.kind", "report"),
     inputs=artefacts("chips", "presence", "labels", "embeddings", "results"),
-    outputs=lambda study: [study.figures, study.report],
+    outputs=lambda context: [context.study.figures, context.study.report],
     work=make_report,
 )
 STEPS: tuple[Step, ...] = (CHIPS, INGEST, LABELS, PRETRAIN, EMBED, FEWSHOT, REPORT)

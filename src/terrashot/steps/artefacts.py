@@ -3,9 +3,9 @@
 import json
 from pathlib import Path
 
+from terrashot.durable.backup import digest_path
 from terrashot.durable.files import sha256_of_file
 from terrashot.store.manifest import digest_of
-from terrashot.store.parquet import digest_path
 
 
 def digest_of_artefact(path: Path) -> str | None:
@@ -18,7 +18,7 @@ def digest_of_artefact(path: Path) -> str | None:
     if not path.is_file():
         return None
     if digest_path(path).is_file():
-        return digest_path(path).read_text("ascii", "replace").split()[0]
+        return digest_path(path).read_text("ascii", "replace")[:64]
     return sha256_of_file(path)
 
 

@@ -1,6 +1,6 @@
 """`terrashot embed`: a trained model on other chips."""
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal, cast
 
@@ -8,9 +8,11 @@ import torch
 
 from terrashot.domain.split import SplitRecipe, choose_scheme, make_split
 from terrashot.domain.tables import Chips, Embeddings
-from terrashot.durable.files import make_folder, remove, sweep_leftovers
+from terrashot.durable.files import make_folder, remove, sweep_leftovers, write_bytes
 from terrashot.durable.lock import sole_writer
-from terrashot.embed.embed import embed_chips, statistics_for
+from terrashot.durable.parts import DiskParts
+from terrashot.embed.embed import statistics_for
+from terrashot.embed.in_parts import embed_in_parts
 from terrashot.engine import available_cores
 from terrashot.errors import InputError, IntegrityError, StorageError, UsageError
 from terrashot.ingest.folder import open_chip_folder
@@ -19,7 +21,9 @@ from terrashot.model.checkpoint import Model, load_model
 from terrashot.steps.answer import Answer
 from terrashot.steps.embed import all_floors, watched
 from terrashot.steps.progress import Progress, Said, Work, relay
-from terrashot.store.chips import ZARR, ChipStore, open_chip_store
+from terrashot.store.chips import ZarrChipStore, open_chip_store
+from terrashot.store.layout import ZARR
+from terrashot.store.manifest import digest_of
 from terrashot.store.statistics import measure_channels
 from terrashot.store.study import Study
 from terrashot.store.tables import read_chips
@@ -28,6 +32,7 @@ from terrashot.store.vectors import write_embeddings
 POLICIES = ("mean", "random")
 STATISTICS = ("model", "chips")
 SEED = 0
+REQUEST = "request"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +56,16 @@ def embed_files(request: EmbedRequest) -> Work[Answer]:
         InputError: no model, or no chips.
         IntegrityError: units of the chips are not the model's.
     """
-    _check(request)
+    _check_choices(request)
     torch.set_num_threads(available_cores())
     model = load_model(request.model)
-    # What is harvested from a chip folder lies beside the output until it is finished, so that a killed run goes on.
+    # What is harvested and embedded lies beside the output until all is finished, so that a killed run goes on.
     work_folder = request.out.parent / f".{request.out.name}.work"
+    _check_outputs(request, work_folder, model)
     with sole_writer(make_folder(work_folder)):
+        write_bytes(work_folder / REQUEST, _identity(request, model))
         chips, store = yield from _open(request.chips, work_folder)
-        table, floors = yield from _embed(request, model, chips, store)
+        table, floors = yield from _embed(request, model, chips, store, work_folder)
         if floors is not None and request.floors is not None:
             write_embeddings(request.floors, floors, "float32")
         write_embeddings(request.out, table, "float16")
@@ -71,7 +78,7 @@ def embed_files(request: EmbedRequest) -> Work[Answer]:
 
 
 def _embed(
-    request: EmbedRequest, model: Model, chips: Chips, store: ChipStore
+    request: EmbedRequest, model: Model, chips: Chips, store: ZarrChipStore, work_folder: Path
 ) -> Work[tuple[Embeddings, Embeddings | None]]:
     if not set(store.modalities) & set(model.towers.config.modalities):
         raise IntegrityError(
@@ -82,28 +89,44 @@ def _embed(
     for note in notes:
         yield Said(note)
     policy = cast(Literal["mean", "random"], request.channels)
-    table = yield from watched("embed", embed_chips(model.towers, stats, store, chips, channels=policy, seed=SEED))
+    made_from = [model.digest, request.channels, request.statistics, store.digest(), chips.ids]
+    parts = DiskParts(work_folder / "parts", digest_of(made_from))
+    work = embed_in_parts(model.towers, stats, store, chips, channels=policy, seed=SEED, parts=parts, name="embed")
+    table = yield from watched("embed", work)
     floors = None
     if request.floors is not None:
-        floors = yield from all_floors(chips, store, model.towers.config, stats, SEED, policy)
+        floors = yield from all_floors(
+            chips, store, model.towers.config, stats, seed=SEED, channels=policy, parts=parts
+        )
     return replace(table, model=model.digest), floors
 
 
-def _check(request: EmbedRequest) -> None:
+def _identity(request: EmbedRequest, model: Model) -> bytes:
+    """The request, as far as two runs of it must agree for the second to go on from the first."""
+    return digest_of([model.digest, *(str(value) for value in asdict(request).values())]).encode()
+
+
+def _check_outputs(request: EmbedRequest, work_folder: Path, model: Model) -> None:
+    """Nothing, if no output exists yet, or an unfinished run of the same request left it."""
+    begun = work_folder / REQUEST
+    is_unfinished = begun.is_file() and begun.read_bytes() == _identity(request, model)
+    for path in (request.out, request.floors):
+        if path is not None and path.exists() and not request.overwrite and not is_unfinished:
+            raise StorageError(f"{path} exists; name another file, or add --overwrite")
+        if path is not None and not path.parent.is_dir():
+            raise StorageError(f"{path.parent}: no such folder to write {path.name} into")
+
+
+def _check_choices(request: EmbedRequest) -> None:
     for name, value, known in (
         ("--channels", request.channels, POLICIES),
         ("--statistics", request.statistics, STATISTICS),
     ):
         if value not in known:
             raise UsageError(f"{name} {value}: no such choice; choices are {', '.join(known)}")
-    for path in (request.out, request.floors):
-        if path is not None and path.exists() and not request.overwrite:
-            raise StorageError(f"{path} exists; name another file, or add --overwrite")
-        if path is not None and not path.parent.is_dir():
-            raise StorageError(f"{path.parent}: no such folder to write {path.name} into")
 
 
-def _open(path: Path, work_folder: Path) -> Work[tuple[Chips, ChipStore]]:
+def _open(path: Path, work_folder: Path) -> Work[tuple[Chips, ZarrChipStore]]:
     """Chips and store of a study's folder, of its chips.zarr, or of a chip folder that is harvested first."""
     folder = path.parent if path.name == ZARR else path
     if (folder / ZARR).is_dir():

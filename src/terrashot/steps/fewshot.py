@@ -3,17 +3,22 @@
 from terrashot.domain.results import BlockScore, Result, Timing
 from terrashot.domain.split import choose_scheme
 from terrashot.domain.tables import Chips, Embeddings, Labels
+from terrashot.durable.parts import DiskParts, Parts
 from terrashot.evaluate.feature_sets import feature_sets
 from terrashot.evaluate.fewshot import FewshotSettings, FewshotTables, run_fewshot
 from terrashot.heads.pool import HeadSettings
 from terrashot.ingest.folder import read_chip_table
-from terrashot.steps.plan import Context
+from terrashot.steps.artefacts import digest_of_artefact
+from terrashot.steps.plan import Context, config_digest
 from terrashot.steps.progress import Progress, Said, Work, relay
 from terrashot.steps.sources import folder_path
+from terrashot.store.manifest import digest_of
 from terrashot.store.parquet import write_rows
 from terrashot.store.study import Study
 from terrashot.store.tables import read_chips, read_own_labels
 from terrashot.store.vectors import read_embeddings
+
+FEWSHOT_SECTIONS = ("study.seed", "labels.threshold", "fewshot")
 
 
 def make_results(context: Context) -> Work[None]:
@@ -31,9 +36,16 @@ def make_results(context: Context) -> Work[None]:
     floors = read_embeddings(study.floors) if context.config.embed.floors else None
     tables = yield from score_features(
         embeddings, floors, read_chips(study.chips), read_own_labels(study.labels), settings,
-        scheme=split_scheme(context), workers=context.workers,
+        scheme=split_scheme(context), workers=context.workers, parts=DiskParts(study.fewshot_parts, _made_from(context)),
     )  # fmt: skip
     write_tables(study, tables)
+
+
+def _made_from(context: Context) -> str:
+    """Digest of all that the tables follow from."""
+    study = context.study
+    inputs = [digest_of_artefact(path) for path in (study.chips, study.embeddings, study.floors, study.labels)]
+    return digest_of([config_digest(FEWSHOT_SECTIONS, context.config), split_scheme(context), inputs])
 
 
 def split_scheme(context: Context) -> str:
@@ -54,10 +66,11 @@ def score_features(
     *,
     scheme: str,
     workers: int,
+    parts: Parts,
 ) -> Work[FewshotTables]:
     """The protocol's tables; split, area and group are those of `chips`, in the embeddings' order."""
     sets = feature_sets(embeddings, floors)
-    work = run_fewshot(sets, chips, labels, settings, split_scheme=scheme, workers=workers)
+    work = run_fewshot(sets, chips, labels, settings, split_scheme=scheme, workers=workers, parts=parts)
     tables = yield from relay(
         work, lambda done: [Progress("fewshot", done.done, done.total, f"{done.area}: {done.features}")]
     )

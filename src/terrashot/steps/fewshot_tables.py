@@ -9,8 +9,9 @@ import numpy as np
 from terrashot.config import StudyConfig
 from terrashot.domain.split import SplitRecipe, choose_scheme, make_split
 from terrashot.domain.tables import Chips, Embeddings, Labels, shared_rows
-from terrashot.durable.files import make_folder, sha256_of_file, write_bytes
+from terrashot.durable.files import make_folder, remove, sha256_of, sha256_of_file, sweep_leftovers, write_bytes
 from terrashot.durable.lock import sole_writer
+from terrashot.durable.parts import DiskParts
 from terrashot.engine import available_cores
 from terrashot.errors import InputError, StorageError
 from terrashot.evaluate.fewshot import FewshotSettings, FewshotTables
@@ -59,12 +60,22 @@ def fewshot_files(request: FewshotRequest) -> Work[Answer]:
         yield Said(note)
     study = Study(request.out / "study.toml", request.out)
     with sole_writer(make_folder(request.out)):
+        sweep_leftovers(request.out)
         write_bytes(request.out / INPUTS, _inputs(request))
+        parts = DiskParts(study.fewshot_parts, sha256_of(_inputs(request)))
         tables = yield from score_features(
-            replace(table, chips=chips), floors, chips, labels, _settings(), scheme=scheme, workers=available_cores()
+            replace(table, chips=chips),
+            floors,
+            chips,
+            labels,
+            _settings(),
+            scheme=scheme,
+            workers=available_cores(),
+            parts=parts,
         )
         write_tables(study, tables)
         yield from _report(request, study, tables, replace(table, chips=chips), labels, [*notes, *tables.notes])
+        remove(study.fewshot_parts)
     verdicts = result_verdicts(study.results)
     lines = (*(verdict.sentence for verdict in verdicts), f"report: {study.report}")
     return Answer(

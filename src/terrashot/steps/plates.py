@@ -6,7 +6,8 @@ import numpy as np
 
 from terrashot.domain.tables import Chips, Labels
 from terrashot.plots.chip_plates import Plate
-from terrashot.store.chips import ChipStore, StoredChannel
+from terrashot.store.chips import ChipStore
+from terrashot.store.layout import StoredChannel
 
 RGB = (("red", "green", "blue"), ("swir", "nir", "green"))
 """Kinds that make a picture, true colour first."""

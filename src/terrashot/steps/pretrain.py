@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import save
 
 from terrashot.domain.tables import Chips
-from terrashot.durable.files import remove, sha256_of, write_bytes
+from terrashot.durable.files import sha256_of, write_bytes
 from terrashot.engine import available_cores
 from terrashot.model.checkpoint import CARD, read_summary, save_model
 from terrashot.model.presets import PRESETS
@@ -40,7 +40,6 @@ def pretrain(context: Context) -> Work[None]:
     write_bytes(context.study.model / "last.safetensors", last)
     lines = "".join(json.dumps(metrics, sort_keys=True) + "\n" for metrics in trained.metrics)
     write_bytes(context.study.metrics, lines.encode())
-    remove(context.study.training_state)
 
 
 def test_chips_seen(context: Context) -> str | None:

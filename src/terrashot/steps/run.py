@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 from terrashot import __version__
@@ -75,11 +76,18 @@ def _run_steps(context: Context, wishes: Wishes) -> Work[list[Decision]]:
         decisions.append(decision)
         yield Said(f"{step.name}: {'runs' if decision.runs else 'skipped'}: {decision.why}")
         if step.name in wishes.redo:
-            for path in step.redo_removes(context.study):
-                remove(path)
+            _clear([*step.redo_removes(context.study), *step.scratch(context.study)])
         if decision.runs:
             yield from _do(step, context)
+        # Only now, with the line in the manifest: a run killed before it must find its way back.
+        _clear(step.scratch(context.study))
     return decisions
+
+
+def _clear(paths: Sequence[Path]) -> None:
+    for path in paths:
+        if path.exists():
+            remove(path)
 
 
 def _do(step: Step, context: Context) -> Work[None]:
@@ -92,7 +100,7 @@ def _do(step: Step, context: Context) -> Work[None]:
             step=step.name,
             config=config_digest(step.sections, context.config),
             inputs=dict(step.inputs(context)),
-            outputs={path.name: digest_of_artefact(path) or "" for path in step.outputs(context.study)},
+            outputs={path.name: digest_of_artefact(path) or "" for path in step.outputs(context)},
             versions=_versions(),
             finished=datetime.now(UTC).isoformat(timespec="seconds"),
             seconds=round(seconds, 3),

@@ -1,4 +1,4 @@
-"""The manifest: a line a finished step. A step without a whole line has not happened."""
+"""The manifest: a line a finished step. A step without a line has not happened."""
 
 import json
 from collections.abc import Mapping
@@ -6,10 +6,12 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from terrashot.durable.files import append_line, sha256_of
+from terrashot.durable.backup import back_up, digest_path, fits_digest, forget_digest, restore
+from terrashot.durable.files import sha256_of, write_bytes
 from terrashot.errors import IntegrityError
 
 FORMAT_VERSION = 1
+DAMAGED = "damaged; run: terrashot verify --repair on the study, then terrashot run"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,42 +41,72 @@ def digest_of(value: Any) -> str:
 
 
 def append(path: Path, line: Line) -> None:
-    """The manifest ends with `line`, sealed with its own digest."""
+    """The manifest ends with `line`, sealed with its own digest; a copy of it lies beside it."""
     sealed = replace(line, digest=_seal(asdict(line)))
-    append_line(path, json.dumps(asdict(sealed), sort_keys=True))
+    before = path.read_bytes() if path.is_file() else b""
+    forget_digest(path)
+    # Whole or absent, like every write: a torn line is damage, not a run that was killed.
+    write_bytes(path, before + _as_bytes(sealed) + b"\n")
+    back_up(path)
 
 
 def read(path: Path) -> dict[str, Line]:
-    """The last whole line of each step. A torn last line is a step that did not finish, and is left out.
+    """The last line of each step.
 
     Raises:
-        IntegrityError: a line before the last is damaged, or a newer terrashot wrote the manifest.
+        IntegrityError: a line is damaged, or a newer terrashot wrote the manifest.
     """
-    lines = path.read_bytes().splitlines() if path.is_file() else []
+    content = path.read_bytes() if path.is_file() else b""
     found: dict[str, Line] = {}
-    for number, raw in enumerate(lines, start=1):
+    for number, raw in enumerate(content.split(b"\n")[:-1], start=1):
         line = _line_of(raw)
-        if line is None and number < len(lines):
-            raise IntegrityError(
-                f"{path}: line {number} is damaged; run: terrashot run with --redo for the steps after it"
-            )
         if line is None:
-            continue
+            raise IntegrityError(f"{path}: line {number} is {DAMAGED}")
         if line.format > FORMAT_VERSION:
             raise IntegrityError(
                 f"{path}: format {line.format}, this terrashot reads up to {FORMAT_VERSION}; update terrashot"
             )
         found[line.step] = line
+    if content and not content.endswith(b"\n"):
+        raise IntegrityError(f"{path}: its last line is {DAMAGED}")
     return found
 
 
+def verify(path: Path) -> None:
+    """Nothing, if every line is whole and none is gone.
+
+    Raises:
+        IntegrityError: otherwise.
+    """
+    read(path)
+    if digest_path(path).exists() and not fits_digest(path):
+        raise IntegrityError(f"{path}: {DAMAGED}")
+
+
+def repair(path: Path) -> str:
+    """What was done: the manifest comes back from its copy, or goes on without its damaged lines."""
+    if restore(path):
+        return "restored from its copy"
+    raws = path.read_bytes().split(b"\n")
+    kept = [raw for raw in raws if raw and _line_of(raw) is not None]
+    write_bytes(path, b"".join(raw + b"\n" for raw in kept))
+    back_up(path)
+    return "its damaged lines are left out; their steps run again"
+
+
 def _line_of(raw: bytes) -> Line | None:
+    """The line that these bytes are; None where they are not, to the last byte, what we would write."""
     try:
         fields = json.loads(raw)
         line = Line(**fields)
+        is_whole = line.digest == _seal(fields) and raw == _as_bytes(line)
     except (ValueError, TypeError, RecursionError):
         return None
-    return line if line.digest == _seal(fields) else None
+    return line if is_whole else None
+
+
+def _as_bytes(line: Line) -> bytes:
+    return json.dumps(asdict(line), sort_keys=True).encode()
 
 
 def _seal(fields: Mapping[str, Any]) -> str:

@@ -8,16 +8,13 @@ from typing import Any, get_args, get_type_hints
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from terrashot.durable.files import sha256_of_file, write_atomically, write_bytes
+from terrashot.durable.backup import digest_path, forget_digest, write_digest
+from terrashot.durable.files import sha256_of_file, write_atomically
 from terrashot.errors import InputError, IntegrityError
 
 ROW_GROUP_ROWS = 65_536
 MAX_ROWS = 200_000_000
-
-
-def digest_path(path: Path) -> Path:
-    """Where a file's SHA-256 lies: beside it."""
-    return path.with_name(path.name + ".sha256")
+ATTEMPTS = 3
 
 
 def write_table(path: Path, table: pa.Table, *, footer: Mapping[str, str] | None = None) -> None:
@@ -28,16 +25,14 @@ def write_table(path: Path, table: pa.Table, *, footer: Mapping[str, str] | None
     """
     kept = {**(table.schema.metadata or {}), **{name.encode(): text.encode() for name, text in (footer or {}).items()}}
     table = table.replace_schema_metadata(kept or None)
-    # A digest of the table before would accuse the new one if we stopped between the two writes.
-    digest_path(path).unlink(missing_ok=True)
-
-    def write(temporary: Path) -> None:
-        pq.write_table(
-            table, temporary, compression="zstd", write_page_checksum=True, row_group_size=ROW_GROUP_ROWS
-        )  # fmt: skip
-
-    write_atomically(path, write)
-    write_bytes(digest_path(path), f"{sha256_of_file(path)}  {path.name}\n".encode())
+    forget_digest(path)
+    write_atomically(
+        path,
+        lambda file: pq.write_table(
+            table, file, compression="zstd", write_page_checksum=True, row_group_size=ROW_GROUP_ROWS
+        ),
+    )
+    write_digest(path)
 
 
 def read_table(path: Path, *, columns: Sequence[str] | None = None) -> pa.Table:
@@ -67,13 +62,25 @@ def check_digest(path: Path) -> None:
     Raises:
         IntegrityError: they do not.
     """
-    beside = digest_path(path)
-    if (
-        path.is_file()
-        and beside.is_file()
-        and beside.read_text("ascii", "replace").split()[:1] != [sha256_of_file(path)]
-    ):
-        raise IntegrityError(f"{path}: its bytes do not fit {beside.name}; make or copy it again, both files together")
+    for _ in range(ATTEMPTS):
+        if not path.is_file() or not digest_path(path).is_file():
+            return
+        before = _digest_beside(path)
+        if before == sha256_of_file(path):
+            return
+        if before == _digest_beside(path):
+            raise IntegrityError(
+                f"{path}: its bytes do not fit {digest_path(path).name}; run: terrashot verify --repair on the study "
+                "and terrashot run, or copy both files again together"
+            )
+        # A writer replaced both while we looked.
+
+
+def _digest_beside(path: Path) -> str | None:
+    try:
+        return digest_path(path).read_text("ascii", "replace")[:64]
+    except FileNotFoundError:
+        return None
 
 
 def write_rows(path: Path, rows: Sequence[Any], row_type: type) -> None:

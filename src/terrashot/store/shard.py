@@ -20,7 +20,8 @@ from terrashot.errors import IntegrityError
 
 CHECKSUM_BYTES = 4
 ABSENT = np.uint64(2**64 - 1)
-MAX_CHUNKS = 1 << 20
+LARGEST_OFFSET = 1 << 40
+BLOSC_HEADER_BYTES = 16
 
 
 def compressor(dtype: np.dtype) -> Blosc:
@@ -28,49 +29,82 @@ def compressor(dtype: np.dtype) -> Blosc:
     return Blosc(cname="lz4", clevel=5, shuffle=Blosc.BITSHUFFLE, typesize=dtype.itemsize)
 
 
-def shard_bytes(chunks: Mapping[int, np.ndarray], n_chunks: int) -> bytes:
-    """A shard that holds these chunks by their number; the others are absent."""
+def pack(values: np.ndarray) -> bytes:
+    """A chunk as it lies in a shard: compressed, followed by its checksum."""
+    packed = compressor(values.dtype).encode(np.ascontiguousarray(values))
+    return packed + _checksum(packed)
+
+
+def shard_bytes(packed: Mapping[int, bytes], n_chunks: int) -> bytes:
+    """A shard that holds these packed chunks by their number; the others are absent."""
     index = np.full((n_chunks, 2), ABSENT, dtype="<u8")
     parts, offset = [], 0
-    for number in sorted(chunks):
-        packed = compressor(chunks[number].dtype).encode(np.ascontiguousarray(chunks[number]))
-        part = packed + _checksum(packed)
-        index[number] = offset, len(part)
-        parts.append(part)
-        offset += len(part)
+    for number in sorted(packed):
+        index[number] = offset, len(packed[number])
+        parts.append(packed[number])
+        offset += len(packed[number])
     table = index.tobytes()
     return b"".join([*parts, table, _checksum(table)])
 
 
-def read_index(path: Path, n_chunks: int) -> UInt64[np.ndarray, "n 2"]:
+def open_shard(path: Path) -> int:
+    """A descriptor to read a shard's file by.
+
+    Raises:
+        IntegrityError: no such file, or a link, which no writer of ours leaves.
+    """
+    try:
+        return os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    except OSError as error:
+        raise IntegrityError(
+            f"{path}: the ledger names this shard and it cannot be opened ({error.strerror}); "
+            "run: terrashot verify --repair, then terrashot run"
+        ) from None
+
+
+def read_index(descriptor: int, n_chunks: int, path: Path) -> UInt64[np.ndarray, "n 2"]:
     """Offset and length of each chunk of a shard file.
+
+    Args:
+        path: named in errors.
 
     Raises:
         IntegrityError: truncated, or the index does not fit its checksum.
     """
     size = n_chunks * 16 + CHECKSUM_BYTES
-    with path.open("rb") as file:
-        length = file.seek(0, os.SEEK_END)
-        if length < size:
-            raise IntegrityError(f"{path}: {length} bytes, shorter than its index; run: terrashot verify")
-        file.seek(length - size)
-        content = file.read()
-    if _checksum(content[:-CHECKSUM_BYTES]) != content[-CHECKSUM_BYTES:]:
-        raise IntegrityError(f"{path}: its index does not fit its checksum; run: terrashot verify")
+    length = os.fstat(descriptor).st_size
+    content = os.pread(descriptor, size, max(0, length - size))
+    if len(content) < size or _checksum(content[:-CHECKSUM_BYTES]) != content[-CHECKSUM_BYTES:]:
+        raise IntegrityError(
+            f"{path}: {length} bytes, its index is cut or damaged; run: terrashot verify --repair, then terrashot run"
+        )
     return np.frombuffer(content[:-CHECKSUM_BYTES], dtype="<u8").reshape(n_chunks, 2).astype(np.uint64)
 
 
-def read_chunk(descriptor: int, place: UInt64[np.ndarray, " 2"], dtype: np.dtype, side_px: int) -> np.ndarray | None:
-    """The chunk's stored numbers (side, side), or None where they do not fit their checksum or their size."""
+def read_packed(descriptor: int, place: UInt64[np.ndarray, " 2"], most_bytes: int) -> bytes | None:
+    """A packed chunk, or None where it does not fit its checksum or is longer than a chunk can be."""
     offset, length = int(place[0]), int(place[1])
-    if length <= CHECKSUM_BYTES or length > side_px * side_px * dtype.itemsize * 2 + 1024:
+    if not CHECKSUM_BYTES < length <= most_bytes or offset > LARGEST_OFFSET:
         return None
     content = os.pread(descriptor, length, offset)
-    packed = content[:-CHECKSUM_BYTES]
-    if len(content) != length or _checksum(packed) != content[-CHECKSUM_BYTES:]:
+    is_whole = len(content) == length and _checksum(content[:-CHECKSUM_BYTES]) == content[-CHECKSUM_BYTES:]
+    return content if is_whole else None
+
+
+def unpack(packed: bytes, dtype: np.dtype, side_px: int) -> np.ndarray | None:
+    """The stored numbers (side, side) of a packed chunk, or None where they are not so many."""
+    n_bytes = side_px * side_px * dtype.itemsize
+    if len(packed) < BLOSC_HEADER_BYTES or int.from_bytes(packed[4:8], "little") != n_bytes:
         return None
-    values = np.frombuffer(Blosc().decode(packed), dtype=dtype)
-    return values.reshape(side_px, side_px) if values.size == side_px * side_px else None
+    try:
+        return np.frombuffer(Blosc().decode(packed[:-CHECKSUM_BYTES]), dtype=dtype).reshape(side_px, side_px)
+    except (RuntimeError, ValueError):
+        return None
+
+
+def most_packed_bytes(dtype: np.dtype, side_px: int) -> int:
+    """The most that a chunk of this size can take; what claims more is not ours."""
+    return side_px * side_px * dtype.itemsize * 2 + 1024
 
 
 def _checksum(content: bytes) -> bytes:

@@ -39,7 +39,7 @@ class Study:
 
     @property
     def training_state(self) -> Path:
-        """What a killed pretraining resumes from; gone once it has finished."""
+        """What a killed pretraining goes on from."""
         return self.folder / "model.state"
 
     @property
@@ -49,6 +49,16 @@ class Study:
     @property
     def embeddings(self) -> Path:
         return self.folder / "embeddings.parquet"
+
+    @property
+    def embed_parts(self) -> Path:
+        """What a killed embedding goes on from."""
+        return self.folder / "embed.parts"
+
+    @property
+    def fewshot_parts(self) -> Path:
+        """What a killed few-label run goes on from."""
+        return self.folder / "fewshot.parts"
 
     @property
     def floors(self) -> Path:

@@ -1,0 +1,62 @@
+"""Injects faults and prints what came of them: python -m faults [--soak] [--row NAME ...] [--seed N] [--json]
+
+Quick takes some minutes on two cores; soak takes hours. The exit code is 1 if a fault was silent or crashed.
+"""
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+os.environ.update(
+    dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
+)
+# The children are forked from here, so that each need not import these again.
+import terrashot.cli
+import terrashot.steps.all_steps
+import terrashot.steps.embed_chips
+import terrashot.steps.fewshot_tables
+import terrashot.steps.run
+import terrashot.steps.verify  # noqa: F401
+from faults.outcome import Row, Tally, table
+from faults.rows import all_rows
+
+
+def main() -> None:
+    """Runs the rows asked for and prints their table."""
+    rows = all_rows()
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], prog="python -m faults")
+    parser.add_argument("--soak", action="store_true", help="many more cases of each row")
+    parser.add_argument("--row", action="append", choices=sorted(rows), help="only these rows")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--json", action="store_true", help="one JSON object on the last line")
+    asked = parser.parse_args()
+    chosen = {name: row for name, row in rows.items() if not asked.row or name in asked.row}
+    tallies = [run_row(row, soak=asked.soak, seed=asked.seed) for row in chosen.values()]
+    print(table(tallies, {name: row.title for name, row in rows.items()}))
+    for tally in tallies:
+        for line in tally.bad:
+            print(f"{tally.row}: {line}")
+    if asked.json:
+        print(json.dumps({"soak": asked.soak, "rows": [tally.as_json for tally in tallies]}))
+    sys.exit(1 if any(tally.bad for tally in tallies) else 0)
+
+
+def run_row(row: Row, *, soak: bool, seed: int) -> Tally:
+    """The tally of one row, its progress told on standard error."""
+    tally, started = Tally(row.name, seed), time.monotonic()
+    for case in row.cases(soak, seed):
+        with tempfile.TemporaryDirectory(prefix="faults-") as folder:
+            tally.add(case, case.run(Path(folder)))
+        if tally.bad and tally.bad[-1].startswith(case.name):
+            print(tally.bad[-1], file=sys.stderr, flush=True)
+    spent = time.monotonic() - started
+    print(f"{row.name}: {tally.injected} injected in {spent:.1f} s", file=sys.stderr, flush=True)
+    return tally
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,16 @@
+"""Every row of the table, in its order."""
+
+from collections.abc import Mapping
+from importlib import import_module
+
+from faults.outcome import Row
+
+NAMES = (
+    "write_points",
+)  # fmt: skip
+
+
+def all_rows() -> Mapping[str, Row]:
+    """The rows by name."""
+    rows = [import_module(f"faults.rows.{name}").ROW for name in NAMES]
+    return {row.name: row for row in rows}

@@ -27,7 +27,9 @@ class Surroundings:
 
     environment: Mapping[str, str] = field(default_factory=dict)
     kill_after_s: float | None = None
-    """Kill the whole session then."""
+    """Kill it then, with all processes of its session."""
+    spare_workers: bool = False
+    """Kill the child alone, not the processes that it started."""
     largest_file_bytes: int | None = None
     """Writes beyond fail (the limit's signal is ignored)."""
     user: int | None = None
@@ -74,7 +76,7 @@ def run_child(work: Callable[[], object], notes: Path, around: Surroundings = Su
     pid = os.fork()
     if pid == 0:
         _be_the_child(work, notes, around)
-    status = _wait(pid, LONGEST_S if around.kill_after_s is None else around.kill_after_s)
+    status = _wait(pid, around)
     seconds = time.monotonic() - started
     code = os.waitstatus_to_exitcode(status)
     text = {name: _text(notes / name) for name in ("out", "error", "renamed", "forbidden", "memory")}
@@ -96,11 +98,11 @@ def command_line(*arguments: object) -> Callable[[], object]:
     return work
 
 
-def _wait(pid: int, seconds: float) -> int:
+def _wait(pid: int, around: Surroundings) -> int:
     handle = os.pidfd_open(pid)
     try:
-        if not select.select([handle], [], [], seconds)[0]:
-            os.killpg(pid, signal.SIGKILL)
+        if not select.select([handle], [], [], LONGEST_S if around.kill_after_s is None else around.kill_after_s)[0]:
+            (os.kill if around.spare_workers else os.killpg)(pid, signal.SIGKILL)
         return os.waitpid(pid, 0)[1]
     finally:
         os.close(handle)

@@ -27,6 +27,8 @@ class Verdict:
     outcome: Outcome
     note: str = ""
     """For the last two: what was found."""
+    times: int = 1
+    """Faults that ended so, where one case injects many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ class Tally:
     bad: list[str] = field(default_factory=list)
 
     def add(self, case: Case, verdict: Verdict) -> None:
-        self.counts[verdict.outcome] += 1
+        self.counts[verdict.outcome] += verdict.times
         if verdict.outcome in (Outcome.SILENT, Outcome.CRASHED):
             self.bad.append(f"{case.name}: {verdict.outcome.value}: {verdict.note}")
 
@@ -79,9 +81,9 @@ def exact() -> Verdict:
     return Verdict(Outcome.EXACT)
 
 
-def refused() -> Verdict:
+def refused(times: int = 1) -> Verdict:
     """A clean refusal."""
-    return Verdict(Outcome.REFUSED)
+    return Verdict(Outcome.REFUSED, times=times)
 
 
 def silent(note: str) -> Verdict:

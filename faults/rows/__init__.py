@@ -7,6 +7,8 @@ from faults.outcome import Row
 
 NAMES = (
     "write_points",
+    "random_kills",
+    "bit_flips",
 )  # fmt: skip
 
 

@@ -1,6 +1,5 @@
 """Step `pretrain`: three towers that agree, from training chips alone."""
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +13,7 @@ from terrashot.model.checkpoint import CARD, read_summary, save_model
 from terrashot.model.presets import PRESETS
 from terrashot.pretrain.dataset import make_draws
 from terrashot.pretrain.train import EpochDone, StepDone, Trained, TrainSettings, train
+from terrashot.steps.metrics import write_metrics
 from terrashot.steps.plan import Context
 from terrashot.steps.progress import Event, Progress, Said, Work, relay
 from terrashot.store.chips import open_chip_store
@@ -38,8 +38,7 @@ def pretrain(context: Context) -> Work[None]:
     last = save({name: tensor.contiguous() for name, tensor in sorted(trained.last.items())})
     save_model(context.study.model, trained.towers, stats, _summary(context, trained, ids, last))
     write_bytes(context.study.model / "last.safetensors", last)
-    lines = "".join(json.dumps(metrics, sort_keys=True) + "\n" for metrics in trained.metrics)
-    write_bytes(context.study.metrics, lines.encode())
+    write_metrics(context.study, trained.metrics)
 
 
 def test_chips_seen(context: Context) -> str | None:
@@ -87,6 +86,7 @@ def _summary(context: Context, trained: Trained, ids: dict[str, list[str]], last
         "parameters": trained.towers.n_parameters,
         "best_epoch": trained.best_epoch,
         "best": trained.metrics[trained.best_epoch],
+        "metrics": trained.metrics,
         "train_chips": len(ids["train"]),
         "seen_chips": sorted([*ids["train"], *ids["val"]]),
         "last_sha256": sha256_of(last),

@@ -4,25 +4,20 @@ Quick takes some minutes on two cores; soak takes hours. The exit code is 1 if a
 """
 
 import argparse
+import contextlib
 import json
-import os
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-os.environ.update(
-    dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
-)
-# The children are forked from here, so that each need not import these again.
-import terrashot.cli
-import terrashot.steps.all_steps
-import terrashot.steps.embed_chips
-import terrashot.steps.fewshot_tables
-import terrashot.steps.run
-import terrashot.steps.verify  # noqa: F401
+from faults.broken import BROKEN, broken
 from faults.outcome import Row, Tally, table
+from faults.preload import preload
 from faults.rows import all_rows
+
+SHOWN = 10
+"""Bad cases of a row that are told; the table counts all."""
 
 
 def main() -> None:
@@ -31,15 +26,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], prog="python -m faults")
     parser.add_argument("--soak", action="store_true", help="many more cases of each row")
     parser.add_argument("--row", action="append", choices=sorted(rows), help="only these rows")
+    parser.add_argument("--break", dest="broken", choices=BROKEN, help="break this on purpose; the table must show it")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", action="store_true", help="one JSON object on the last line")
     asked = parser.parse_args()
+    preload()
     chosen = {name: row for name, row in rows.items() if not asked.row or name in asked.row}
-    tallies = [run_row(row, soak=asked.soak, seed=asked.seed) for row in chosen.values()]
+    with broken(asked.broken) if asked.broken else contextlib.nullcontext():
+        tallies = [run_row(row, soak=asked.soak, seed=asked.seed) for row in chosen.values()]
     print(table(tallies, {name: row.title for name, row in rows.items()}))
     for tally in tallies:
-        for line in tally.bad:
-            print(f"{tally.row}: {line}")
+        for line in tally.bad[:SHOWN]:
+            print(f"{tally.row}: {line[:300]}")
     if asked.json:
         print(json.dumps({"soak": asked.soak, "rows": [tally.as_json for tally in tallies]}))
     sys.exit(1 if any(tally.bad for tally in tallies) else 0)
@@ -51,8 +49,6 @@ def run_row(row: Row, *, soak: bool, seed: int) -> Tally:
     for case in row.cases(soak, seed):
         with tempfile.TemporaryDirectory(prefix="faults-") as folder:
             tally.add(case, case.run(Path(folder)))
-        if tally.bad and tally.bad[-1].startswith(case.name):
-            print(tally.bad[-1], file=sys.stderr, flush=True)
     spent = time.monotonic() - started
     print(f"{row.name}: {tally.injected} injected in {spent:.1f} s", file=sys.stderr, flush=True)
     return tally

@@ -3,6 +3,7 @@
 The child is the leader of its own session, keeps to one core, and notes what it did in files that outlive it.
 """
 
+import codecs
 import os
 import resource
 import select
@@ -102,10 +103,17 @@ def _wait(pid: int, around: Surroundings) -> int:
     handle = os.pidfd_open(pid)
     try:
         if not select.select([handle], [], [], LONGEST_S if around.kill_after_s is None else around.kill_after_s)[0]:
-            (os.kill if around.spare_workers else os.killpg)(pid, signal.SIGKILL)
+            _kill(pid, around.spare_workers)
         return os.waitpid(pid, 0)[1]
     finally:
         os.close(handle)
+
+
+def _kill(pid: int, spare_workers: bool) -> None:
+    try:
+        (os.kill if spare_workers else os.killpg)(pid, signal.SIGKILL)
+    except ProcessLookupError:  # not yet the leader of a session
+        os.kill(pid, signal.SIGKILL)
 
 
 def _be_the_child(work: Callable[[], object], notes: Path, around: Surroundings) -> None:
@@ -140,6 +148,8 @@ def _enter(notes: Path, around: Surroundings) -> None:
         os.dup2(descriptor, number)
     sys.stdout, sys.stderr = (os.fdopen(number, "w", closefd=False) for number in (1, 2))
     os.environ.update(around.environment)
+    for encoding in ("ascii", "utf-8-sig"):  # found now, while we may still read the interpreter's own files
+        codecs.lookup(encoding)
     logs = {
         name: os.open(notes / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o666)
         for name in ("renamed", "forbidden")

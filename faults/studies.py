@@ -98,8 +98,11 @@ def contents(folder: Path) -> dict[str, str]:
 
 
 def _ledger_rows(folder: Path) -> list[tuple[str, ...]]:
-    with sqlite3.connect(folder / "chips.ledger.sqlite") as connection:
-        return sorted(connection.execute("SELECT kind, key, content, digest FROM entry"))
+    try:
+        with sqlite3.connect(folder / "chips.ledger.sqlite") as connection:
+            return sorted(connection.execute("SELECT kind, key, content, digest FROM entry"))
+    except sqlite3.DatabaseError as error:
+        return [(str(error),)]
 
 
 def differences(found: dict[str, str], wanted: dict[str, str]) -> str:

@@ -9,6 +9,8 @@ NAMES = (
     "write_points",
     "random_kills",
     "bit_flips",
+    "storage",
+    "power_cuts",
 )  # fmt: skip
 
 

@@ -14,13 +14,13 @@ from faults.resume import attack_and_resume
 from faults.studies import STEPS, copy_of, ready_for
 from terrashot.durable import files
 
-QUICK, QUICK_OF_REPORT = 10, 4
+QUICK, QUICK_OF_REPORT = 10, 3
 """Points a step, in quick: evenly spread over all of them; the report draws for two seconds each time."""
 
 
 def cases(soak: bool, seed: int) -> Iterator[Case]:
     for step in STEPS:
-        points = _points(step)
+        points = points_of(step)
         n_wanted = len(points) if soak else min(len(points), QUICK_OF_REPORT if step == "report" else QUICK)
         offset = np.random.default_rng([seed, STEPS.index(step)]).random()
         for number in ((np.arange(n_wanted) + offset) * len(points) / n_wanted).astype(int):
@@ -37,7 +37,7 @@ def _case(step: str, point: str, workers: int) -> Case:
 
 
 @functools.cache
-def _points(step: str) -> list[str]:
+def points_of(step: str) -> list[str]:
     """Every write point that a step passes, as `name:number`."""
     with tempfile.TemporaryDirectory(prefix="faults-") as folder:
         study = copy_of(ready_for(step), Path(folder) / "study")

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from terrashot import __version__
-from terrashot.errors import TerrashotError
+from terrashot.errors import StorageError, TerrashotError
 
 app = typer.Typer(
     name="terrashot",
@@ -135,6 +135,10 @@ def main() -> None:
         code = _failed("interrupted; the same command goes on where it stopped", 130)
     except typer.TyperException as error:
         code = _failed(f"{error}; see: terrashot --help", 2)
+    except OSError as error:
+        # What no one foresaw of a disk: a file of ours that may not be read, a cable that came loose.
+        what = f"{error.filename or 'a disk'}: {error.strerror or error}"
+        code = _failed(f"{what}; give permission, make room or put it back, then run again", StorageError.exit_code)
     except Exception as error:
         code = _failed(f"a defect of ours: {type(error).__name__}: {error}; run again with --debug and report it", 1)
     sys.exit(code or 0)

@@ -115,7 +115,7 @@ def _study(study: Study) -> Iterator[Check]:
     repairs = {study.metrics: lambda: repair_metrics(study)}
     for path in (study.metrics, study.report, study.figures):
         if path.name in recorded and path.exists():
-            repair = repairs.get(path, lambda path=path: set_aside(path))  # type: ignore[misc]
+            repair = repairs.get(path, lambda path=path: set_aside(path))
             yield path.name, lambda path=path, mend=repair: _recorded(path, recorded[path.name], mend)  # type: ignore[misc]
 
 

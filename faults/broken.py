@@ -1,0 +1,53 @@
+"""Writers and checks that are broken on purpose: the table must show them, else it shows nothing."""
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+from unittest import mock
+
+from terrashot.durable import backup, files
+from terrashot.steps import verify
+from terrashot.store import parquet
+
+
+def _rename_before_flush(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    temporary = path.parent / f".{path.name}.{os.getpid()}{files.LEFTOVER_SUFFIX}"
+    with temporary.open("wb") as file:
+        write(file)
+    temporary.replace(path)
+    for point in ("write", "flush", "rename", "renamed"):
+        files.write_point(point)
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+    files._flush_folder(path.parent)
+
+
+def _straight(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    for point in ("write", "flush"):
+        files.write_point(point)
+    with path.open("wb") as file:
+        write(file)
+        files.write_point("rename")
+    files.write_point("renamed")
+
+
+WRITERS = {"rename-before-flush": _rename_before_flush, "straight-to-its-name": _straight}
+
+
+@contextlib.contextmanager
+def broken(name: str) -> Iterator[None]:
+    """Inside, and in every child forked there, one thing is broken."""
+    with contextlib.ExitStack() as stack:
+        if name == "digest-skipped":
+            stack.enter_context(mock.patch.object(parquet, "check_digest", lambda path: None))
+            for module in (backup, verify):
+                stack.enter_context(mock.patch.object(module, "fits_digest", lambda path: True))
+        else:
+            for module in (files, backup, parquet):
+                stack.enter_context(mock.patch.object(module, "write_atomically", WRITERS[name]))
+        yield
+
+
+BROKEN = (*WRITERS, "digest-skipped")

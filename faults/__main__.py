@@ -6,15 +6,14 @@ Quick takes some minutes on two cores; soak takes hours. The exit code is 1 if a
 import argparse
 import contextlib
 import json
+import os
 import sys
-import tempfile
-import time
-from pathlib import Path
 
 from faults.broken import BROKEN, broken
-from faults.outcome import Row, Tally, table
+from faults.outcome import table
 from faults.preload import preload
 from faults.rows import all_rows
+from faults.run import Wishes, run_rows
 
 SHOWN = 10
 """Bad cases of a row that are told; the table counts all."""
@@ -26,14 +25,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], prog="python -m faults")
     parser.add_argument("--soak", action="store_true", help="many more cases of each row")
     parser.add_argument("--row", action="append", choices=sorted(rows), help="only these rows")
-    parser.add_argument("--break", dest="broken", choices=BROKEN, help="break this on purpose; the table must show it")
+    parser.add_argument("--case", action="append", help="only cases whose names begin so")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)), help="rows at once")
+    parser.add_argument("--break", dest="broken", choices=BROKEN, help="break this on purpose; the table must show it")
     parser.add_argument("--json", action="store_true", help="one JSON object on the last line")
     asked = parser.parse_args()
+    chosen = [row for name, row in rows.items() if not asked.row or name in asked.row]
+    wishes = Wishes(asked.soak, asked.seed, tuple(asked.case or ("",)))
     preload()
-    chosen = {name: row for name, row in rows.items() if not asked.row or name in asked.row}
     with broken(asked.broken) if asked.broken else contextlib.nullcontext():
-        tallies = [run_row(row, soak=asked.soak, seed=asked.seed) for row in chosen.values()]
+        tallies = run_rows(chosen, wishes, asked.jobs)
     print(table(tallies, {name: row.title for name, row in rows.items()}))
     for tally in tallies:
         for line in tally.bad[:SHOWN]:
@@ -41,17 +43,6 @@ def main() -> None:
     if asked.json:
         print(json.dumps({"soak": asked.soak, "rows": [tally.as_json for tally in tallies]}))
     sys.exit(1 if any(tally.bad for tally in tallies) else 0)
-
-
-def run_row(row: Row, *, soak: bool, seed: int) -> Tally:
-    """The tally of one row, its progress told on standard error."""
-    tally, started = Tally(row.name, seed), time.monotonic()
-    for case in row.cases(soak, seed):
-        with tempfile.TemporaryDirectory(prefix="faults-") as folder:
-            tally.add(case, case.run(Path(folder)))
-    spent = time.monotonic() - started
-    print(f"{row.name}: {tally.injected} injected in {spent:.1f} s", file=sys.stderr, flush=True)
-    return tally
 
 
 if __name__ == "__main__":

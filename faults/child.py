@@ -50,6 +50,8 @@ class Ended:
     seconds: float
     extra_bytes: int
     """Peak memory beyond what it began with; 0 where it was killed."""
+    peak_bytes: int
+    """Peak memory, what it shares with its parent included."""
     renamed: tuple[str, ...]
     """Final names of all files that it put into place."""
     forbidden: tuple[str, ...]
@@ -82,7 +84,7 @@ def run_child(work: Callable[[], object], notes: Path, around: Surroundings = Su
     code = os.waitstatus_to_exitcode(status)
     text = {name: _text(notes / name) for name in ("out", "error", "renamed", "forbidden", "memory")}
     return Ended(
-        code, text["out"], text["error"], seconds, int(text["memory"] or 0),
+        code, text["out"], text["error"], seconds, *(int(number) for number in text["memory"].split() or (0, 0)),
         tuple(text["renamed"].splitlines()), tuple(text["forbidden"].splitlines()),
     )  # fmt: skip
 
@@ -123,7 +125,8 @@ def _be_the_child(work: Callable[[], object], notes: Path, around: Surroundings)
         before = _memory("VmRSS")
         around.before()
         code = _code_of(work)
-        (notes / "memory").write_text(str(max(0, _memory("VmHWM") - before)))
+        peak = _memory("VmHWM")
+        (notes / "memory").write_text(f"{max(0, peak - before)} {peak}")
         sys.stdout.flush(), sys.stderr.flush()
     except BaseException:
         traceback.print_exc()

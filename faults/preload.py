@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import gc
 import importlib
 import json
 import sys
@@ -36,3 +37,5 @@ def preload() -> None:
     for name in json.loads(ended.out.splitlines()[-1]):
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
+    # Objects of the parent are left alone by its children's collectors, whose touch would copy every page of them.
+    gc.freeze()

@@ -35,7 +35,7 @@ trees = 5
 [report]
 plates = 0
 """
-OUR_OWN = ("manifest", "chips.ledger", ".lock", ".chips.ledger", "timings.parquet")
+OUR_OWN = ("study.toml", "manifest", "chips.ledger", ".lock", ".chips.ledger", "timings.parquet")
 """Beginnings of names that no sameness of bytes is promised for."""
 
 
@@ -67,16 +67,14 @@ def _write_csv(path: Path, rows: list[list[str]]) -> None:
         csv.writer(file).writerows(rows)
 
 
-@functools.cache
 def finished(workers: int = 1) -> Path:
     """A study folder after an uninterrupted run; shared, so only to be copied from."""
-    return _run_up_to(None, workers)
+    return _after(len(STEPS), workers)
 
 
-@functools.cache
 def ready_for(step: str, workers: int = 1) -> Path:
-    """A study folder in which every step before this one is done."""
-    return _run_up_to(step, workers)
+    """A study folder in which every step before this one is done; shared too."""
+    return _after(STEPS.index(step), workers)
 
 
 def copy_of(study: Path, folder: Path) -> Path:
@@ -111,10 +109,22 @@ def differences(found: dict[str, str], wanted: dict[str, str]) -> str:
     return ", ".join(names[:4])
 
 
-def _run_up_to(step: str | None, workers: int) -> Path:
-    folder = make_study(Path(tempfile.mkdtemp(prefix="faults-")) / "study", workers=workers)
-    for name in STEPS if step is None else STEPS[: STEPS.index(step)]:
-        ended = run_child(command_line("run", folder, "--only", name), folder.parent / "notes")
-        if ended.code != 0:
-            raise RuntimeError(f"the study to be attacked does not run: {name}: {ended.code} {ended.error[-500:]}")
+@functools.cache
+def _after(n_steps: int, workers: int) -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="faults-studies-")) / "study"
+    if n_steps == 0:
+        return make_study(folder, workers=workers)
+    copy_of(_after(n_steps - 1, workers), folder)
+    ended = run_child(command_line("run", folder, "--only", STEPS[n_steps - 1]), folder.parent / "notes")
+    if ended.code != 0:
+        raise RuntimeError(
+            f"the study to be attacked does not run: {STEPS[n_steps - 1]}: {ended.code} {ended.error[-500:]}"
+        )
     return folder
+
+
+def prepare_all() -> None:
+    """Every study that most rows begin from, so that processes forked later need not make it each."""
+    for step in STEPS:
+        ready_for(step)
+    finished()

@@ -11,6 +11,11 @@ NAMES = (
     "bit_flips",
     "storage",
     "power_cuts",
+    "concurrent",
+    "determinism",
+    "memory",
+    "store_machine",
+    "formats",
 )  # fmt: skip
 
 

@@ -63,7 +63,6 @@ def test_what_is_set_aside_keeps_its_content_under_another_name(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["a.damaged"]
 
 
-@pytest.mark.faults
 @pytest.mark.parametrize(
     ("point", "content"), [("write", b"old"), ("flush", b"old"), ("rename", b"old"), ("renamed", b"new")]
 )

@@ -47,7 +47,7 @@ def write_gunw(path, values, labels):
         group["latitude"], group["longitude"] = np.linspace(1, 0, values.shape[1]), np.linspace(0, 1, values.shape[2])
 
 
-def test_chips_come_in_the_files_order_with_what_is_known(folder):
+def test_chips_come_by_id_whatever_the_files_order_with_what_is_known(folder):
     write_csv(
         folder / "chips.csv",
         ["group", "id", "lat", "lon", "split", "area"],
@@ -56,13 +56,13 @@ def test_chips_come_in_the_files_order_with_what_is_known(folder):
     )
     chips = open_chip_folder(folder).chips
     assert (chips.ids, chips.area, chips.group, chips.split) == (
-        ("b", "a"),
-        ("x", "all"),
-        ("g", None),
-        ("train", "test"),
+        ("a", "b"),
+        ("all", "x"),
+        (None, "g"),
+        ("test", "train"),
     )
-    assert np.array_equal(chips.lon_deg, [9.25, np.nan], equal_nan=True)
-    assert np.array_equal(chips.lat_deg, [45.5, np.nan], equal_nan=True)
+    assert np.array_equal(chips.lon_deg, [np.nan, 9.25], equal_nan=True)
+    assert np.array_equal(chips.lat_deg, [np.nan, 45.5], equal_nan=True)
     assert chips.footprint is None and chips.utm is None
 
 

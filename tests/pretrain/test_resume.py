@@ -2,10 +2,6 @@
 
 import dataclasses
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 from safetensors.torch import save
@@ -109,24 +105,3 @@ def test_a_damaged_state_is_refused_in_words(tmp_path, name):
         path.unlink()
         with pytest.raises(IntegrityError, match="delete the folder to begin again"):
             run(tmp_path)
-
-
-CHILD = """
-import sys; sys.path[:0] = {paths!r}
-import torch; torch.set_num_threads(1)
-from pathlib import Path
-import test_resume
-test_resume.run(Path(sys.argv[1]))
-"""
-
-
-@pytest.mark.faults
-@pytest.mark.parametrize("point", ["write:1", "rename:1", "rename:2", "renamed:3", "flush:4", "rename:5", "write:8"])
-def test_a_process_killed_at_any_point_of_a_write_ends_the_same(tmp_path, uninterrupted, point):
-    here = Path(__file__).parent
-    child = CHILD.format(paths=[str(here), str(here.parent)])
-    killed = subprocess.run(
-        [sys.executable, "-c", child, str(tmp_path)], env=os.environ | {"TERRASHOT_CRASH_AT": point}, check=False
-    )
-    assert killed.returncode == 137
-    assert run(tmp_path) == uninterrupted

@@ -3,7 +3,6 @@
 import csv
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -122,15 +121,6 @@ CASES = {
 }  # fmt: skip
 
 
-def terrashot(*args, check_lines=True, **environment):
-    done = subprocess.run(
-        [sys.executable, "-m", "terrashot.cli", *map(str, args)],
-        capture_output=True, text=True, check=False, env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
-    )  # fmt: skip
-    assert "Traceback" not in done.stderr
-    return done
-
-
 def in_process(capsys, monkeypatch, *args):
     """Exit code, last line on standard error and standard output of the command line, without the cost of a new process."""
     from terrashot.cli import main
@@ -202,15 +192,3 @@ def test_every_command_has_help_with_an_example(command, capsys, monkeypatch):
     code, _, out = in_process(capsys, monkeypatch, command, "--help")
     assert code == 0
     assert "Example: " in out
-
-
-@pytest.mark.faults
-@pytest.mark.parametrize("step", range(1, 60, 6))
-def test_a_run_killed_at_any_write_ends_where_the_uninterrupted_one_does(step, tmp_path):
-    whole, killed = good_study(tmp_path / "whole"), good_study(tmp_path / "killed")
-    assert terrashot("run", whole).returncode == 0
-    assert terrashot("run", killed, TERRASHOT_CRASH_AT=f"rename:{step}").returncode in (0, 137)
-    assert terrashot("run", killed).returncode == 0
-    for name in ("chips.parquet", "presence.parquet", "model/model.json", "embeddings.parquet", "results.parquet"):
-        assert (whole / name).read_bytes() == (killed / name).read_bytes(), name
-    assert not list(killed.rglob("*.part"))

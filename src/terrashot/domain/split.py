@@ -70,7 +70,10 @@ def _split_area(chips: Chips, recipe: SplitRecipe, area: str) -> Int64[np.ndarra
     rng = np.random.default_rng([recipe.seed, *area.encode()])
     if recipe.scheme == "groups":
         return _groups(chips, recipe, rng)
-    return _random(len(chips), recipe.shares, rng)
+    codes = np.empty(len(chips), dtype=np.int64)
+    # By id, so that the order of the table decides nothing.
+    codes[sorted(range(len(chips)), key=chips.ids.__getitem__)] = _random(len(chips), recipe.shares, rng)
+    return codes
 
 
 def _checked(chips: Chips) -> tuple[str, ...]:

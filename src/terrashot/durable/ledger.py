@@ -77,12 +77,16 @@ class Ledger:
         Raises:
             IntegrityError: a row is damaged or gone.
         """
-        number = 0
+        number, before = 0, self._count(kind)
         query = "SELECT kind, key, content, digest FROM entry WHERE kind = ? ORDER BY key"
         for number, row in enumerate(self._rows(query, (kind,)), start=1):  # noqa: B007
             yield row
-        if number != (self.get(COUNT, kind) or 0):
+        # A writer may have added some meanwhile: what was read lies between.
+        if not min(before, after := self._count(kind)) <= number <= max(before, after):
             raise IntegrityError(f"{self.path}: {number} entries of {kind}, not as many as were written: {DAMAGED}")
+
+    def _count(self, kind: str) -> int:
+        return int(self.get(COUNT, kind) or 0)
 
     def close(self) -> None:
         """After a writer's last word: digest and copy beside it."""
@@ -112,7 +116,7 @@ class Ledger:
             is_there = self._connection.execute(there, (kind, key)).fetchone() is not None
             change[kind] += (kind, key) in rows and not is_there
             change[kind] -= (kind, key) in gone and is_there
-        return {(COUNT, kind): _text((self.get(COUNT, kind) or 0) + n) for kind, n in change.items()}
+        return {(COUNT, kind): _text(self._count(kind) + n) for kind, n in change.items()}
 
     def _insert(self, rows: dict[tuple[str, str], str]) -> None:
         sealed: Sequence[tuple[str, ...]] = [(*names, text, _seal(*names, text)) for names, text in rows.items()]

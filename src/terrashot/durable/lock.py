@@ -10,6 +10,10 @@ from pathlib import Path
 from terrashot.durable.files import make_folder, storage_errors
 from terrashot.errors import LockedError
 
+NAME_BYTES = 200
+LOOKS = 100
+"""A holder writes its name right after it has taken the lock; until then there is none to read."""
+
 
 @contextlib.contextmanager
 def sole_writer(folder: Path) -> Iterator[None]:
@@ -41,13 +45,20 @@ def take_lock(path: Path, what: Path) -> int:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         with storage_errors(path):
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()}".encode(), 0)
+            os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()}".encode().ljust(NAME_BYTES), 0)
     except BlockingIOError:
-        holder = os.pread(descriptor, 200, 0).decode(errors="replace").strip() or "another process"
+        holder = _holder(descriptor)
         os.close(descriptor)
         raise LockedError(f"{what} is locked by {holder}; wait for it to end, or stop it") from None
     except BaseException:
         os.close(descriptor)
         raise
     return descriptor
+
+
+def _holder(descriptor: int) -> str:
+    for _ in range(LOOKS):
+        if name := os.pread(descriptor, NAME_BYTES, 0).decode(errors="replace").strip():
+            return name
+        os.sched_yield()
+    return "another process"

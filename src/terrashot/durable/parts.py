@@ -7,6 +7,7 @@ from terrashot.durable.files import make_folder, remove, sha256_of, write_bytes
 
 DIGEST_CHARACTERS = 64
 IDENTITY = "made-from"
+FORMAT_VERSION = 1
 
 
 @runtime_checkable
@@ -29,12 +30,12 @@ class DiskParts:
             identity: digest of all that the parts are made from; parts made from something else are removed.
         """
         self.folder = folder
-        marker = folder / IDENTITY
-        if not marker.is_file() or marker.read_bytes() != identity.encode():
+        marker, content = folder / IDENTITY, f"format {FORMAT_VERSION}, {identity}".encode()
+        if not marker.is_file() or marker.read_bytes() != content:
             if folder.exists():
                 remove(folder)
             make_folder(folder)
-            write_bytes(marker, identity.encode())
+            write_bytes(marker, content)
 
     def get(self, key: str) -> bytes | None:
         path = self.folder / key

@@ -170,6 +170,9 @@ def _cells(
     notes: list[str],
 ) -> Generator[Cell, None, None]:
     ours, theirs = shared_rows(chips.ids, labels.chip_ids)
+    # By id, so that the order of neither table decides who is drawn.
+    by_id = sorted(range(len(ours)), key=lambda number: chips.ids[ours[number]])
+    ours, theirs = ours[by_id], theirs[by_id]
     complete = np.ones(len(chips), dtype=bool)
     for block in features.values():
         complete &= ~np.isnan(block).any(axis=1)

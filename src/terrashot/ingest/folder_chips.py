@@ -18,7 +18,7 @@ BadRows = list[tuple[int, str]]
 
 
 def read_chips_csv(path: Path) -> tuple[Chips, tuple[str, ...]]:
-    """The chips in the file's order, and what a person must be told of them.
+    """The chips by id, whatever the file's order, and what a person must be told of them.
 
     Raises:
         InputError: an unknown column, no row, or bad rows: an id not as ids are or twice, no such split or only some
@@ -47,7 +47,7 @@ def read_chips_csv(path: Path) -> tuple[Chips, tuple[str, ...]]:
         lon_deg=lon if has_places else None,
         lat_deg=lat if has_places else None,
     )
-    return chips, _notes(areas)
+    return chips.take(sorted(range(len(ids)), key=ids.__getitem__)), _notes(areas)
 
 
 def _optional(table: CsvTable, name: str) -> tuple[str | None, ...]:

@@ -15,6 +15,7 @@ from terrashot.durable.files import make_folder, remove, sha256_of, write_bytes
 from terrashot.errors import IntegrityError
 from terrashot.model.towers import Towers
 
+FORMAT_VERSION = 1
 CARD = "state.json"
 MOMENTS = ("exp_avg", "exp_avg_sq", "step")
 LARGEST_CARD_BYTES = 1 << 28
@@ -45,7 +46,7 @@ def save_state(
     # Named by its epoch: the card points to it, so that either state is whole at any moment.
     path = folder / f"epoch-{progress.epochs_done:06d}.safetensors"
     write_bytes(path, content)
-    card = {"tensors": path.name, "sha256": sha256_of(content), "progress": asdict(progress)}
+    card = {"format": FORMAT_VERSION, "tensors": path.name, "sha256": sha256_of(content), "progress": asdict(progress)}
     write_bytes(folder / CARD, json.dumps(card, sort_keys=True).encode())
     for older in folder.glob("epoch-*.safetensors"):
         if older != path:
@@ -81,6 +82,10 @@ def _read(folder: Path) -> tuple[Progress, dict[str, Tensor]]:
     if (folder / CARD).stat().st_size > LARGEST_CARD_BYTES:
         raise ValueError("too large")
     card = json.loads((folder / CARD).read_bytes())
+    if card["format"] > FORMAT_VERSION:
+        raise IntegrityError(
+            f"{folder}: format {card['format']}, this terrashot reads up to {FORMAT_VERSION}; update terrashot"
+        )
     # Path.name: the card names a file beside it and nothing else.
     content = (folder / Path(card["tensors"]).name).read_bytes()
     if sha256_of(content) != card["sha256"]:

@@ -68,12 +68,12 @@ class ZarrChipStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._open: dict[str, tuple[int, np.ndarray]] = {}
         self._ledger = Ledger(folder / LEDGER)
         self._position = {chip_id: int(position) for chip_id, position in self._ledger.all("chip")}
         self._layouts = {n: layout_from_json(content, self._ledger.path) for n, content in self._ledger.all("layout")}
         self._shards = {key for key, _ in self._ledger.all("shard")}
         self._damaged = {key for key, _ in self._ledger.all("damage")}
-        self._open: dict[str, tuple[int, np.ndarray]] = {}
         self._known: dict[tuple[str, str], tuple[StoredChannel, ...]] = {}
 
     def __reduce__(self) -> tuple[type["ZarrChipStore"], tuple[Path]]:
@@ -133,10 +133,13 @@ class ZarrChipStore:
         self._refuse_damaged(chip_id, modality)
         key = f"{modality}/{chip_id}"
         rows = self._ledger.get("image", key)
-        if rows is None and self._ledger.get("digest", key) is not None:
+        # Both are written at once, but a writer may do so between our looking for one and for the other.
+        if rows is None and self._ledger.get("digest", key) and (rows := self._ledger.get("image", key)) is None:
             raise IntegrityError(
                 f"{self._ledger.path}: the entry of chip {chip_id}, {modality} is gone; run: terrashot verify --repair"
             )
+        if rows is not None:
+            self._shards.add(f"{modality}/{self.place(chip_id, modality)[0]}")  # by now, if not when we opened
         return stored_channels(rows or (), self._layouts[modality], self._ledger.path)
 
     def _refuse_damaged(self, chip_id: str, modality: str) -> None:
@@ -178,9 +181,16 @@ class ZarrChipStore:
                 raise
         return self._open[key]
 
-    def __del__(self) -> None:
-        for descriptor, _ in getattr(self, "_open", {}).values():
+    def close(self) -> None:
+        """Gives back the files that it holds open."""
+        for descriptor, _ in self._open.values():
             os.close(descriptor)
+        self._open.clear()
+        self._ledger.close()
+
+    def __del__(self) -> None:
+        if hasattr(self, "_ledger"):
+            self.close()
 
 
 def open_chip_store(folder: Path) -> ZarrChipStore:

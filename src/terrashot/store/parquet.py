@@ -10,10 +10,11 @@ import pyarrow.parquet as pq
 
 from terrashot.durable.backup import digest_path, forget_digest, write_digest
 from terrashot.durable.files import sha256_of_file, write_atomically
-from terrashot.errors import InputError, IntegrityError
+from terrashot.errors import InputError, IntegrityError, TerrashotError
 
 ROW_GROUP_ROWS = 65_536
 MAX_ROWS = 200_000_000
+FORMAT_VERSION, FORMAT_KEY = 1, "terrashot_format"
 ATTEMPTS = 3
 
 
@@ -23,8 +24,9 @@ def write_table(path: Path, table: pa.Table, *, footer: Mapping[str, str] | None
     Args:
         footer: text stored under these names in the file's own footer.
     """
-    kept = {**(table.schema.metadata or {}), **{name.encode(): text.encode() for name, text in (footer or {}).items()}}
-    table = table.replace_schema_metadata(kept or None)
+    ours = {FORMAT_KEY: str(FORMAT_VERSION), **(footer or {})}
+    kept = {**(table.schema.metadata or {}), **{name.encode(): text.encode() for name, text in ours.items()}}
+    table = table.replace_schema_metadata(kept)
     forget_digest(path)
     write_atomically(
         path,
@@ -47,13 +49,23 @@ def read_table(path: Path, *, columns: Sequence[str] | None = None) -> pa.Table:
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
             if file.metadata.num_rows > MAX_ROWS:
                 raise InputError(f"{path}: claims {file.metadata.num_rows} rows, more than {MAX_ROWS}; cut it")
+            _refuse_newer(path, file.schema_arrow.metadata or {})
             return file.read(columns=columns)
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except (pa.ArrowException, OSError, ValueError) as error:
-        if isinstance(error, InputError):
+        if isinstance(error, TerrashotError):
             raise
         raise InputError(f"{path}: cannot be read as Parquet: {_one_line(error)}") from None
+
+
+def _refuse_newer(path: Path, footer: Mapping[bytes, bytes]) -> None:
+    """Nothing, unless a newer terrashot wrote the table; a table from elsewhere has no such entry."""
+    found = footer.get(FORMAT_KEY.encode(), b"1")
+    if not found.isdigit() or int(found) > FORMAT_VERSION:
+        raise IntegrityError(
+            f"{path}: format {found.decode(errors='replace')[:20]}, this terrashot reads up to {FORMAT_VERSION}; update terrashot"
+        )
 
 
 def check_digest(path: Path) -> None:

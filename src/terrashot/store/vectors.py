@@ -12,7 +12,6 @@ from terrashot.errors import InputError
 from terrashot.store.geoparquet import chip_columns, chips_of_table, geo_footer
 from terrashot.store.parquet import read_table, write_table
 
-FORMAT_VERSION = "1"
 CHIP_COLUMNS = ("id", "area", "group", "split", "geometry", "bbox", "lon", "lat")
 MAX_NPY_BYTES = 64 << 30
 
@@ -28,7 +27,7 @@ def write_embeddings(path: Path, table: Embeddings, dtype: str) -> None:
         columns[block] = _list_column(table.blocks[block], table.present(block), dtype)
         if block in table.n_channels:
             columns[f"{block}_channels"] = pa.array(table.n_channels[block], pa.int16())
-    footer = {"terrashot_format": FORMAT_VERSION, **geo_footer(table.chips)}
+    footer = geo_footer(table.chips)
     if table.model is not None:
         footer["terrashot_model"] = table.model
     write_table(path, pa.table(columns), footer=footer)

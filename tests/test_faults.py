@@ -1,0 +1,64 @@
+"""No fault is silent and none crashes; and a writer or a check that is broken on purpose does not pass."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from faults.outcome import Outcome, Tally, crashed, exact, refused, table
+from faults.rows import NAMES, all_rows
+
+ROOT = Path(__file__).resolve().parents[1]
+AT_LEAST = {
+    "write_points": 50, "random_kills": 70, "bit_flips": 3000, "storage": 20, "power_cuts": 50, "concurrent": 12,
+    "determinism": 20, "memory": 2, "store_machine": 40, "formats": 16,
+}  # fmt: skip
+"""Faults that quick injects; 48 more of `storage` where a file system may be mounted."""
+
+
+def python_m_faults(*arguments):
+    command = [sys.executable, "-m", "faults", "--json", *arguments]
+    ended = subprocess.run(command, cwd=ROOT, env=os.environ, capture_output=True, text=True, check=False)
+    assert ended.stdout, ended.stderr[-2000:]
+    return ended, {row["row"]: row for row in json.loads(ended.stdout.splitlines()[-1])["rows"]}
+
+
+@pytest.mark.faults
+@pytest.mark.timeout(900)
+def test_no_fault_is_silent_or_crashes():
+    ended, rows = python_m_faults()
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert set(rows) == set(NAMES)
+    assert {name: row["injected"] for name, row in rows.items() if row["injected"] < AT_LEAST[name]} == {}
+    assert sum(row["silent"] + row["crashed"] for row in rows.values()) == 0
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize(
+    ("what", "row", "cases"),
+    [
+        ("rename-before-flush", "power_cuts", ["ingest", "chips"]),
+        ("straight-to-its-name", "write_points", ["chips", "ingest"]),
+        ("digest-skipped", "bit_flips", ["200 flips in embeddings.parquet", "200 flips in results.parquet"]),
+    ],
+)
+def test_what_is_broken_on_purpose_is_caught(what, row, cases):
+    chosen = [word for case in cases for word in ("--case", case)]
+    ended, rows = python_m_faults("--break", what, "--row", row, *chosen)
+    assert ended.returncode == 1
+    assert rows[row]["silent"] + rows[row]["crashed"] > 0
+
+
+def test_rows_and_their_least_counts_agree():
+    assert set(AT_LEAST) == set(NAMES) == set(all_rows())
+
+
+def test_a_table_counts_every_outcome():
+    tally = Tally("x", 7)
+    for verdict in (exact(), refused(3), crashed("boom")):
+        tally.add(type("Case", (), {"name": "c"})(), verdict)
+    assert "| X | 5 | 1 | 3 | 0 | 1 | 7 |" in table([tally], {"x": "X"})
+    assert tally.bad == ["c: crashed: boom"]
+    assert tally.as_json["silent"] == 0 and len(Outcome) == 4

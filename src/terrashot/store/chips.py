@@ -120,11 +120,13 @@ class ZarrChipStore:
         images = np.empty((len(picks), layout.side_px, layout.side_px), dtype=np.float32)
         for row, (chip_id, slot) in enumerate(picks):
             if slot < layout.slots:
-                images[row] = self._stored(layout, chip_id, slot)
+                self._read_into(images[row], layout, chip_id, slot)
             else:
                 parts = layout.derived[slot - layout.slots]
-                images[row] = self._stored(layout, chip_id, parts.minuend)
-                images[row] -= self._stored(layout, chip_id, parts.subtrahend)
+                subtrahend = np.empty_like(images[row])
+                self._read_into(images[row], layout, chip_id, parts.minuend)
+                self._read_into(subtrahend, layout, chip_id, parts.subtrahend)
+                images[row] -= subtrahend
         return images if layout.side_px == self.chip_px else upsample(images, self.chip_px)
 
     def _channels(self, chip_id: str, modality: str) -> tuple[StoredChannel, ...]:
@@ -149,15 +151,18 @@ class ZarrChipStore:
             path = shard_path(self.folder, modality, shard)
             raise IntegrityError(f"{path}: waits for repair, with chip {chip_id} in it; run: terrashot run")
 
-    def _stored(self, layout: Layout, chip_id: str, slot: int) -> Float32[np.ndarray, "H W"]:
+    def _read_into(self, image: Float32[np.ndarray, "H W"], layout: Layout, chip_id: str, slot: int) -> None:
+        """`image` holds one stored channel; NaN all over where the store has none."""
         shard, place = self.place(chip_id, layout.modality)
         key = f"{layout.modality}/{shard}"
         if key not in self._shards:
-            return np.full((layout.side_px, layout.side_px), np.nan, dtype=np.float32)
+            image[:] = np.nan
+            return
         descriptor, index = self._opened(layout, shard, key)
         where = index[place * layout.slots + slot]
         if where[0] == ABSENT:
-            return np.full((layout.side_px, layout.side_px), np.nan, dtype=np.float32)
+            image[:] = np.nan
+            return
         dtype = np.dtype(layout.dtype)
         packed = read_packed(descriptor, where, most_packed_bytes(dtype, layout.side_px))
         stored = None if packed is None else unpack(packed, dtype, layout.side_px)
@@ -166,7 +171,7 @@ class ZarrChipStore:
                 f"{shard_path(self.folder, layout.modality, shard)}: chip {chip_id}, {layout.modality}, slot {slot} "
                 "is damaged; run: terrashot verify --repair, then terrashot run"
             )
-        return layout.encoding.decode(stored)
+        layout.encoding.decode_into(image, stored)
 
     def _opened(self, layout: Layout, shard: int, key: str) -> tuple[int, UInt64[np.ndarray, "n 2"]]:
         if key not in self._open:

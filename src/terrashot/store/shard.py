@@ -22,6 +22,8 @@ CHECKSUM_BYTES = 4
 ABSENT = np.uint64(2**64 - 1)
 LARGEST_OFFSET = 1 << 40
 BLOSC_HEADER_BYTES = 16
+DECODER = Blosc()
+"""The header of what is decoded says how it was encoded."""
 
 
 def compressor(dtype: np.dtype) -> Blosc:
@@ -30,19 +32,19 @@ def compressor(dtype: np.dtype) -> Blosc:
 
 
 def pack(values: np.ndarray) -> bytes:
-    """A chunk as it lies in a shard: compressed, followed by its checksum."""
-    packed = compressor(values.dtype).encode(np.ascontiguousarray(values))
-    return packed + _checksum(packed)
+    """A chunk, compressed as it lies in a shard."""
+    return bytes(compressor(values.dtype).encode(np.ascontiguousarray(values)))
 
 
 def shard_bytes(packed: Mapping[int, bytes], n_chunks: int) -> bytes:
-    """A shard that holds these packed chunks by their number; the others are absent."""
+    """A shard that holds these packed chunks by their number, each followed by its checksum; the others are absent."""
     index = np.full((n_chunks, 2), ABSENT, dtype="<u8")
     parts, offset = [], 0
     for number in sorted(packed):
-        index[number] = offset, len(packed[number])
-        parts.append(packed[number])
-        offset += len(packed[number])
+        length = len(packed[number]) + CHECKSUM_BYTES
+        index[number] = offset, length
+        parts += [packed[number], _checksum(packed[number])]
+        offset += length
     table = index.tobytes()
     return b"".join([*parts, table, _checksum(table)])
 
@@ -83,12 +85,12 @@ def read_index(descriptor: int, n_chunks: int, path: Path) -> UInt64[np.ndarray,
 
 def read_packed(descriptor: int, place: UInt64[np.ndarray, " 2"], most_bytes: int) -> bytes | None:
     """A packed chunk, or None where it does not fit its checksum or is longer than a chunk can be."""
-    offset, length = int(place[0]), int(place[1])
-    if not CHECKSUM_BYTES < length <= most_bytes or offset > LARGEST_OFFSET:
+    offset, length = int(place[0]), int(place[1]) - CHECKSUM_BYTES
+    if not 0 < length <= most_bytes or offset > LARGEST_OFFSET:
         return None
-    content = os.pread(descriptor, length, offset)
-    is_whole = len(content) == length and _checksum(content[:-CHECKSUM_BYTES]) == content[-CHECKSUM_BYTES:]
-    return content if is_whole else None
+    # Two reads, not one and a slice: a copy of a chunk takes longer than its checksum.
+    packed, checksum = os.pread(descriptor, length, offset), os.pread(descriptor, CHECKSUM_BYTES, offset + length)
+    return packed if len(packed) == length and _checksum(packed) == checksum else None
 
 
 def unpack(packed: bytes, dtype: np.dtype, side_px: int) -> np.ndarray | None:
@@ -97,7 +99,7 @@ def unpack(packed: bytes, dtype: np.dtype, side_px: int) -> np.ndarray | None:
     if len(packed) < BLOSC_HEADER_BYTES or int.from_bytes(packed[4:8], "little") != n_bytes:
         return None
     try:
-        return np.frombuffer(Blosc().decode(packed[:-CHECKSUM_BYTES]), dtype=dtype).reshape(side_px, side_px)
+        return np.frombuffer(DECODER.decode(packed), dtype=dtype).reshape(side_px, side_px)
     except (RuntimeError, ValueError):
         return None
 

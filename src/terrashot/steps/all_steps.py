@@ -11,6 +11,7 @@ from terrashot.steps.labels import label_inputs, make_labels
 from terrashot.steps.plan import OUTDATED, PIXELS, Context, Step
 from terrashot.steps.pretrain import pretrain, test_chips_seen
 from terrashot.steps.report import make_report
+from terrashot.store.layout import LEDGER
 
 Digests = Callable[[Context], Mapping[str, str]]
 
@@ -46,7 +47,7 @@ INGEST = Step(
     work=ingest,
     outdated=store_repairs,
     # Chips that are there are not read again, unless the source changed.
-    takes_up=frozenset({"chips.parquet", "presence.parquet", OUTDATED}),
+    takes_up=frozenset({"chips.parquet", "presence.parquet", LEDGER, OUTDATED}),
     # Pixels read anew make every vector stale; embedding takes up what is there.
     redo_removes=lambda study: [study.store, study.ledger, study.embeddings, study.floors, study.embed_parts],
 )

@@ -83,8 +83,9 @@ def run_child(work: Callable[[], object], notes: Path, around: Surroundings = Su
     seconds = time.monotonic() - started
     code = os.waitstatus_to_exitcode(status)
     text = {name: _text(notes / name) for name in ("out", "error", "renamed", "forbidden", "memory")}
+    extra, peak = map(int, text["memory"].split() or (0, 0))
     return Ended(
-        code, text["out"], text["error"], seconds, *(int(number) for number in text["memory"].split() or (0, 0)),
+        code, text["out"], text["error"], seconds, extra, peak,
         tuple(text["renamed"].splitlines()), tuple(text["forbidden"].splitlines()),
     )  # fmt: skip
 

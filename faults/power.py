@@ -75,12 +75,9 @@ def watch(notes: Path) -> Callable[[], None]:
             if shadow is not None:
                 tell("removed", str(path), True, shadow)
 
-        os.fsync, os.replace, os.rename, os.unlink = (
-            noted_fsync,
-            noted_rename(replace),
-            noted_rename(rename),
-            noted_unlink,
-        )
+        noted = {"fsync": noted_fsync, "replace": noted_rename(replace), "rename": noted_rename(rename)}
+        for name, function in {**noted, "unlink": noted_unlink}.items():
+            setattr(os, name, function)
 
     return begin
 

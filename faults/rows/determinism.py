@@ -72,7 +72,7 @@ def _batches(folder: Path, size: int, part: int) -> Verdict:
 def _world(folder: Path, world: Mapping[str, str]) -> Verdict:
     study = make_study(folder / "study")
     # One core, as the children that it is compared with have.
-    command = ["taskset", "-c", "0", sys.executable, "-m", "terrashot.cli", "run", study, *UP_TO_FITS]
+    command = ["taskset", "-c", "0", sys.executable, "-m", "terrashot.cli", "run", str(study), *UP_TO_FITS]
     ended = subprocess.run(command, env={**os.environ, **world}, capture_output=True, text=True, check=False)
     return _same(study, ended.returncode, ended.stderr[-200:], wanted_after("fewshot"))
 

@@ -39,7 +39,7 @@ def relay(work: Generator[Inner, None, Outcome], tell: Callable[[Inner], Iterabl
         yield from tell(event)
 
 
-def finish(work: Work[Outcome]) -> Outcome:
+def finish(work: Generator[object, None, Outcome]) -> Outcome:
     """The outcome of some work, its events unheard."""
     while True:
         try:

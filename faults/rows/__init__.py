@@ -11,6 +11,9 @@ NAMES = (
     "bit_flips",
     "storage",
     "power_cuts",
+    "bombs",
+    "hostile_files",
+    "fuzz",
 )  # fmt: skip
 
 

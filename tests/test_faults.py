@@ -13,7 +13,8 @@ from faults.rows import NAMES, all_rows
 ROOT = Path(__file__).resolve().parents[1]
 AT_LEAST = {
     "write_points": 50, "random_kills": 70, "bit_flips": 3000, "storage": 20, "power_cuts": 50, "concurrent": 12,
-    "determinism": 20, "memory": 2, "store_machine": 40, "formats": 16,
+    "determinism": 18, "memory": 2, "store_machine": 40, "formats": 16,
+    "bombs": 30, "hostile_files": 120, "fuzz": 2000,
 }  # fmt: skip
 """Faults that quick injects; 48 more of `storage` where a file system may be mounted."""
 

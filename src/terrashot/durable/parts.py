@@ -1,9 +1,13 @@
 """Finished parts of long work, kept until all of it is done, so that a killed run does none of them twice."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeVar, runtime_checkable
 
 from terrashot.durable.files import make_folder, remove, sha256_of, write_bytes
+from terrashot.errors import IntegrityError
+
+Decoded = TypeVar("Decoded")
 
 DIGEST_CHARACTERS = 64
 IDENTITY = "made-from"
@@ -13,6 +17,11 @@ FORMAT_VERSION = 1
 @runtime_checkable
 class Parts(Protocol):
     """Bytes by key."""
+
+    @property
+    def where(self) -> str:
+        """Named in errors."""
+        ...
 
     def get(self, key: str) -> bytes | None:
         """What was put there; None where nothing was, or where it is damaged and must be made again."""
@@ -37,6 +46,10 @@ class DiskParts:
             make_folder(folder)
             write_bytes(marker, content)
 
+    @property
+    def where(self) -> str:
+        return str(self.folder)
+
     def get(self, key: str) -> bytes | None:
         path = self.folder / key
         if not path.is_file():
@@ -52,6 +65,8 @@ class DiskParts:
 class NoParts:
     """Keeps nothing: for work that is short, or whose caller does not want to resume it."""
 
+    where = "nowhere"
+
     def get(self, key: str) -> bytes | None:
         return None
 
@@ -61,3 +76,16 @@ class NoParts:
 
 NO_PARTS = NoParts()
 _: tuple[type[Parts], ...] = (DiskParts, NoParts)
+
+
+def read_part(parts: Parts, key: str, decode: Callable[[bytes], Decoded]) -> Decoded | None:
+    """What was put under a key, decoded; None where it must be made.
+
+    Raises:
+        IntegrityError: its digest fits and it is still none of ours: somebody else put it there.
+    """
+    content = parts.get(key)
+    try:
+        return None if content is None else decode(content)
+    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
+        raise IntegrityError(f"{parts.where}/{key}: none of ours; delete {parts.where}, then run again") from None

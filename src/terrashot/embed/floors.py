@@ -15,7 +15,7 @@ from jaxtyping import Float32, Int64
 from terrashot.domain.modality import Channel
 from terrashot.domain.normalize import ChannelStats, KindStats, RunningMoments, fill_absent_with_mean, scale
 from terrashot.domain.tables import Chips, Embeddings
-from terrashot.durable.parts import NO_PARTS, Parts
+from terrashot.durable.parts import NO_PARTS, Parts, read_part
 from terrashot.embed.image_stats import feature_names, fill_absent_with_training_mean, image_stats, mean_and_spread
 from terrashot.embed.in_parts import chips_a_part
 from terrashot.embed.random_conv import N_FILTERS, cut_patches, random_conv, standardise
@@ -118,13 +118,13 @@ def _part(
 ) -> Iterator[FloorsProgress]:
     """Fills `blocks`, the rows of some chips: from what an earlier run kept, or from the pixels."""
     key = f"floors-{rows.start}"
-    content = parts.get(key)
-    if content is None:
+    kept = read_part(parts, key, arrays_of_bytes)
+    if kept is None:
         for done in _compute(store, chip_ids[rows], learnt, blocks):
             yield FloorsProgress(rows.start + done, len(chip_ids))
         parts.put(key, arrays_as_bytes([blocks[name] for name in sorted(blocks)]))
     else:
-        for name, block in zip(sorted(blocks), arrays_of_bytes(content), strict=True):
+        for name, block in zip(sorted(blocks), kept, strict=True):
             blocks[name][:] = block
         yield FloorsProgress(rows.stop, len(chip_ids))
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from terrashot.domain.normalize import ChannelStats
 from terrashot.domain.tables import Chips, Embeddings
-from terrashot.durable.parts import Parts
+from terrashot.durable.parts import Parts, read_part
 from terrashot.embed.embed import ChannelPolicy, EmbedDone, embed_chips
 from terrashot.engine import cut
 from terrashot.model.towers import Towers
@@ -43,14 +43,14 @@ def embed_in_parts(
     names = [modality for modality in towers.config.modalities if modality in store.modalities]
     made: list[list[np.ndarray]] = []
     for number, rows in enumerate(groups):
-        content = parts.get(f"{name}-{number}")
-        if content is None:
+        arrays = read_part(parts, f"{name}-{number}", arrays_of_bytes)
+        if arrays is None:
             work = embed_chips(towers, stats, store, chips.take(rows), channels=channels, seed=seed)
             before = sum(map(len, groups[:number]))
             table = yield from _counted(work, len(names), before=before, here=len(rows), total=len(chips))
-            content = arrays_as_bytes(_arrays(table))
-            parts.put(f"{name}-{number}", content)
-        made.append(arrays_of_bytes(content))
+            arrays = _arrays(table)
+            parts.put(f"{name}-{number}", arrays_as_bytes(arrays))
+        made.append(arrays)
     return _joined(chips, names, order, made)
 
 

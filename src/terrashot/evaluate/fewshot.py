@@ -14,7 +14,7 @@ from jaxtyping import Float32
 from terrashot.domain.results import BlockScore, Result, Timing
 from terrashot.domain.tables import Chips, Labels, shared_rows
 from terrashot.domain.tasks import Classes, ThresholdRule, make_classes
-from terrashot.durable.parts import NO_PARTS, Parts
+from terrashot.durable.parts import NO_PARTS, Parts, read_part
 from terrashot.engine import ordered_map
 from terrashot.errors import InputError
 from terrashot.evaluate.metrics import score
@@ -119,15 +119,13 @@ def run_fewshot(
 
 def _fitted(cells: Sequence[Cell], parts: Parts, workers: int) -> Iterator[FewshotTables]:
     """The tables of each cell, in order: from the parts, or fitted now and put there."""
-    kept = [parts.get(f"cell-{number}") for number in range(len(cells))]
+    kept = [read_part(parts, f"cell-{number}", _tables_of) for number in range(len(cells))]
     fresh = ordered_map(fit_cell, [cell for cell, there in zip(cells, kept, strict=True) if there is None], workers)
-    for number, content in enumerate(kept):
-        if content is not None:
-            yield _tables_of(content)
-        else:
+    for number, tables in enumerate(kept):
+        if tables is None:
             tables = next(fresh)
             parts.put(f"cell-{number}", _as_bytes(tables))
-            yield tables
+        yield tables
 
 
 def _as_bytes(tables: FewshotTables) -> bytes:

@@ -24,7 +24,15 @@ def digest_of_artefact(path: Path) -> str | None:
 
 def _of_folder(path: Path) -> str:
     if (path / "model.json").is_file():
-        return str(json.loads((path / "model.json").read_bytes())["digest"])
+        return _of_card(path / "model.json")
     return digest_of(
         {str(file.relative_to(path)): sha256_of_file(file) for file in sorted(path.rglob("*")) if file.is_file()}
     )
+
+
+def _of_card(path: Path) -> str:
+    """The digest that a model's card tells of itself; of its bytes, where it is no card, which is then no model's digest."""
+    try:
+        return str(json.loads(path.read_bytes())["digest"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return sha256_of_file(path)

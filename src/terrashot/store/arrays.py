@@ -15,7 +15,7 @@ def arrays_as_bytes(arrays: Sequence[np.ndarray]) -> bytes:
 
 
 def arrays_of_bytes(content: bytes) -> list[np.ndarray]:
-    """The arrays that `arrays_as_bytes` was given."""
+    """The arrays that `arrays_as_bytes` was given; ValueError for anything else."""
     buffer, found = io.BytesIO(content), []
     while buffer.tell() < len(content):
         found.append(np.lib.format.read_array(buffer, allow_pickle=False))

@@ -11,9 +11,9 @@ import pyarrow.parquet as pq
 from terrashot.durable.backup import digest_path, forget_digest, write_digest
 from terrashot.durable.files import sha256_of_file, write_atomically
 from terrashot.errors import InputError, IntegrityError, TerrashotError
+from terrashot.store.parquet_limits import refuse_bomb, refuse_other_files
 
 ROW_GROUP_ROWS = 65_536
-MAX_ROWS = 200_000_000
 FORMAT_VERSION, FORMAT_KEY = 1, "terrashot_format"
 ATTEMPTS = 3
 
@@ -44,11 +44,11 @@ def read_table(path: Path, *, columns: Sequence[str] | None = None) -> pa.Table:
         InputError: no such file, or no Parquet.
         IntegrityError: its bytes are not those that were written.
     """
+    refuse_other_files(path)
     check_digest(path)
     try:
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
-            if file.metadata.num_rows > MAX_ROWS:
-                raise InputError(f"{path}: claims {file.metadata.num_rows} rows, more than {MAX_ROWS}; cut it")
+            refuse_bomb(path, file)
             _refuse_newer(path, file.schema_arrow.metadata or {})
             return file.read(columns=columns)
     except FileNotFoundError:
@@ -90,7 +90,8 @@ def check_digest(path: Path) -> None:
 
 def _digest_beside(path: Path) -> str | None:
     try:
-        return digest_path(path).read_text("ascii", "replace")[:64]
+        with digest_path(path).open("rb") as file:
+            return file.read(64).decode("ascii", "replace")
     except FileNotFoundError:
         return None
 

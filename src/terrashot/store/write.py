@@ -18,7 +18,8 @@ from terrashot.store.layout import (
     ZARR,
     Derived,
     Layout,
-    layout_from_json,
+    layouts_from_json,
+    positions_from_json,
     shard_path,
 )
 from terrashot.store.pack_chip import PackedChip
@@ -85,11 +86,11 @@ def prepare_store(
 
     New chips begin at a new shard, so that no finished shard is ever written again.
     """
-    layouts = {name: layout_from_json(content, ledger.path) for name, content in ledger.all("layout")}
+    layouts = layouts_from_json(ledger.all("layout"), ledger.path)
     size = next(iter(layouts.values())).shard_chips if layouts else _shard_chips(forms)
     for form in forms:
         layouts.setdefault(form.modality, _layout(form, size))
-    places = dict(ledger.all("chip"))
+    places = positions_from_json(ledger.all("chip"), ledger.path)
     first = -(-(max(places.values(), default=-1) + 1) // size) * size
     new = [chip_id for chip_id in chip_ids if chip_id not in places]
     places |= {chip_id: first + offset for offset, chip_id in enumerate(new)}

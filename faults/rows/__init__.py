@@ -16,6 +16,9 @@ NAMES = (
     "memory",
     "store_machine",
     "formats",
+    "bombs",
+    "hostile_files",
+    "fuzz",
 )  # fmt: skip
 
 

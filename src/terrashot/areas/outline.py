@@ -14,6 +14,8 @@ from terrashot.errors import InputError
 MAX_BYTES = 50 << 20
 MAX_VERTICES = 1_000_000
 MAX_DEPTH = 20
+MAX_NUMBERS = 4 * MAX_VERTICES
+"""A vertex has two or three, and a comma a number; parsed, each takes ten times its bytes."""
 POLYGONS = ("Polygon", "MultiPolygon")
 
 
@@ -36,13 +38,23 @@ def _content(path: Path) -> Any:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise InputError(f"{path}: over {MAX_BYTES >> 20} MiB; simplify the outline")
-        return json.loads(path.read_text("utf-8-sig"))
+        text = path.read_text("utf-8-sig") if path.is_file() or not path.exists() else ""
+        if text.count(",") > MAX_NUMBERS or text.count("[") > 2 * MAX_VERTICES:
+            raise InputError(f"{path}: over {MAX_VERTICES} vertices; simplify the outline")
+        return json.loads(text, object_pairs_hook=_object)
     except FileNotFoundError:
         raise InputError(f"{path}: no such outline file") from None
     except (ValueError, RecursionError, OSError) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(f"{path}: cannot be read as GeoJSON: {_one_line(error)}") from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key stands twice in one object")
+    return found
 
 
 def _geometries(content: Any, path: Path, depth: int = 0) -> list[dict[str, Any]]:

@@ -19,6 +19,9 @@ from terrashot.model.towers import Towers, TowersConfig, config_from_json
 FORMAT_VERSION = 1
 MAX_JSON_BYTES = 128 << 20
 """Room for the ids of some four million chips in a summary."""
+MOST_MEMBERS = 4_000_000
+MOST_NESTED = 500_000
+"""Of a card's values and of its lists and objects: parsed, each takes some ten times its bytes."""
 WEIGHTS, CARD = "weights.safetensors", "model.json"
 BYTES_BESIDE_WEIGHTS = 1 << 20
 """The most that a safetensors header of ours takes."""
@@ -102,8 +105,12 @@ def _card(folder: Path) -> dict[str, Any]:
         raise IntegrityError(f"{path}: over {MAX_JSON_BYTES >> 20} MiB; no model card of ours is")
     try:
         raw = path.read_bytes()
+        if raw.count(b",") > MOST_MEMBERS or raw.count(b"[") + raw.count(b"{") > MOST_NESTED:
+            raise IntegrityError(f"{path}: holds far more than a model card of ours; make the model again")
         content = json.loads(raw)
     except (ValueError, RecursionError) as error:
+        if isinstance(error, IntegrityError):
+            raise
         raise IntegrityError(f"{path}: damaged: no JSON ({str(error)[:60]}); make the model again") from None
     if not isinstance(content, dict) or not isinstance(content.get("format"), int):
         raise IntegrityError(f"{path}: not a model card of ours; make the model again")

@@ -19,6 +19,8 @@ FORMAT_VERSION = 1
 CARD = "state.json"
 MOMENTS = ("exp_avg", "exp_avg_sq", "step")
 LARGEST_CARD_BYTES = 1 << 28
+BYTES_BESIDE_TENSORS = 1 << 24
+"""The most that a safetensors header of ours takes, and more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +66,23 @@ def load_state(
     if not (folder / CARD).is_file():
         return None
     try:
-        progress, tensors = _read(folder)
+        # Weights, the best ones, two moments of each.
+        progress, tensors = _read(folder, 4 * sum(t.numel() * 4 for t in towers.state_dict().values()))
         _refuse_another_run(folder, progress.run, run)
+        _refuse_other_tensors(towers, tensors)
         towers.load_state_dict(_part(tensors, "last"))
         for name, parameter in towers.named_parameters():
             optimiser.state[parameter] = {key: tensors[f"{key}/{name}"] for key in MOMENTS}
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        RuntimeError,
+        RecursionError,
+        SafetensorError,
+    ) as error:
         if isinstance(error, IntegrityError):
             raise
         raise IntegrityError(
@@ -78,7 +91,7 @@ def load_state(
     return progress, _part(tensors, "best")
 
 
-def _read(folder: Path) -> tuple[Progress, dict[str, Tensor]]:
+def _read(folder: Path, most_bytes: int) -> tuple[Progress, dict[str, Tensor]]:
     if (folder / CARD).stat().st_size > LARGEST_CARD_BYTES:
         raise ValueError("too large")
     card = json.loads((folder / CARD).read_bytes())
@@ -87,10 +100,47 @@ def _read(folder: Path) -> tuple[Progress, dict[str, Tensor]]:
             f"{folder}: format {card['format']}, this terrashot reads up to {FORMAT_VERSION}; update terrashot"
         )
     # Path.name: the card names a file beside it and nothing else.
-    content = (folder / Path(card["tensors"]).name).read_bytes()
+    path = folder / Path(card["tensors"]).name
+    if not path.is_file() or path.stat().st_size > most_bytes + BYTES_BESIDE_TENSORS:
+        raise ValueError("no file, or one larger than these towers make")
+    content = path.read_bytes()
     if sha256_of(content) != card["sha256"]:
         raise ValueError("its bytes are not those that were written")
-    return Progress(**card["progress"]), load(content)
+    progress = Progress(**card["progress"])
+    _refuse_bad_progress(progress)
+    return progress, load(content)
+
+
+def _refuse_bad_progress(progress: Progress) -> None:
+    """Nothing, if every number is one that a training writes.
+
+    Raises:
+        TypeError, ValueError: otherwise.
+    """
+    counts = (progress.epochs_done, progress.best_epoch)
+    if any(type(number) is not int or number < -1 for number in counts) or type(progress.best_loss) is not float:
+        raise TypeError("no counts of epochs, or no loss")
+    if not isinstance(progress.run, dict) or not isinstance(progress.metrics, list):
+        raise TypeError("no run, or no metrics")
+    if not all(isinstance(found, dict) for found in progress.metrics) or progress.best_epoch >= len(progress.metrics):
+        raise ValueError("a best epoch that was not measured")
+
+
+def _refuse_other_tensors(towers: Towers, tensors: Mapping[str, Tensor]) -> None:
+    """Nothing, if these are weights, best weights and moments of these towers, and finite.
+
+    Raises:
+        ValueError: otherwise.
+    """
+    parameters = dict(towers.named_parameters())
+    wanted = {f"{part}/{name}": t for part in ("last", "best") for name, t in towers.state_dict().items()}
+    wanted |= {f"{key}/{name}": t for key in MOMENTS[:2] for name, t in parameters.items()}
+    shapes = {name: (t.shape, t.dtype) for name, t in wanted.items()}
+    shapes |= {f"step/{name}": (torch.Size(), torch.float32) for name in parameters}
+    if {name: (t.shape, t.dtype) for name, t in tensors.items()} != shapes:
+        raise ValueError("not the tensors of these towers")
+    if not all(bool(torch.isfinite(tensor).all()) for tensor in tensors.values()):
+        raise ValueError("a number that is not finite")
 
 
 def _refuse_another_run(folder: Path, theirs: Mapping[str, str], ours: Mapping[str, str]) -> None:

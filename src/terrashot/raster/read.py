@@ -18,9 +18,9 @@ from terrashot.raster.png_jpeg import read_png_jpeg, read_png_jpeg_form
 MAX_BYTES = 1 << 30
 DAMAGE = (
     OSError, ValueError, TypeError, LookupError, AttributeError, EOFError, RuntimeError, SyntaxError, ArithmeticError,
-    struct.error, zlib.error, tokenize.TokenError,
+    MemoryError, struct.error, zlib.error, tokenize.TokenError,
 )  # fmt: skip
-"""What the decoders raise on damaged files; found by flipping and cutting bytes of good ones."""
+"""What the decoders raise on damaged files, one of whose lengths may be gigabytes; found by bending bytes of good ones."""
 
 Found = TypeVar("Found", Form, Picture)
 

@@ -18,7 +18,11 @@ from terrashot.store.layout import (
     Layout,
     StoredChannel,
     layout_from_json,
-    row_from_json,
+    positions_from_json,
+    refuse_bad_metadata_name,
+    refuse_bad_shard_key,
+    rows_from_json,
+    shard_digests_from_json,
     shard_path,
     stored_channels,
 )
@@ -70,10 +74,17 @@ class ZarrChipStore:
         self.folder = folder
         self._open: dict[str, tuple[int, np.ndarray]] = {}
         self._ledger = Ledger(folder / LEDGER)
-        self._position = {chip_id: int(position) for chip_id, position in self._ledger.all("chip")}
-        self._layouts = {n: layout_from_json(content, self._ledger.path) for n, content in self._ledger.all("layout")}
-        self._shards = {key for key, _ in self._ledger.all("shard")}
+        path = self._ledger.path
+        self._position = positions_from_json(self._ledger.all("chip"), path)
+        self._layouts = {name: layout_from_json(content, path) for name, content in self._ledger.all("layout")}
+        if any(name != layout.modality for name, layout in self._layouts.items()):
+            raise IntegrityError(f"{path}: a layout under the name of another modality; make the store again")
+        self._shards = set(shard_digests_from_json(self._ledger.all("shard"), self._layouts, path))
         self._damaged = {key for key, _ in self._ledger.all("damage")}
+        for key in self._damaged:
+            refuse_bad_shard_key(key, self._layouts, path)
+        for name, _ in self._ledger.all("metadata"):
+            refuse_bad_metadata_name(name, self._layouts, path)
         self._known: dict[tuple[str, str], tuple[StoredChannel, ...]] = {}
 
     def __reduce__(self) -> tuple[type["ZarrChipStore"], tuple[Path]]:
@@ -101,7 +112,7 @@ class ZarrChipStore:
 
     def digest(self) -> dict[str, str]:
         """SHA-256 of each shard that the ledger names, by `modality/number`."""
-        return {key: str(content["sha256"]) for key, content in self._ledger.all("shard")}
+        return shard_digests_from_json(self._ledger.all("shard"), self._layouts, self._ledger.path)
 
     def channels(self, chip_id: str, modality: str) -> tuple[StoredChannel, ...]:
         if (chip_id, modality) not in self._known:
@@ -113,7 +124,8 @@ class ZarrChipStore:
     def presence(self) -> Presence:
         found = dict(self._ledger.all("image"))
         keys = (f"{modality}/{chip_id}" for chip_id in self.chip_ids for modality in self.modalities)
-        return make_presence(row_from_json(row, self._ledger.path) for key in keys for row in found.get(key, ()))
+        path = self._ledger.path
+        return make_presence(row for key in keys for row in rows_from_json(found.get(key, []), path))
 
     def read(self, modality: str, picks: Sequence[tuple[str, int]]) -> Float32[np.ndarray, "B H W"]:
         layout = self._layouts[modality]

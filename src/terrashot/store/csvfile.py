@@ -10,6 +10,7 @@ from pathlib import Path
 from terrashot.errors import InputError
 
 MAX_BYTES = 200 << 20
+LONGEST_LINE_BYTES = 1 << 20
 DELIMITERS = ",;\t"
 SHOWN = 3
 """Bad rows that a message tells of; it counts the others."""
@@ -82,8 +83,11 @@ def repeated(values: Sequence[str], lines: Sequence[int]) -> list[tuple[int, str
 
 def _read_text(path: Path) -> str:
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise InputError(f"{path}: cannot be read: it is no plain file")
         if path.stat().st_size > MAX_BYTES:
             raise InputError(f"{path}: over {MAX_BYTES >> 20} MiB; write it as Parquet or cut it")
+        _refuse_endless_line(path)
         text = path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
@@ -94,6 +98,18 @@ def _read_text(path: Path) -> str:
     if "\0" in text:
         raise InputError(f"{path}: holds zero bytes; it is no CSV in UTF-8")
     return text
+
+
+def _refuse_endless_line(path: Path) -> None:
+    """Nothing, unless the file has a stretch without a line's end that no table has: it would be held many times over."""
+    with path.open("rb") as file:
+        before = b""
+        while block := file.read(LONGEST_LINE_BYTES):
+            if len(before) == LONGEST_LINE_BYTES and not any(
+                end in part for part in (before, block) for end in b"\r\n"
+            ):
+                raise InputError(f"{path}: a line of over {LONGEST_LINE_BYTES >> 20} MiB; it is no table of chips")
+            before = block
 
 
 def _checked(path: Path, rows: list[list[str]], lines: list[int]) -> CsvTable:

@@ -56,9 +56,19 @@ def chips_of_table(table: pa.Table, where: str) -> Chips:
     """Chips from any table with an `id` column; `area` is `all` where the table has none.
 
     Raises:
-        InputError: no ids, or one twice.
+        InputError: no ids, or one twice; places or texts of another type.
     """
     ids = _ids(table, where)
+    try:
+        return _chips(table, ids)
+    except (ValueError, TypeError, OverflowError, pa.ArrowException, shapely.errors.ShapelyError) as error:
+        raise InputError(
+            f"{where}: area, split, group or place are not of the types they should be ({' '.join(str(error).split())[:80]}); "
+            "docs/files.md tells them"
+        ) from None
+
+
+def _chips(table: pa.Table, ids: tuple[str, ...]) -> Chips:
     lon_deg, lat_deg, footprint = _places(table)
     return Chips(
         ids=ids,

@@ -1,6 +1,7 @@
 """How one modality lies in the chip store, and the ledger's form of layouts and presence rows, checked on reading."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,14 @@ ZARR, LEDGER = "chips.zarr", "chips.ledger.sqlite"
 LARGEST_SIDE_PX = 8192
 MOST_SLOTS = 4096
 MOST_SHARD_CHIPS = 64
+LARGEST_COUNT = 1 << 15
+"""Slots are kept as 16 bit, and no channel is made from so many acquisitions."""
+SHARD_NUMBER = re.compile(r"0|[1-9][0-9]{0,9}")
 LARGEST_SHARD_BYTES = 256 << 20
+LARGEST_CHIP_VALUES = 1 << 27
+"""Over all channels of a chip that has a shard of its own; no image file of more is read."""
+LARGEST_POSITION = 1 << 32
+"""Chips along the axis; each takes some bytes of memory in zarr.json alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +80,14 @@ def layout_from_json(content: Mapping[str, Any], where: Path) -> Layout:
         IntegrityError: no layout, or one of a size that no store of ours has; checked before anything is allocated.
     """
     try:
-        derived = tuple(Derived(Channel(**d["channel"]), d["minuend"], d["subtrahend"]) for d in content["derived"])
+        derived = tuple(
+            Derived(_channel(**d["channel"]), _count(d["minuend"]), _count(d["subtrahend"])) for d in content["derived"]
+        )
         channels = None if content["channels"] is None else tuple(content["channels"])
         layout = Layout(**{**content, "channels": channels, "derived": derived})
+        _refuse_other_types(layout)
         wrong = _what_is_wrong(layout)
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise IntegrityError(f"{where}: no layout of ours ({error}); make the store again") from None
     if wrong:
         raise IntegrityError(f"{where}: {layout.modality}: {wrong}; no store of ours is so; make it again")
@@ -84,19 +95,79 @@ def layout_from_json(content: Mapping[str, Any], where: Path) -> Layout:
 
 
 def _what_is_wrong(layout: Layout) -> str | None:
-    known = {(e.dtype, e.scale, e.offset) for e in ENCODINGS.values()}
+    known = {(e.dtype, e.scale, e.offset, e.nodata if e.nodata == e.nodata else None) for e in ENCODINGS.values()}
+    values = layout.slots * layout.side_px**2
     stored = range(layout.slots)
     checks = {
         f"no modality is called '{layout.modality}'": layout.modality not in MODALITIES,
         f"side {layout.side_px} px": not 1 <= layout.side_px <= LARGEST_SIDE_PX,
         f"{layout.slots} channels": not 1 <= layout.slots <= MOST_SLOTS,
         f"{layout.shard_chips} chips a shard": not 1 <= layout.shard_chips <= MOST_SHARD_CHIPS,
-        "an unknown encoding": (layout.dtype, layout.scale, layout.offset) not in known,
+        f"{values} values a chip": values > LARGEST_CHIP_VALUES,
+        f"shards of {values * layout.shard_chips} values": layout.shard_chips > 1
+        and 4 * values * layout.shard_chips > LARGEST_SHARD_BYTES,
+        "an unknown encoding": (layout.dtype, layout.scale, layout.offset, layout.nodata) not in known,
+        "not as many names as channels": layout.channels is not None and len(layout.channels) > layout.slots,
+        "two channels of one name": len(set(layout.channels or ())) < len(layout.channels or ()),
         "a difference of channels that are not stored": any(
             d.minuend not in stored or d.subtrahend not in stored for d in layout.derived
         ),
     }
     return next((reason for reason, is_so in checks.items() if is_so), None)
+
+
+def _refuse_other_types(layout: Layout) -> None:
+    for count in (layout.side_px, layout.slots, layout.shard_chips):
+        _count(count)
+    for text in (layout.modality, layout.dtype, *(layout.channels or ())):
+        _text(text)
+    _text_or_none(layout.unit)
+
+
+def positions_from_json(entries: Iterable[tuple[str, Any]], where: Path) -> dict[str, int]:
+    """Each chip's place along the chip axis, as the ledger holds them.
+
+    Raises:
+        IntegrityError: no place, one of two chips, or one that no store of ours has.
+    """
+    found = dict(entries)
+    for chip_id, position in found.items():
+        if type(position) is not int or not 0 <= position < LARGEST_POSITION:
+            raise IntegrityError(f"{where}: chip {chip_id[:40]} lies at {str(position)[:40]}; make the store again")
+    if len(set(found.values())) < len(found):
+        raise IntegrityError(f"{where}: two chips lie at one place; make the store again")
+    return found
+
+
+def shard_digests_from_json(
+    entries: Iterable[tuple[str, Any]], layouts: Mapping[str, Layout], where: Path
+) -> dict[str, str]:
+    """SHA-256 of each shard, by `modality/number`, as the ledger holds them.
+
+    Raises:
+        IntegrityError: a shard of no modality or without a number, or no digest.
+    """
+    found = {}
+    for key, content in entries:
+        refuse_bad_shard_key(key, layouts, where)
+        digest = content.get("sha256") if isinstance(content, dict) else None
+        if not isinstance(digest, str):
+            raise IntegrityError(f"{where}: no digest of shard {key}; make the store again")
+        found[key] = digest
+    return found
+
+
+def refuse_bad_shard_key(key: str, layouts: Mapping[str, Layout], where: Path) -> None:
+    """Nothing, for `modality/number`: a path is made of it."""
+    modality, _, number = key.partition("/")
+    if modality not in layouts or not SHARD_NUMBER.fullmatch(number):
+        raise IntegrityError(f"{where}: no shard is called '{key[:60]}'; make the store again")
+
+
+def refuse_bad_metadata_name(name: str, layouts: Mapping[str, Layout], where: Path) -> None:
+    """Nothing, for the name of a metadata file of the store: what is damaged there is removed by it."""
+    if name not in {"zarr.json", *(f"{modality}/zarr.json" for modality in layouts)}:
+        raise IntegrityError(f"{where}: no metadata of the store is called '{name[:60]}'; make the store again")
 
 
 def shard_path(folder: Path, modality: str, shard: int) -> Path:
@@ -109,11 +180,26 @@ def row_as_json(row: PresenceRow, unit: str | None) -> dict[str, Any]:
     return asdict(row) | {"unit": unit}
 
 
-def row_from_json(content: Mapping[str, Any], where: Path) -> PresenceRow:
-    """The presence row that the ledger holds."""
+def rows_from_json(content: Any, where: Path) -> list[PresenceRow]:
+    """The presence rows of one chip and modality, as the ledger holds them.
+
+    Raises:
+        IntegrityError: no such rows.
+    """
+    if not isinstance(content, list):
+        raise IntegrityError(f"{where}: no presence rows of ours; make the store again")
+    return [_row_from_json(row, where) for row in content]
+
+
+def _row_from_json(content: Any, where: Path) -> PresenceRow:
     try:
+        if any(type(content[name]) not in kinds for name, kinds in ROW_TYPES):
+            raise TypeError("a field of another type")
+        for count in (content["slot"], content["n_acquisitions"]):
+            _count(count or 0)
+        _share(content["valid_fraction"] or 0)
         return PresenceRow(**{name: value for name, value in content.items() if name != "unit"})
-    except (TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise IntegrityError(f"{where}: no presence row of ours ({error}); make the store again") from None
 
 
@@ -125,8 +211,8 @@ def stored_channels(rows: Any, layout: Layout, where: Path) -> tuple[StoredChann
     """
     try:
         found = tuple(_stored(content) for content in rows if content["status"] == "ok")
-        outside = [s for s in found if not 0 <= s.slot < layout.slots + len(layout.derived)]
-    except (KeyError, TypeError) as error:
+        outside = [s for s in found if not s.slot < layout.slots + len(layout.derived)]
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise IntegrityError(f"{where}: no presence rows of ours ({error!r}); make the store again") from None
     if outside:
         raise IntegrityError(f"{where}: {layout.modality} has no slot {outside[0].slot}; make the store again")
@@ -134,6 +220,43 @@ def stored_channels(rows: Any, layout: Layout, where: Path) -> tuple[StoredChann
 
 
 def _stored(content: Mapping[str, Any]) -> StoredChannel:
-    dates = content["first_date"], content["second_date"]
-    channel = Channel(content["channel"], content["kind"], content["unit"], *dates)
-    return StoredChannel(content["slot"], channel, content["valid_fraction"])
+    channel = _channel(
+        content["channel"], content["kind"], content["unit"], content["first_date"], content["second_date"]
+    )
+    return StoredChannel(_count(content["slot"]), channel, _share(content["valid_fraction"]))
+
+
+def _channel(name: Any, kind: Any, unit: Any = None, first_date: Any = None, second_date: Any = None) -> Channel:
+    return Channel(_text(name), _text(kind), *map(_text_or_none, (unit, first_date, second_date)))
+
+
+def _count(value: Any) -> int:
+    if type(value) is not int or not 0 <= value < LARGEST_COUNT:
+        raise TypeError(f"{str(value)[:40]!r} where a count belongs")
+    return value
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{str(value)[:40]!r} where a text belongs")
+    return value
+
+
+def _share(value: Any) -> float:
+    if type(value) not in (int, float) or not 0 <= value <= 1:
+        raise TypeError(f"{str(value)[:40]!r} where a share belongs")
+    return float(value)
+
+
+def _text_or_none(value: Any) -> str | None:
+    return None if value is None else _text(value)
+
+
+NONE = type(None)
+ROW_TYPES = (
+    *((name, (str,)) for name in ("chip_id", "modality", "status")),
+    *((name, (str, NONE)) for name in ("channel", "kind", "reason", "first_date", "second_date")),
+    *((name, (int, NONE)) for name in ("slot", "n_acquisitions")),
+    ("valid_fraction", (int, float, NONE)),
+)
+"""What a presence row's fields may be; a tuple, for there are as many rows as channels of all chips."""

@@ -11,6 +11,8 @@ from terrashot.durable.files import sha256_of, write_bytes
 from terrashot.errors import IntegrityError
 
 FORMAT_VERSION = 1
+MAX_BYTES = 64 << 20
+"""Of the lines of some ten thousand runs."""
 DAMAGED = "damaged; run: terrashot verify --repair on the study, then terrashot run"
 
 
@@ -56,6 +58,8 @@ def read(path: Path) -> dict[str, Line]:
     Raises:
         IntegrityError: a line is damaged, or a newer terrashot wrote the manifest.
     """
+    if path.is_file() and path.stat().st_size > MAX_BYTES:
+        raise IntegrityError(f"{path}: over {MAX_BYTES >> 20} MiB, no manifest of ours is; {DAMAGED}")
     content = path.read_bytes() if path.is_file() else b""
     found: dict[str, Line] = {}
     for number, raw in enumerate(content.split(b"\n")[:-1], start=1):
@@ -99,10 +103,21 @@ def _line_of(raw: bytes) -> Line | None:
     try:
         fields = json.loads(raw)
         line = Line(**fields)
-        is_whole = line.digest == _seal(fields) and raw == _as_bytes(line)
-    except (ValueError, TypeError, RecursionError):
+        is_whole = _has_its_types(line) and line.digest == _seal(fields) and raw == _as_bytes(line)
+    except (ValueError, TypeError, AttributeError, RecursionError):
         return None
     return line if is_whole else None
+
+
+def _has_its_types(line: Line) -> bool:
+    texts = [line.step, line.config, line.finished, line.digest]
+    for found in (line.inputs, line.outputs, line.versions):
+        texts += [*found, *found.values()]
+    return (
+        all(isinstance(text, str) for text in texts)
+        and type(line.format) is int
+        and type(line.seconds) in (int, float)
+    )
 
 
 def _as_bytes(line: Line) -> bytes:

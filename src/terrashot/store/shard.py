@@ -80,7 +80,24 @@ def read_index(descriptor: int, n_chunks: int, path: Path) -> UInt64[np.ndarray,
         raise IntegrityError(
             f"{path}: {length} bytes, its index is cut or damaged; run: terrashot verify --repair, then terrashot run"
         )
-    return np.frombuffer(content[:-CHECKSUM_BYTES], dtype="<u8").reshape(n_chunks, 2).astype(np.uint64)
+    index = np.frombuffer(content[:-CHECKSUM_BYTES], dtype="<u8").reshape(n_chunks, 2).astype(np.uint64)
+    if not _lies_apart(index, length - size):
+        raise IntegrityError(
+            f"{path}: its index names bytes twice, or beyond the file; run: terrashot verify --repair, then terrashot run"
+        )
+    return index
+
+
+def _lies_apart(index: UInt64[np.ndarray, "n 2"], n_bytes: int) -> bool:
+    """Each chunk lies inside the file and on bytes of its own, as a writer of ours lays them."""
+    there = index[index[:, 0] != ABSENT]
+    if not len(there):
+        return True
+    if int(there.max()) > min(n_bytes, LARGEST_OFFSET):  # before sums, which could pass 2^64
+        return False
+    first = there[np.argsort(there[:, 0], kind="stable")]
+    ends = first.sum(axis=1)
+    return bool((ends[:-1] <= first[1:, 0]).all() and ends[-1] <= n_bytes)
 
 
 def read_packed(descriptor: int, place: UInt64[np.ndarray, " 2"], most_bytes: int) -> bytes | None:

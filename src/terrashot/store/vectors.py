@@ -1,6 +1,7 @@
 """Embedding tables: our own form, and what comes from elsewhere."""
 
 import re
+import tokenize
 from collections import defaultdict
 from pathlib import Path
 
@@ -14,6 +15,13 @@ from terrashot.store.parquet import read_table, write_table
 
 CHIP_COLUMNS = ("id", "area", "group", "split", "geometry", "bbox", "lon", "lat")
 MAX_NPY_BYTES = 64 << 30
+NPY_DAMAGE = (ValueError, TypeError, LookupError, OSError, EOFError, ArithmeticError, SyntaxError, tokenize.TokenError)
+"""What NumPy raises on damaged headers; found by bending bytes of good ones."""
+MAX_IDS_BYTES = 200 << 20
+MAX_HEADER_CHARS = 1000
+"""A real .npy header has about 120; the parser takes all memory over some thousand brackets."""
+ABSENT_BYTES, ABSENT_SHARE = 1 << 30, 1000
+"""Rows without a vector may take so much memory, or so many times what the others take."""
 
 
 def write_embeddings(path: Path, table: Embeddings, dtype: str) -> None:
@@ -78,12 +86,21 @@ def _block(table: pa.Table, name: str, path: Path) -> np.ndarray:
         raise InputError(
             f"{path}: column '{name}' holds vectors of {lengths.min()} to {lengths.max()} numbers; one length is needed"
         )
+    _refuse_absent_bomb(len(table), len(lengths), int(lengths[0]), f"{path}: column '{name}'")
     vectors = np.full((len(table), int(lengths[0])), np.nan, dtype=np.float32)
     there = ~np.array(column.is_null())
-    vectors[there] = (
-        column.drop_null().flatten().to_numpy(zero_copy_only=False).astype(np.float32).reshape(-1, lengths[0])
-    )
+    with np.errstate(over="ignore"):  # infinite in float32, and refused for it
+        numbers = column.drop_null().flatten().to_numpy(zero_copy_only=False).astype(np.float32)
+    vectors[there] = numbers.reshape(-1, lengths[0])
     return _finite(vectors, there, f"{path}: column '{name}'", table.column("id"))
+
+
+def _refuse_absent_bomb(n_rows: int, n_vectors: int, length: int, where: str) -> None:
+    """Nothing, unless one long vector among many rows without one would take far more memory than the file holds."""
+    if 4 * n_rows * length > max(ABSENT_BYTES, ABSENT_SHARE * 4 * n_vectors * length):
+        raise InputError(
+            f"{where}: {n_vectors} vectors of {length} numbers in {n_rows} rows; drop the rows without one"
+        )
 
 
 def _finite(vectors: np.ndarray, there: np.ndarray, where: str, ids: pa.ChunkedArray) -> np.ndarray:
@@ -119,10 +136,11 @@ def _read_npy(path: Path) -> Embeddings:
     if path.stat().st_size > MAX_NPY_BYTES:
         raise InputError(f"{path}: over {MAX_NPY_BYTES >> 30} GiB; write it as Parquet")
     try:
-        vectors = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, OSError, EOFError) as error:
+        # Not numpy.load, which takes an archive or a pickle for what its first bytes say.
+        vectors = np.lib.format.open_memmap(path, mode="r", max_header_size=MAX_HEADER_CHARS)
+    except NPY_DAMAGE as error:
         raise InputError(f"{path}: cannot be read as .npy: {' '.join(str(error).split())[:120]}") from None
-    ids = beside.read_text("utf-8").split()
+    ids = _ids_beside(beside)
     if vectors.ndim != 2 or vectors.dtype.kind != "f" or len(ids) != len(vectors):
         raise InputError(
             f"{path}: {vectors.dtype} of shape {vectors.shape} with {len(ids)} ids; needs floats (ids, dimensions)"
@@ -131,3 +149,12 @@ def _read_npy(path: Path) -> Embeddings:
     chips: Chips = chips_of_table(table, str(beside))
     block = _finite(np.array(vectors, dtype=np.float32), np.ones(len(ids), dtype=bool), str(path), table.column("id"))
     return Embeddings(chips, {path.stem: block})
+
+
+def _ids_beside(path: Path) -> list[str]:
+    if path.stat().st_size > MAX_IDS_BYTES:
+        raise InputError(f"{path}: over {MAX_IDS_BYTES >> 20} MiB; write vectors and ids as Parquet")
+    try:
+        return path.read_text("utf-8").split()
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: byte {error.start} is not UTF-8; one chip id a line") from None

@@ -1,0 +1,295 @@
+"""Files that claim far more than they hold: refused in two seconds and 200 MB, before anything is allocated."""
+
+import functools
+import json
+import struct
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from tests.raster.test_hostile_files import axes, hdf5, noise_image, npy_header, png, tif_header_only
+
+from faults.child import Surroundings, command_line, run_child
+from faults.forge import FOLDER_STUDY, OUTLINE_STUDY, chip_folder, limit_memory, reseal, sparse, study_of
+from faults.outcome import Case, Row, Verdict, crashed, refused, silent
+from faults.rows.fuzz import BOMB_TARGETS, batches
+from faults.studies import copy_of, finished, ready_for
+
+SECONDS, EXTRA_BYTES = 2.0, 200_000_000
+HUGE = 240 << 30
+MUTANTS = 1000
+
+Write = Callable[[Path], object]
+Arguments = list[object]
+
+
+@dataclass(frozen=True, slots=True)
+class Bomb:
+    """A file, and the command that meets it."""
+
+    name: str
+    named: str
+    """The end of the file's path, which the message must hold."""
+    write: Write
+    ask: Callable[[Path, Write], Arguments]
+    """Given a folder: makes all around the file, and the file; the command's arguments."""
+
+
+def _image(folder: Path, write: Write, *, name: str) -> Arguments:
+    chips = chip_folder(folder / "chips")
+    (chips / "s2rgbm" / "c0.npy").unlink()
+    (chips / Path(name).parent).mkdir(exist_ok=True)
+    write(chips / name)
+    return ["embed", "--model", finished() / "model", "--chips", chips, "--out", folder / "out.parquet"]
+
+
+def _in_chips(folder: Path, write: Write, *, name: str, step: str) -> Arguments:
+    chips = chip_folder(folder / "chips")
+    study = study_of(folder / "study", FOLDER_STUDY.format(path="../chips"))
+    write(chips / name)
+    return ["run", study, "--only", step]
+
+
+def _outline(folder: Path, write: Write) -> Arguments:
+    write(folder / "outline.geojson")
+    return ["run", study_of(folder / "study", OUTLINE_STUDY.format(path="../outline.geojson")), "--only", "chips"]
+
+
+def _table(folder: Path, write: Write, *, name: str, option: str) -> Arguments:
+    folder.mkdir(exist_ok=True)
+    write(folder / name)
+    given = {"--embeddings": finished() / "embeddings.parquet", "--labels": finished() / "labels.parquet"}
+    given[option] = folder / name
+    return ["fewshot", *(word for pair in given.items() for word in pair), "--out", folder / "out"]
+
+
+def _own(folder: Path, write: Write, *, name: str, words: tuple[str, ...], before: str = "") -> Arguments:
+    """A file of a study of ours."""
+    study = copy_of(ready_for(before) if before else finished(), folder / "study")
+    (study / name).parent.mkdir(exist_ok=True)
+    write(study / name)
+    first, *rest = words
+    return [first, study / rest[0] if first == "verify" and rest else study, *(rest if first != "verify" else [])]
+
+
+def _big_layout(path: Path) -> None:
+    """A store of one chip of 4 TB, as ledger and zarr.json tell it."""
+    reseal(path.parent, {("layout", "s1grdm"): _layout(8192, 4096), ("layout", "s2rgbm"): _layout(8192, 4096)})
+
+
+def _layout(side_px: int, slots: int) -> dict[str, object]:
+    return {
+        "modality": "s1grdm", "side_px": side_px, "slots": slots, "shard_chips": 64, "dtype": "<u2", "scale": 1.0,
+        "offset": 0.0, "nodata": 65535.0, "channels": None, "derived": [], "unit": "dn",
+    }  # fmt: skip
+
+
+def _far_chip(path: Path) -> None:
+    """A chip that lies a quarter of a million million places along the chip axis."""
+    reseal(path.parent, {("chip", "c000"): 1 << 38})
+
+
+def _huge_jpeg(path: Path) -> None:
+    noise_image().save(path, "JPEG")
+    content = bytearray(path.read_bytes())
+    frame = content.index(b"\xff\xc0")
+    content[frame + 5 : frame + 9] = struct.pack(">HH", 65_000, 65_000)
+    path.write_bytes(content)
+
+
+def _netcdf(path: Path) -> None:
+    def fill(file: h5py.File, group: h5py.Group) -> None:
+        axes(group)
+        group.create_dataset("coherence", (1, 400_000, 400_000), "f4", chunks=(1, 64, 64), compression="gzip")
+
+    hdf5(fill)(path)
+
+
+def _varint(number: int) -> bytes:
+    """As Thrift's compact protocol writes an i64."""
+    left, found = number << 1, bytearray()
+    while left > 0x7F:
+        found.append(left & 0x7F | 0x80)
+        left >>= 7
+    return bytes([*found, left])
+
+
+def _parquet_of_many_rows(path: Path) -> None:
+    """One million rows, and a footer that tells of ten thousand million."""
+    claimed, n_rows = 10**10, 1_000_003
+    pq.write_table(pa.table({"id": pa.nulls(n_rows, pa.string()), "wet": pa.nulls(n_rows, pa.float32())}), path)
+    content = path.read_bytes()
+    length = int.from_bytes(content[-8:-4], "little")
+    footer = content[-8 - length : -8].replace(_varint(n_rows), _varint(claimed))
+    path.write_bytes(content[: -8 - length] + footer + struct.pack("<I", len(footer)) + b"PAR1")
+
+
+def _parquet_of_one_text(path: Path) -> None:
+    """One text of a megabyte, a hundred thousand times: 100 GB in some kilobytes."""
+    ids = pa.DictionaryArray.from_arrays(pa.array(np.zeros(100_000, np.int32)), pa.array(["x" * (1 << 20)]))
+    pq.write_table(pa.table({"id": ids, "wet": np.zeros(100_000)}), path, compression="zstd")
+
+
+def _parquet_of_zeros(path: Path) -> None:
+    """The same row a hundred and fifty million times."""
+    part = pa.table({"id": pa.nulls(10_000_000, pa.string()), "wet": pa.nulls(10_000_000, pa.float64())})
+    with pq.ParquetWriter(path, part.schema, compression="zstd") as file:
+        for _ in range(15):
+            file.write_table(part, row_group_size=10_000_000)
+
+
+def _parquet_of_absent_vectors(path: Path) -> None:
+    """A list of a million numbers in one row, and null in a hundred thousand."""
+    vectors = pa.array([np.zeros(1_000_000, np.float32), *[None] * 100_000], pa.list_(pa.float32()))
+    pq.write_table(pa.table({"id": [f"c{number}" for number in range(100_001)], "clay": vectors}), path)
+
+
+def _deep(opening: str) -> Write:
+    return lambda path: path.write_text(opening * 200_000)
+
+
+def _polygon(n_vertices: int) -> Write:
+    ring = ",".join(f"[{i % 100},{i % 50}]" for i in range(5000))
+    text = '{"type": "Polygon", "coordinates": [[' + ",".join([ring] * (n_vertices // 5000)) + "]]}"
+    return lambda path: path.write_text(text)
+
+
+def _brackets(path: Path) -> None:
+    """A card of thirty million empty lists: sixty megabytes that become two gigabytes."""
+    path.write_text('{"format": 1, "x": [' + ",".join(["[]"] * 20_000_000) + "]}")
+
+
+def _weights(path: Path) -> None:
+    """A header that tells of 2^62 bytes of header."""
+    path.write_bytes(struct.pack("<Q", 1 << 62) + path.read_bytes()[8:])
+
+
+def _state(path: Path) -> None:
+    card = {"tensors": "epoch-000001.safetensors", "sha256": "0" * 64, "progress": {}}
+    path.write_text(json.dumps(card))
+    sparse(HUGE)(path.with_name("epoch-000001.safetensors"))
+
+
+def _numbered(write: Write, name: str) -> Write:
+    """The table, and beside it a digest that it has to fit."""
+
+    def both(path: Path) -> None:
+        write(path)
+        path.with_name(f"{path.name}.sha256").write_text(f"{'0' * 64}  {name}\n")
+
+    return both
+
+
+def _huge_npy(path: Path) -> None:
+    path.write_bytes(npy_header((10**6, 10**6)))
+    path.with_suffix(".ids.txt").write_text("a")
+
+
+def _huge_digest(path: Path) -> None:
+    pq.write_table(pa.table({"id": ["a"]}), path)
+    sparse(HUGE)(path.with_name(f"{path.name}.sha256"))
+
+
+def _ids_beside(path: Path) -> None:
+    np.save(path, np.zeros((4, 4), np.float32))
+    sparse(HUGE)(path.with_suffix(".ids.txt"))
+
+
+def _bombs() -> Iterator[Bomb]:
+    def image(name: str, named: str, write: Write) -> Bomb:
+        return Bomb(name, named, write, functools.partial(_image, name=named))
+
+    def table(name: str, write: Write, *, file: str, option: str = "--embeddings", named: str = "") -> Bomb:
+        return Bomb(name, named or file, write, functools.partial(_table, name=file, option=option))
+
+    def own(name: str, file: str, write: Write, *words: str, before: str = "", named: str = "") -> Bomb:
+        return Bomb(name, named or file, write, functools.partial(_own, name=file, words=words, before=before))
+
+    yield image("GeoTIFF of 240 GB", "s2rgbm/c0.tif", lambda p: tif_header_only(p, width=490_000, height=490_000))
+    yield image(
+        "GeoTIFF of 60,000 bands", "s2rgbm/c0.tif", lambda p: tif_header_only(p, width=32, height=32, count=60_000)
+    )
+    yield image("GeoTIFF with a block of half a gigapixel", "s2rgbm/c0.tif",
+                lambda p: tif_header_only(p, width=64, height=64, tiled=True, blockxsize=32_768, blockysize=16_384))  # fmt: skip
+    yield image("NetCDF of 640 GB", "gunw/c0.nc", _netcdf)
+    yield image("PNG of 10^10 pixels", "s2rgbm/c0.png", lambda p: p.write_bytes(png(100_000, 100_000, 2)))
+    yield image("PNG of 10^8 pixels that are there, packed", "s2rgbm/c0.png",
+                lambda p: p.write_bytes(png(10_000, 10_000, 0, rows=b"\0" * 100_010_000)))  # fmt: skip
+    yield image("JPEG of 65,000 x 65,000 px", "s2rgbm/c0.jpg", _huge_jpeg)
+    yield image(".npy of 4 TB", "s2rgbm/c0.npy", lambda p: p.write_bytes(npy_header((1, 10**6, 10**6)) + b"\0" * 64))
+    yield image("sparse image of 240 GB", "s2rgbm/c0.tif", sparse(HUGE, b"II*\0\x08\0\0\0"))
+    yield own("chip store of 4 TB a chip", "chips.ledger.sqlite", _big_layout, "verify", "chips.zarr")
+    yield own(
+        "chip store with a chip at place 2^38",
+        "chips.ledger.sqlite",
+        _far_chip,
+        "run",
+        "--only",
+        "embed",
+        before="embed",
+    )
+    yield own("the same, written to", "chips.ledger.sqlite", _far_chip, "run", "--only", "ingest", before="embed")
+    yield table("table: .npy of 4 TB", _huge_npy, file="e.npy")
+    yield table("table: ids of 240 GB beside a .npy", _ids_beside, file="e.npy", named="e.ids.txt")
+    yield table("Parquet that claims 10^10 rows", _parquet_of_many_rows, file="labels.parquet", option="--labels")
+    yield table("Parquet of 100 GB in one text", _parquet_of_one_text, file="labels.parquet", option="--labels")
+    yield table("Parquet of 150 million equal rows", _parquet_of_zeros, file="labels.parquet", option="--labels")
+    yield table("Parquet of 400 GB of absent vectors", _parquet_of_absent_vectors, file="e.parquet")
+    yield table(
+        "sparse Parquet of 240 GB with a digest", _numbered(sparse(HUGE, b"PAR1"), "e.parquet"), file="e.parquet"
+    )
+    yield table("sparse digest of 240 GB", _huge_digest, file="e.parquet")
+    yield own("model.json of 200,000 brackets", "model/model.json", _deep("["), "verify", "model")
+    yield own("model.json of 20 million lists", "model/model.json", _brackets, "verify", "model")
+    yield own("safetensors header of 2^62 bytes", "model/weights.safetensors", _weights, "verify", "model")
+    yield own("sparse weights of 240 GB", "model/weights.safetensors", sparse(HUGE), "verify", "model")
+    yield own("sparse training state of 240 GB", "model.state/state.json", _state, "run", "--only", "pretrain",
+              before="pretrain", named="model.state")  # fmt: skip
+    yield own("manifest of 200,000 brackets", "manifest.jsonl", _deep("["), "status")
+    yield own("sparse manifest of 240 GB", "manifest.jsonl", sparse(HUGE), "status")
+    yield own("study.toml nested 200,000 deep", "study.toml", lambda p: p.write_text("x = " + "[" * 200_000), "status")
+    yield own("sparse study.toml of 240 GB", "study.toml", sparse(HUGE), "status")
+    yield Bomb(
+        "GeoJSON nested 200,000 deep", "outline.geojson", _deep('{"type":"GeometryCollection","geometries":['), _outline
+    )
+    yield Bomb("polygon of 10 million vertices", "outline.geojson", _polygon(10_000_000), _outline)
+    yield Bomb("polygon of 6 million vertices", "outline.geojson", _polygon(6_000_000), _outline)
+    for file, step in (("chips.csv", "chips"), ("labels.csv", "labels")):
+        ask = functools.partial(_in_chips, name=file, step=step)
+        if step == "chips":
+            yield Bomb(
+                "CSV of one line of 190 MB", file, lambda p: p.write_bytes(b"id,area\n" + b"x" * 190_000_000), ask
+            )
+            yield Bomb("sparse CSV of 240 GB", file, sparse(HUGE, b"id\n"), ask)
+    yield table(
+        "label CSV of one line of 190 MB",
+        lambda p: p.write_bytes(b"id," + b"x," * 95_000_000),
+        file="labels.csv",
+        option="--labels",
+    )
+
+
+def cases(soak: bool, seed: int) -> Iterator[Case]:
+    for bomb in _bombs():
+        yield Case(bomb.name, functools.partial(_ignite, bomb=bomb))
+    if soak:
+        yield from batches(BOMB_TARGETS, MUTANTS // len(BOMB_TARGETS), seed)
+
+
+def _ignite(folder: Path, bomb: Bomb) -> Verdict:
+    arguments = bomb.ask(folder, bomb.write)
+    ended = run_child(command_line(*arguments), folder / "notes", Surroundings(before=limit_memory))
+    if ended.code == 0 or ended.forbidden:
+        return silent(f"taken as it is; {ended.forbidden[:1]}")
+    if not ended.is_clean_refusal or bomb.named not in ended.last_line:
+        return crashed(f"ended with {ended.code}: {ended.last_line or ended.error[-300:]}")
+    if ended.seconds > SECONDS or ended.extra_bytes > EXTRA_BYTES:
+        return crashed(f"refused after {ended.seconds:.1f} s and {ended.extra_bytes / 1e6:.0f} MB")
+    return refused()
+
+
+ROW = Row("bombs", "file that claims far more than it holds", cases)

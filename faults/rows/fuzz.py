@@ -1,0 +1,175 @@
+"""Mutants of every file that we read, by the hundred in a child: refused by an error of ours, or read; nothing else."""
+
+import functools
+import json
+import resource
+import signal
+import tempfile
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from types import FrameType
+
+import numpy as np
+
+from faults import targets as t
+from faults.child import Surroundings, run_child
+from faults.outcome import Case, Outcome, Row, Verdict, crashed
+from faults.studies import finished
+from faults.targets import Target
+from terrashot.errors import TerrashotError
+
+SECONDS = 1.0
+MORE_BYTES = 500_000_000
+A_BATCH = 500
+SOAK = 1_000_000
+AT = "at"
+"""File in which a child notes which mutant it is at, for the case that it dies."""
+
+
+def _config(folder: Path) -> object:
+    from terrashot.config import read_config
+
+    return read_config(folder / "study.toml")
+
+
+def _outline(folder: Path) -> object:
+    from terrashot.areas.outline import read_outline
+
+    return read_outline(folder / "o.geojson")
+
+
+def _chips(folder: Path) -> object:
+    from terrashot.ingest.folder import read_chip_table
+
+    return read_chip_table(folder / "chips.csv")
+
+
+def _labels(folder: Path) -> object:
+    from terrashot.store.label_table import read_labels
+
+    return read_labels(folder / "labels.csv")
+
+
+def _channel_file(folder: Path) -> object:
+    from terrashot.ingest.channel_file import read_channel_file
+
+    return read_channel_file(folder / "s2rgbm.toml")
+
+
+def _manifest(folder: Path) -> object:
+    from terrashot.store import manifest
+
+    return manifest.read(folder / "manifest.jsonl")
+
+
+def _npy(folder: Path) -> object:
+    from terrashot.store.vectors import read_embeddings
+
+    return read_embeddings(folder / "e.npy")
+
+
+TARGETS = (
+    Target("outline", t._outline, _outline, 1500),
+    Target("study.toml", functools.partial(t._text, name="study.toml", text=t.STUDY), _config, 1500),
+    Target("chips.csv", functools.partial(t._text, name="chips.csv", text=t.CHIPS), _chips, 3000),
+    Target("labels.csv", functools.partial(t._text, name="labels.csv", text=t.LABELS), _labels, 3000),
+    Target("channel file", t._channel_file, _channel_file, 2000),
+    Target("manifest", t._manifest, _manifest, 1500),
+    Target("Parquet table", t._parquet, lambda folder: t._read_table(folder / "t.parquet"), 500),
+    Target(".npy table", t._npy, _npy, 1500),
+    Target("model", t._model, t._read_model, 150),
+    Target("training state", t._state, t._read_state, 300),
+    Target("ledger", t._ledger, t._read_store, 120, t._store_around),
+    Target("shard", t._shard, t._read_shard, 300, t._shard_around),
+    Target("image", t._image, t._read_image, 1000),
+)
+BOMB_TARGETS = tuple(target for target in TARGETS if target.name in ("outline", "Parquet table", ".npy table", "image"))
+
+
+def cases(soak: bool, seed: int) -> Iterator[Case]:
+    for target in TARGETS:
+        yield from batches([target], SOAK // len(TARGETS) if soak else target.quick, seed)
+
+
+def batches(targets: Sequence[Target], n_mutants: int, seed: int) -> Iterator[Case]:
+    """Cases of some hundred mutants each, until each target has had so many."""
+    for target in targets:
+        for first in range(0, n_mutants, A_BATCH):
+            numbers = range(first, min(first + A_BATCH, n_mutants))
+            tally = functools.cache(functools.partial(_tally, target, seed, numbers))
+            name = f"mutants {numbers.start} to {numbers.stop} of {target.name}"
+            yield Case(f"{name}, refused", functools.partial(_verdict, tally=tally, counted="refused"))
+            yield Case(f"{name}, read", functools.partial(_verdict, tally=tally, counted="read"))
+
+
+def _verdict(folder: Path, tally: Callable[[], dict[str, object]], counted: str) -> Verdict:
+    found = tally()
+    if found["bad"]:
+        # Told once: by the case of those that were refused.
+        return crashed(str(found["bad"])) if counted == "refused" else Verdict(Outcome.EXACT, times=0)
+    return Verdict(Outcome.REFUSED if counted == "refused" else Outcome.EXACT, times=int(str(found[counted])))
+
+
+def _tally(target: Target, seed: int, numbers: range) -> dict[str, object]:
+    """How many were refused and read, and what went wrong with the others."""
+    finished()  # made here once, and not by each child
+    with tempfile.TemporaryDirectory(prefix="faults-") as name:
+        folder = Path(name)
+        work = functools.partial(_run, target, seed, numbers, folder)
+        ended = run_child(work, folder / "notes", Surroundings(before=_limit_memory))
+        if ended.code != 0 or ended.forbidden:
+            at = (folder / AT).read_text() if (folder / AT).is_file() else "none"
+            return {"bad": f"mutant {at}: {ended.code} {ended.forbidden[:1]} {ended.error[-300:]}"}
+        found: dict[str, object] = json.loads(ended.out.splitlines()[-1])
+        return found
+
+
+def _run(target: Target, seed: int, numbers: range, folder: Path) -> None:
+    around = folder / "around"
+    around.mkdir()
+    target.prepare(around)
+    signal.signal(signal.SIGALRM, _too_slow)
+    counts, bad = {"refused": 0, "read": 0}, []
+    for number in numbers:
+        (folder / AT).write_text(str(number))
+        rng = np.random.default_rng([seed, *target.name.encode(), number])
+        target.make(rng, around)
+        outcome = _outcome(target, around)
+        if outcome in counts:
+            counts[outcome] += 1
+        else:
+            bad.append(f"mutant {number}: {outcome}")
+    print(json.dumps({**counts, "bad": f"{len(bad)} bad; {'; '.join(bad[:3])}" if bad else ""}))
+
+
+def _outcome(target: Target, folder: Path) -> str:
+    signal.setitimer(signal.ITIMER_REAL, SECONDS)
+    try:
+        target.read(folder)
+    except TerrashotError as error:
+        return "refused" if str(error) else "a refusal that says nothing"
+    except BaseException as error:
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        ours = [f for f in traceback.extract_tb(error.__traceback__) if "terrashot" in f.filename]
+        at = ours[-1] if ours else where
+        return f"{type(error).__name__}: {str(error)[:80]} in {Path(at.filename).name}:{at.lineno}"
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+    return "read"
+
+
+class _TooSlowError(BaseException):
+    pass
+
+
+def _too_slow(number: int, frame: FrameType | None) -> None:
+    raise _TooSlowError(f"over {SECONDS} s")
+
+
+def _limit_memory() -> None:
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + MORE_BYTES, resource.RLIM_INFINITY))
+
+
+ROW = Row("fuzz", "mutant of a file that we read: refused by an error of ours, or read", cases)

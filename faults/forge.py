@@ -115,14 +115,14 @@ def reweigh(model: Path, weights: bytes) -> None:
 
 
 def reseal(folder: Path, entries: Mapping[tuple[str, str], Any], drop: tuple[tuple[str, str], ...] = ()) -> None:
-    """The ledger of a store with these entries, each sealed, counted, and with digest and copy beside it."""
+    """The ledger of a store with these entries, all sealed and counted, digest and copy beside it; bytes are JSON as is."""
     path = folder / LEDGER
     with sqlite3.connect(path) as connection:
         connection.execute("PRAGMA synchronous = OFF")
         for kind, key in drop:
             connection.execute("DELETE FROM entry WHERE kind = ? AND key = ?", (kind, key))
         for (kind, key), content in entries.items():
-            _insert(connection, kind, key, content if isinstance(content, str) else _text(content))
+            _insert(connection, kind, key, content.decode() if isinstance(content, bytes) else _text(content))
         kinds = {kind for kind, _ in [*entries, *drop]}
         for kind in sorted(kinds):
             count = connection.execute("SELECT count(*) FROM entry WHERE kind = ?", (kind,)).fetchone()[0]

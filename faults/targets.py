@@ -14,12 +14,16 @@ import google_crc32c
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import torch
 from tests.raster.test_hostile_files import good_file
 
 from faults.forge import recard, reseal, reweigh
 from faults.mutants import bent_bytes, bent_json, bent_text
 from faults.studies import finished
 from terrashot.durable.files import sha256_of
+from terrashot.model.towers import Towers, TowersConfig, make_towers
+from terrashot.model.vit import VitConfig
+from terrashot.pretrain.resume import Progress, load_state, save_state
 from terrashot.store.layout import LEDGER, ZARR
 
 Rng = np.random.Generator
@@ -241,6 +245,8 @@ def _read_model(folder: Path) -> None:
 
 def _ledger(rng: Rng, folder: Path) -> None:
     """One or two entries that say something else, sealed and counted as a forger would; sometimes bent bytes."""
+    for path in folder.glob(f"*{LEDGER}*"):  # a reader that failed may still hold it, or its name
+        path.unlink()
     shutil.copy(finished() / LEDGER, folder / LEDGER)
     if rng.random() < 0.1:
         (folder / LEDGER).write_bytes(bent_bytes(rng, (folder / LEDGER).read_bytes()))
@@ -350,32 +356,39 @@ def _channel_file(rng: Rng, folder: Path) -> None:
     _put(rng, folder / "s2rgbm.toml", bent_text(rng, CHANNELS))
 
 
+def _state_around(folder: Path) -> None:
+    """The state of a training of the smallest towers after one epoch."""
+    towers, optimiser = _small_towers()
+    for parameter in towers.parameters():
+        parameter.grad = parameter.detach() * 0.1
+    optimiser.step()
+    progress = Progress(1, [{"epoch": 0, "val_loss": 1.0}], 0, 1.0, {"a": "b"})
+    save_state(folder / "good", towers, optimiser, towers.state_dict(), progress)
+    load_state(folder / "good", *_small_towers(), {"a": "b"})  # torch imports much at its first use
+
+
 def _state(rng: Rng, folder: Path) -> None:
     """A state of training with bent card or bent tensors, the digest between them made to fit."""
-    tensors = json.dumps({"last/x": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}).encode()
-    content = struct.pack("<Q", len(tensors)) + tensors + b"\0" * 8
-    content = bent_bytes(rng, content) if rng.random() < 0.4 else content
-    progress = {
-        "epochs_done": 1,
-        "metrics": [{"epoch": 0, "val_loss": 1.0}],
-        "best_epoch": 0,
-        "best_loss": 1.0,
-        "run": {"a": "b"},
-    }
-    card = {"tensors": "epoch-000001.safetensors", "sha256": sha256_of(content), "progress": progress}
+    card = json.loads((folder / "good" / "state.json").read_bytes())
+    content = (folder / "good" / card["tensors"]).read_bytes()
+    if rng.random() < 0.5:
+        content = bent_bytes(rng, content)
+        card["sha256"] = sha256_of(content)
+    else:
+        card = bent_json(rng, card)
     (folder / "epoch-000001.safetensors").write_bytes(content)
-    _put(rng, folder / "state.json", json.dumps(bent_json(rng, card)))
+    text = json.dumps(card)
+    (folder / "state.json").write_text(bent_text(rng, text) if rng.random() < 0.1 else text, errors="replace")
+
+
+def _small_towers() -> tuple[Towers, torch.optim.Optimizer]:
+    sizes = VitConfig(width=8, depth=1, heads=2, patch_px=4, chip_px=8)
+    towers = make_towers(TowersConfig(("gunw",), sizes, 6), 0)
+    return towers, torch.optim.AdamW(towers.parameters())
 
 
 def _read_state(folder: Path) -> None:
-    import torch
-
-    from terrashot.model.towers import TowersConfig, make_towers
-    from terrashot.model.vit import VitConfig
-    from terrashot.pretrain.resume import load_state
-
-    towers = make_towers(TowersConfig(("gunw",), VitConfig(width=8, depth=1, heads=2, patch_px=4, chip_px=8), 6), 0)
-    load_state(folder, towers, torch.optim.AdamW(towers.parameters()), {"a": "b"})
+    load_state(folder, *_small_towers(), {"a": "b"})
 
 
 @cache

@@ -13,18 +13,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from tests.raster.test_hostile_files import axes, hdf5, noise_image, npy_header, png, tif_header_only
 
+from faults import asks
+from faults.asks import Arguments, Write
 from faults.child import Surroundings, command_line, run_child
-from faults.forge import FOLDER_STUDY, OUTLINE_STUDY, chip_folder, limit_memory, reseal, sparse, study_of
+from faults.forge import limit_memory, reseal, sparse
 from faults.outcome import Case, Row, Verdict, crashed, refused, silent
 from faults.rows.fuzz import BOMB_TARGETS, batches
-from faults.studies import copy_of, finished, ready_for
 
 SECONDS, EXTRA_BYTES = 2.0, 200_000_000
 HUGE = 240 << 30
 MUTANTS = 1000
-
-Write = Callable[[Path], object]
-Arguments = list[object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,43 +35,6 @@ class Bomb:
     write: Write
     ask: Callable[[Path, Write], Arguments]
     """Given a folder: makes all around the file, and the file; the command's arguments."""
-
-
-def _image(folder: Path, write: Write, *, name: str) -> Arguments:
-    chips = chip_folder(folder / "chips")
-    (chips / "s2rgbm" / "c0.npy").unlink()
-    (chips / Path(name).parent).mkdir(exist_ok=True)
-    write(chips / name)
-    return ["embed", "--model", finished() / "model", "--chips", chips, "--out", folder / "out.parquet"]
-
-
-def _in_chips(folder: Path, write: Write, *, name: str, step: str) -> Arguments:
-    chips = chip_folder(folder / "chips")
-    study = study_of(folder / "study", FOLDER_STUDY.format(path="../chips"))
-    write(chips / name)
-    return ["run", study, "--only", step]
-
-
-def _outline(folder: Path, write: Write) -> Arguments:
-    write(folder / "outline.geojson")
-    return ["run", study_of(folder / "study", OUTLINE_STUDY.format(path="../outline.geojson")), "--only", "chips"]
-
-
-def _table(folder: Path, write: Write, *, name: str, option: str) -> Arguments:
-    folder.mkdir(exist_ok=True)
-    write(folder / name)
-    given = {"--embeddings": finished() / "embeddings.parquet", "--labels": finished() / "labels.parquet"}
-    given[option] = folder / name
-    return ["fewshot", *(word for pair in given.items() for word in pair), "--out", folder / "out"]
-
-
-def _own(folder: Path, write: Write, *, name: str, words: tuple[str, ...], before: str = "") -> Arguments:
-    """A file of a study of ours."""
-    study = copy_of(ready_for(before) if before else finished(), folder / "study")
-    (study / name).parent.mkdir(exist_ok=True)
-    write(study / name)
-    first, *rest = words
-    return [first, study / rest[0] if first == "verify" and rest else study, *(rest if first != "verify" else [])]
 
 
 def _big_layout(path: Path) -> None:
@@ -201,13 +162,13 @@ def _ids_beside(path: Path) -> None:
 
 def _bombs() -> Iterator[Bomb]:
     def image(name: str, named: str, write: Write) -> Bomb:
-        return Bomb(name, named, write, functools.partial(_image, name=named))
+        return Bomb(name, named, write, functools.partial(asks.image, name=named))
 
     def table(name: str, write: Write, *, file: str, option: str = "--embeddings", named: str = "") -> Bomb:
-        return Bomb(name, named or file, write, functools.partial(_table, name=file, option=option))
+        return Bomb(name, named or file, write, functools.partial(asks.table, name=file, option=option))
 
     def own(name: str, file: str, write: Write, *words: str, before: str = "", named: str = "") -> Bomb:
-        return Bomb(name, named or file, write, functools.partial(_own, name=file, words=words, before=before))
+        return Bomb(name, named or file, write, functools.partial(asks.own, name=file, words=words, before=before))
 
     yield image("GeoTIFF of 240 GB", "s2rgbm/c0.tif", lambda p: tif_header_only(p, width=490_000, height=490_000))
     yield image(
@@ -254,12 +215,15 @@ def _bombs() -> Iterator[Bomb]:
     yield own("study.toml nested 200,000 deep", "study.toml", lambda p: p.write_text("x = " + "[" * 200_000), "status")
     yield own("sparse study.toml of 240 GB", "study.toml", sparse(HUGE), "status")
     yield Bomb(
-        "GeoJSON nested 200,000 deep", "outline.geojson", _deep('{"type":"GeometryCollection","geometries":['), _outline
+        "GeoJSON nested 200,000 deep",
+        "outline.geojson",
+        _deep('{"type":"GeometryCollection","geometries":['),
+        asks.outline,
     )
-    yield Bomb("polygon of 10 million vertices", "outline.geojson", _polygon(10_000_000), _outline)
-    yield Bomb("polygon of 6 million vertices", "outline.geojson", _polygon(6_000_000), _outline)
+    yield Bomb("polygon of 10 million vertices", "outline.geojson", _polygon(10_000_000), asks.outline)
+    yield Bomb("polygon of 6 million vertices", "outline.geojson", _polygon(6_000_000), asks.outline)
     for file, step in (("chips.csv", "chips"), ("labels.csv", "labels")):
-        ask = functools.partial(_in_chips, name=file, step=step)
+        ask = functools.partial(asks.in_chips, name=file, step=step)
         if step == "chips":
             yield Bomb(
                 "CSV of one line of 190 MB", file, lambda p: p.write_bytes(b"id,area\n" + b"x" * 190_000_000), ask

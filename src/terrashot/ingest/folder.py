@@ -12,6 +12,7 @@ from terrashot.errors import InputError
 from terrashot.ingest.channel_file import nearest
 from terrashot.ingest.folder_chips import read_chips_csv
 from terrashot.ingest.folder_source import FolderSource, open_modality
+from terrashot.ingest.inside import refuse_outside
 from terrashot.ingest.source import ImagerySource
 from terrashot.store.label_table import read_labels
 
@@ -38,6 +39,7 @@ def read_folder_labels(folder: Path, chip_ids: Sequence[str]) -> Labels:
         InputError: no such file, bad rows, or rows of chips that are not in chips.csv.
     """
     path = folder / "labels.csv"
+    refuse_outside(path, folder)
     labels = read_labels(path)
     row_of = {chip_id: row for row, chip_id in enumerate(labels.chip_ids)}
     known = set(chip_ids)
@@ -62,6 +64,7 @@ def open_chip_folder(path: Path) -> ChipFolder:
     """
     if not path.is_dir():
         raise InputError(f"{path}: no such chip folder")
+    refuse_outside(path / "chips.csv", path)
     chips, notes = read_chips_csv(path / "chips.csv")
     sources: list[FolderSource] = []
     for modality in MODALITIES:

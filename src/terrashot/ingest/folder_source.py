@@ -11,6 +11,7 @@ from jaxtyping import Float32
 from terrashot.domain.modality import Absence, Channel, Difference, Imagery
 from terrashot.errors import InputError, MissingImageryError
 from terrashot.ingest.channel_file import ChannelFile, read_channel_file
+from terrashot.ingest.inside import refuse_outside
 from terrashot.ingest.source import ImagerySource
 from terrashot.raster.picture import Form, Picture
 from terrashot.raster.read import KINDS, read_form, read_picture
@@ -45,6 +46,7 @@ class FolderSource:
             InputError: the file cannot be read, or has another size, other channels or another unit than the others.
         """
         path = self._file(chip_id)
+        refuse_outside(path, self.folder.parent)
         picture = read_picture(path)
         _refuse_shape(path, picture, self)
         try:
@@ -60,10 +62,16 @@ class FolderSource:
         return Imagery(channels, values, absences=absences)
 
     def _file(self, chip_id: str) -> Path:
+        if Path(chip_id).name != chip_id:
+            raise InputError(
+                f"chip {chip_id}: {self.modality}: an id is no path; make chips.parquet from chips.csv again"
+            )
         for ending in self.endings:
             path = self.folder / f"{chip_id}{ending}"
             if path.is_file():
                 return path
+            if path.is_symlink() or path.exists():
+                raise InputError(f"{path}: no plain file, or a link to nothing; put the image there, or remove it")
         raise MissingImageryError(f"chip {chip_id}: {self.modality}: no file")
 
 
@@ -81,6 +89,7 @@ def open_modality(
         return None, tuple(notes)
     if len(files) < len(chip_ids):
         notes.append(f"{modality}: {len(chip_ids) - len(files)} of {len(chip_ids)} chips have no file")
+    refuse_outside(folder / f"{modality}.toml", folder)
     about = read_channel_file(folder / f"{modality}.toml")
     forms = _forms(files, modality)
     picture = _typical(files, forms)
@@ -123,6 +132,7 @@ def _forms(files: Mapping[str, Path], modality: str) -> dict[Path, Form]:
         if len(forms) >= SAMPLED and modality not in VARYING:
             break
         try:
+            refuse_outside(path, path.parent.parent)
             forms[path] = read_form(path)
         except InputError as error:  # one bad file among good ones is its own chip's failure
             first_error = first_error or error

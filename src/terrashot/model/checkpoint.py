@@ -1,7 +1,6 @@
 """A model on disk: `weights.safetensors` and `model.json`. Nothing in them can run."""
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ MOST_MEMBERS = 4_000_000
 MOST_NESTED = 500_000
 """Of a card's values and of its lists and objects: parsed, each takes some ten times its bytes."""
 WEIGHTS, CARD = "weights.safetensors", "model.json"
+LARGEST_MOMENT = 1e30
 BYTES_BESIDE_WEIGHTS = 1 << 20
 """The most that a safetensors header of ours takes."""
 
@@ -83,7 +83,8 @@ def load_model(folder: Path) -> Model:
 
 def _refuse_bad_moments(kinds: Mapping[str, Mapping[str, KindStats]]) -> None:
     for moments in (s for found in kinds.values() for s in found.values()):
-        if not (math.isfinite(moments.mean) and 0 < moments.std < math.inf):
+        # As float32, where pixels are scaled by them: neither infinite nor, for a spread, so near 0 that 1 / std is.
+        if not (abs(moments.mean) < LARGEST_MOMENT and 1 / LARGEST_MOMENT < moments.std < LARGEST_MOMENT):
             raise ValueError(f"a channel's mean is {moments.mean}, its spread {moments.std}")
 
 

@@ -114,9 +114,7 @@ def _has_its_types(line: Line) -> bool:
     for found in (line.inputs, line.outputs, line.versions):
         texts += [*found, *found.values()]
     return (
-        all(isinstance(text, str) for text in texts)
-        and type(line.format) is int
-        and type(line.seconds) in (int, float)
+        all(isinstance(text, str) for text in texts) and type(line.format) is int and type(line.seconds) in (int, float)
     )
 
 

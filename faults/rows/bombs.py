@@ -241,7 +241,7 @@ def cases(soak: bool, seed: int) -> Iterator[Case]:
     for bomb in _bombs():
         yield Case(bomb.name, functools.partial(_ignite, bomb=bomb))
     if soak:
-        yield from batches(BOMB_TARGETS, MUTANTS // len(BOMB_TARGETS), seed)
+        yield from batches(BOMB_TARGETS, MUTANTS // len(BOMB_TARGETS), seed, more_bytes=EXTRA_BYTES)
 
 
 def _ignite(folder: Path, bomb: Bomb) -> Verdict:

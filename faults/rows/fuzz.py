@@ -2,7 +2,6 @@
 
 import functools
 import json
-import resource
 import signal
 import tempfile
 import traceback
@@ -14,6 +13,7 @@ import numpy as np
 
 from faults import targets as t
 from faults.child import Surroundings, run_child
+from faults.forge import limit_memory
 from faults.outcome import Case, Outcome, Row, Verdict, crashed
 from faults.studies import finished
 from faults.targets import Target
@@ -93,12 +93,16 @@ def cases(soak: bool, seed: int) -> Iterator[Case]:
         yield from batches([target], SOAK // len(TARGETS) if soak else target.quick, seed)
 
 
-def batches(targets: Sequence[Target], n_mutants: int, seed: int) -> Iterator[Case]:
-    """Cases of some hundred mutants each, until each target has had so many."""
+def batches(targets: Sequence[Target], n_mutants: int, seed: int, *, more_bytes: int = MORE_BYTES) -> Iterator[Case]:
+    """Cases of some hundred mutants each, until each target has had so many.
+
+    Args:
+        more_bytes: memory that a reader may take.
+    """
     for target in targets:
         for first in range(0, n_mutants, A_BATCH):
             numbers = range(first, min(first + A_BATCH, n_mutants))
-            tally = functools.cache(functools.partial(_tally, target, seed, numbers))
+            tally = functools.cache(functools.partial(_tally, target, seed, numbers, more_bytes))
             name = f"mutants {numbers.start} to {numbers.stop} of {target.name}"
             yield Case(f"{name}, refused", functools.partial(_verdict, tally=tally, counted="refused"))
             yield Case(f"{name}, read", functools.partial(_verdict, tally=tally, counted="read"))
@@ -112,13 +116,13 @@ def _verdict(folder: Path, tally: Callable[[], dict[str, object]], counted: str)
     return Verdict(Outcome.REFUSED if counted == "refused" else Outcome.EXACT, times=int(str(found[counted])))
 
 
-def _tally(target: Target, seed: int, numbers: range) -> dict[str, object]:
+def _tally(target: Target, seed: int, numbers: range, more_bytes: int = MORE_BYTES) -> dict[str, object]:
     """How many were refused and read, and what went wrong with the others."""
     finished()  # made here once, and not by each child
     with tempfile.TemporaryDirectory(prefix="faults-") as name:
         folder = Path(name)
         work = functools.partial(_run, target, seed, numbers, folder)
-        ended = run_child(work, folder / "notes", Surroundings(before=_limit_memory))
+        ended = run_child(work, folder / "notes", Surroundings(before=functools.partial(limit_memory, more_bytes)))
         if ended.code != 0 or ended.forbidden:
             at = (folder / AT).read_text() if (folder / AT).is_file() else "none"
             return {"bad": f"mutant {at}: {ended.code} {ended.forbidden[:1]} {ended.error[-300:]}"}
@@ -166,11 +170,6 @@ class _TooSlowError(BaseException):
 
 def _too_slow(number: int, frame: FrameType | None) -> None:
     raise _TooSlowError(f"over {SECONDS} s")
-
-
-def _limit_memory() -> None:
-    pages = int(Path("/proc/self/statm").read_text().split()[0])
-    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + MORE_BYTES, resource.RLIM_INFINITY))
 
 
 ROW = Row("fuzz", "mutant of a file that we read: refused by an error of ours, or read", cases)

@@ -74,3 +74,14 @@ def test_a_manifest_of_a_newer_terrashot_is_refused(tmp_path):
     manifest.append(tmp_path / "m", line("chips", format=2))
     with pytest.raises(IntegrityError, match="update terrashot"):
         manifest.read(tmp_path / "m")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"format": [2]}, {"format": True}, {"step": ["chips"]}, {"inputs": {"a": 1}}, {"seconds": "1"}, {"outputs": []}],
+)
+def test_a_line_whose_seal_fits_and_whose_types_do_not_is_damaged(tmp_path, changes):
+    path = tmp_path / "manifest.jsonl"
+    manifest.append(path, line("chips", **changes))
+    with pytest.raises(IntegrityError, match="line 1 is damaged"):
+        manifest.read(path)

@@ -11,6 +11,7 @@ from types import FrameType
 
 import numpy as np
 
+from faults import target_stores as s
 from faults import targets as t
 from faults.child import Surroundings, run_child
 from faults.forge import limit_memory
@@ -71,19 +72,19 @@ def _npy(folder: Path) -> object:
 
 
 TARGETS = (
-    Target("outline", t._outline, _outline, 1500),
-    Target("study.toml", functools.partial(t._text, name="study.toml", text=t.STUDY), _config, 1500),
-    Target("chips.csv", functools.partial(t._text, name="chips.csv", text=t.CHIPS), _chips, 1500),
-    Target("labels.csv", functools.partial(t._text, name="labels.csv", text=t.LABELS), _labels, 2000),
-    Target("channel file", t._channel_file, _channel_file, 1500),
-    Target("manifest", t._manifest, _manifest, 1500),
-    Target("Parquet table", t._parquet, lambda folder: t._read_table(folder / "t.parquet"), 800),
-    Target(".npy table", t._npy, _npy, 1000),
-    Target("model", t._model, t._read_model, 150),
-    Target("training state", t._state, t._read_state, 300, t._state_around),
-    Target("ledger", t._ledger, t._read_store, 60, t._store_around),
-    Target("shard", t._shard, t._read_shard, 500, t._shard_around),
-    Target("image", t._image, t._read_image, 1500),
+    Target("outline", t.outline_mutant, _outline, 1500),
+    Target("study.toml", functools.partial(t.text_mutant, name="study.toml", text=t.STUDY), _config, 1500),
+    Target("chips.csv", functools.partial(t.text_mutant, name="chips.csv", text=t.CHIPS), _chips, 1500),
+    Target("labels.csv", functools.partial(t.text_mutant, name="labels.csv", text=t.LABELS), _labels, 2000),
+    Target("channel file", t.channel_file_mutant, _channel_file, 1500),
+    Target("manifest", t.manifest_mutant, _manifest, 1500),
+    Target("Parquet table", t.parquet_mutant, lambda folder: t.read_table(folder / "t.parquet"), 800),
+    Target(".npy table", t.npy_mutant, _npy, 1000),
+    Target("model", s.model_mutant, s.read_model, 150),
+    Target("training state", s.state_mutant, s.read_state, 300, s.state_around),
+    Target("ledger", s.ledger_mutant, s.read_store, 60, s.store_around),
+    Target("shard", s.shard_mutant, s.read_shard, 500, s.shard_around),
+    Target("image", t.image_mutant, t.read_image, 1500),
 )
 BOMB_TARGETS = tuple(target for target in TARGETS if target.name in ("outline", "Parquet table", ".npy table", "image"))
 

@@ -42,12 +42,8 @@ def links(folder: Path) -> Iterator[Attack]:
     ingest = functools.partial(_ingest_step, name="chips/s2rgbm/c000.npy")
     yield attack("link of an image to outside", "c000.npy", ingest, link)
     yield attack("link of an image to another inside", "", ingest, inside, _of_ingest)
-    yield attack(
-        "link of an image to nothing", "c000.npy", ingest, lambda path: (path.unlink(), path.symlink_to("nowhere"))
-    )
-    yield attack(
-        "link of an image to itself", "c000.npy", ingest, lambda path: (path.unlink(), path.symlink_to("c000.npy"))
-    )
+    yield attack("link of an image to nothing", "c000.npy", ingest, functools.partial(_relink, target="nowhere"))
+    yield attack("link of an image to itself", "c000.npy", ingest, functools.partial(_relink, target="c000.npy"))
     yield attack("image that is a pipe", "c000.npy", ingest, pipe)
     yield attack("link of the whole chip folder", "", functools.partial(_ingest_step, name="chips"), link, _of_ingest)
     for file in ("labels.csv", "chips.csv"):
@@ -100,3 +96,8 @@ def _forged_chips(folder: Path, chip_id: str, victim: Path) -> Arguments:
     pq.write_table(table.set_column(0, "id", ids), study / "chips.parquet")
     with_digest(study / "chips.parquet")
     return ["run", study, "--only", "ingest"]
+
+
+def _relink(path: Path, target: str) -> None:
+    path.unlink()
+    path.symlink_to(target)

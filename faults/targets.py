@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from tests.raster.test_hostile_files import good_file
 
+from faults.images import good_image
 from faults.mutants import bent_bytes, bent_json, bent_text
 from faults.studies import finished
 from terrashot.durable.files import sha256_of
@@ -188,6 +188,7 @@ def read_table(path: Path) -> None:
     from terrashot.store.tables import read_chips
     from terrashot.store.vectors import read_embeddings
 
+    refusal: TerrashotError | None = None
     for read in (read_embeddings, read_labels, read_chips):
         try:
             read(path)
@@ -206,7 +207,7 @@ def image_mutant(rng: Rng, folder: Path) -> None:
     for path in folder.glob("chip.*"):
         path.unlink()
     ending, other = rng.choice(ENDINGS, 2)
-    content = good_file(str(other if rng.random() < 0.05 else ending))
+    content = good_image(str(other if rng.random() < 0.05 else ending))
     (folder / f"chip{ending}").write_bytes(bent_bytes(rng, content))
 
 

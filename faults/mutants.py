@@ -1,5 +1,6 @@
 """Seeded mutants: bytes, words and JSON values of good files, bent."""
 
+import copy
 import json
 import re
 from collections.abc import Sequence
@@ -59,7 +60,7 @@ def bent_json(rng: np.random.Generator, value: Any) -> Any:
         holder, key = places[int(rng.integers(0, len(places)))]
         match int(rng.integers(0, 6)):
             case 0 | 1 | 2:
-                holder[key] = _one(rng, VALUES)
+                holder[key] = _any(rng)
             case 3 if holder is not root:
                 del holder[key]
             case 4:
@@ -72,9 +73,9 @@ def bent_json(rng: np.random.Generator, value: Any) -> Any:
 
 def _add(rng: np.random.Generator, holder: Any, key: Any) -> None:
     if isinstance(holder[key], dict):
-        holder[key][str(_one(rng, WORDS))] = _one(rng, VALUES)
+        holder[key][str(_one(rng, WORDS))] = _any(rng)
     elif isinstance(holder[key], list):
-        holder[key].append(holder[key][0] if holder[key] else _one(rng, VALUES))
+        holder[key].append(copy.deepcopy(holder[key][0]) if holder[key] else _any(rng))
     elif isinstance(holder[key], str):
         holder[key] = bent_text(rng, holder[key])
     else:
@@ -116,6 +117,11 @@ def _change(rng: np.random.Generator, found: bytearray) -> None:
             found[place:place] = rng.bytes(int(rng.integers(1, 17)))
         case 7:
             del found[max(1, place) :]
+
+
+def _any(rng: np.random.Generator) -> Any:
+    """An odd value of its own: what is changed in one mutant must not be found in the next."""
+    return copy.deepcopy(_one(rng, VALUES))
 
 
 def _one(rng: np.random.Generator, choices: Sequence[Any]) -> Any:

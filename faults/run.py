@@ -14,6 +14,9 @@ from pathlib import Path
 from faults.outcome import Outcome, Row, Tally
 from faults.studies import prepare_all
 
+MANY = 4
+"""Rows from which on it pays to make every study beforehand."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
@@ -27,7 +30,8 @@ class Wishes:
 
 def run_rows(rows: Sequence[Row], wishes: Wishes, jobs: int) -> list[Tally]:
     """The tally of each row, in their order."""
-    prepare_all()
+    if len(rows) >= MANY:
+        prepare_all()
     waiting, running = list(rows), dict[int, Row]()
     with tempfile.TemporaryDirectory(prefix="faults-") as folder:
         while waiting or running:

@@ -7,16 +7,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import h5py
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from tests.raster.test_hostile_files import axes, hdf5, noise_image, npy_header, png, tif_header_only
 
 from faults import asks
 from faults.asks import Arguments, Write
 from faults.child import Surroundings, command_line, run_child
 from faults.forge import limit_memory, reseal, sparse
+from faults.images import huge_jpeg, npy_header, png, sparse_netcdf, sparse_tif
 from faults.outcome import Case, Row, Verdict, crashed, refused, silent
 from faults.rows.fuzz import BOMB_TARGETS, batches
 
@@ -52,22 +51,6 @@ def _layout(side_px: int, slots: int) -> dict[str, object]:
 def _far_chip(path: Path) -> None:
     """A chip that lies a quarter of a million million places along the chip axis."""
     reseal(path.parent, {("chip", "c000"): 1 << 38})
-
-
-def _huge_jpeg(path: Path) -> None:
-    noise_image().save(path, "JPEG")
-    content = bytearray(path.read_bytes())
-    frame = content.index(b"\xff\xc0")
-    content[frame + 5 : frame + 9] = struct.pack(">HH", 65_000, 65_000)
-    path.write_bytes(content)
-
-
-def _netcdf(path: Path) -> None:
-    def fill(file: h5py.File, group: h5py.Group) -> None:
-        axes(group)
-        group.create_dataset("coherence", (1, 400_000, 400_000), "f4", chunks=(1, 64, 64), compression="gzip")
-
-    hdf5(fill)(path)
 
 
 def _varint(number: int) -> bytes:
@@ -170,17 +153,15 @@ def _bombs() -> Iterator[Bomb]:
     def own(name: str, file: str, write: Write, *words: str, before: str = "", named: str = "") -> Bomb:
         return Bomb(name, named or file, write, functools.partial(asks.own, name=file, words=words, before=before))
 
-    yield image("GeoTIFF of 240 GB", "s2rgbm/c0.tif", lambda p: tif_header_only(p, width=490_000, height=490_000))
-    yield image(
-        "GeoTIFF of 60,000 bands", "s2rgbm/c0.tif", lambda p: tif_header_only(p, width=32, height=32, count=60_000)
-    )
+    yield image("GeoTIFF of 240 GB", "s2rgbm/c0.tif", lambda p: sparse_tif(p, width=490_000, height=490_000))
+    yield image("GeoTIFF of 60,000 bands", "s2rgbm/c0.tif", lambda p: sparse_tif(p, width=32, height=32, count=60_000))
     yield image("GeoTIFF with a block of half a gigapixel", "s2rgbm/c0.tif",
-                lambda p: tif_header_only(p, width=64, height=64, tiled=True, blockxsize=32_768, blockysize=16_384))  # fmt: skip
-    yield image("NetCDF of 640 GB", "gunw/c0.nc", _netcdf)
+                lambda p: sparse_tif(p, width=64, height=64, tiled=True, blockxsize=32_768, blockysize=16_384))  # fmt: skip
+    yield image("NetCDF of 640 GB", "gunw/c0.nc", lambda path: sparse_netcdf(path, 400_000))
     yield image("PNG of 10^10 pixels", "s2rgbm/c0.png", lambda p: p.write_bytes(png(100_000, 100_000, 2)))
     yield image("PNG of 10^8 pixels that are there, packed", "s2rgbm/c0.png",
                 lambda p: p.write_bytes(png(10_000, 10_000, 0, rows=b"\0" * 100_010_000)))  # fmt: skip
-    yield image("JPEG of 65,000 x 65,000 px", "s2rgbm/c0.jpg", _huge_jpeg)
+    yield image("JPEG of 65,000 x 65,000 px", "s2rgbm/c0.jpg", huge_jpeg)
     yield image(".npy of 4 TB", "s2rgbm/c0.npy", lambda p: p.write_bytes(npy_header((1, 10**6, 10**6)) + b"\0" * 64))
     yield image("sparse image of 240 GB", "s2rgbm/c0.tif", sparse(HUGE, b"II*\0\x08\0\0\0"))
     yield own("chip store of 4 TB a chip", "chips.ledger.sqlite", _big_layout, "verify", "chips.zarr")
@@ -241,7 +222,7 @@ def cases(soak: bool, seed: int) -> Iterator[Case]:
     for bomb in _bombs():
         yield Case(bomb.name, functools.partial(_ignite, bomb=bomb))
     if soak:
-        yield from batches(BOMB_TARGETS, MUTANTS // len(BOMB_TARGETS), seed)
+        yield from batches(BOMB_TARGETS, MUTANTS // len(BOMB_TARGETS), seed, more_bytes=EXTRA_BYTES)
 
 
 def _ignite(folder: Path, bomb: Bomb) -> Verdict:

@@ -2,7 +2,6 @@
 
 import functools
 import json
-import resource
 import signal
 import tempfile
 import traceback
@@ -12,8 +11,10 @@ from types import FrameType
 
 import numpy as np
 
+from faults import target_stores as s
 from faults import targets as t
 from faults.child import Surroundings, run_child
+from faults.forge import limit_memory
 from faults.outcome import Case, Outcome, Row, Verdict, crashed
 from faults.studies import finished
 from faults.targets import Target
@@ -71,19 +72,19 @@ def _npy(folder: Path) -> object:
 
 
 TARGETS = (
-    Target("outline", t._outline, _outline, 1500),
-    Target("study.toml", functools.partial(t._text, name="study.toml", text=t.STUDY), _config, 1500),
-    Target("chips.csv", functools.partial(t._text, name="chips.csv", text=t.CHIPS), _chips, 1500),
-    Target("labels.csv", functools.partial(t._text, name="labels.csv", text=t.LABELS), _labels, 2000),
-    Target("channel file", t._channel_file, _channel_file, 1500),
-    Target("manifest", t._manifest, _manifest, 1500),
-    Target("Parquet table", t._parquet, lambda folder: t._read_table(folder / "t.parquet"), 800),
-    Target(".npy table", t._npy, _npy, 1000),
-    Target("model", t._model, t._read_model, 150),
-    Target("training state", t._state, t._read_state, 300, t._state_around),
-    Target("ledger", t._ledger, t._read_store, 60, t._store_around),
-    Target("shard", t._shard, t._read_shard, 500, t._shard_around),
-    Target("image", t._image, t._read_image, 1500),
+    Target("outline", t.outline_mutant, _outline, 1500),
+    Target("study.toml", functools.partial(t.text_mutant, name="study.toml", text=t.STUDY), _config, 1500),
+    Target("chips.csv", functools.partial(t.text_mutant, name="chips.csv", text=t.CHIPS), _chips, 1500),
+    Target("labels.csv", functools.partial(t.text_mutant, name="labels.csv", text=t.LABELS), _labels, 2000),
+    Target("channel file", t.channel_file_mutant, _channel_file, 1500),
+    Target("manifest", t.manifest_mutant, _manifest, 1500),
+    Target("Parquet table", t.parquet_mutant, lambda folder: t.read_table(folder / "t.parquet"), 800),
+    Target(".npy table", t.npy_mutant, _npy, 1000),
+    Target("model", s.model_mutant, s.read_model, 150),
+    Target("training state", s.state_mutant, s.read_state, 300, s.state_around),
+    Target("ledger", s.ledger_mutant, s.read_store, 60, s.store_around),
+    Target("shard", s.shard_mutant, s.read_shard, 500, s.shard_around),
+    Target("image", t.image_mutant, t.read_image, 1500),
 )
 BOMB_TARGETS = tuple(target for target in TARGETS if target.name in ("outline", "Parquet table", ".npy table", "image"))
 
@@ -93,12 +94,16 @@ def cases(soak: bool, seed: int) -> Iterator[Case]:
         yield from batches([target], SOAK // len(TARGETS) if soak else target.quick, seed)
 
 
-def batches(targets: Sequence[Target], n_mutants: int, seed: int) -> Iterator[Case]:
-    """Cases of some hundred mutants each, until each target has had so many."""
+def batches(targets: Sequence[Target], n_mutants: int, seed: int, *, more_bytes: int = MORE_BYTES) -> Iterator[Case]:
+    """Cases of some hundred mutants each, until each target has had so many.
+
+    Args:
+        more_bytes: memory that a reader may take.
+    """
     for target in targets:
         for first in range(0, n_mutants, A_BATCH):
             numbers = range(first, min(first + A_BATCH, n_mutants))
-            tally = functools.cache(functools.partial(_tally, target, seed, numbers))
+            tally = functools.cache(functools.partial(_tally, target, seed, numbers, more_bytes))
             name = f"mutants {numbers.start} to {numbers.stop} of {target.name}"
             yield Case(f"{name}, refused", functools.partial(_verdict, tally=tally, counted="refused"))
             yield Case(f"{name}, read", functools.partial(_verdict, tally=tally, counted="read"))
@@ -112,13 +117,13 @@ def _verdict(folder: Path, tally: Callable[[], dict[str, object]], counted: str)
     return Verdict(Outcome.REFUSED if counted == "refused" else Outcome.EXACT, times=int(str(found[counted])))
 
 
-def _tally(target: Target, seed: int, numbers: range) -> dict[str, object]:
+def _tally(target: Target, seed: int, numbers: range, more_bytes: int = MORE_BYTES) -> dict[str, object]:
     """How many were refused and read, and what went wrong with the others."""
     finished()  # made here once, and not by each child
     with tempfile.TemporaryDirectory(prefix="faults-") as name:
         folder = Path(name)
         work = functools.partial(_run, target, seed, numbers, folder)
-        ended = run_child(work, folder / "notes", Surroundings(before=_limit_memory))
+        ended = run_child(work, folder / "notes", Surroundings(before=functools.partial(limit_memory, more_bytes)))
         if ended.code != 0 or ended.forbidden:
             at = (folder / AT).read_text() if (folder / AT).is_file() else "none"
             return {"bad": f"mutant {at}: {ended.code} {ended.forbidden[:1]} {ended.error[-300:]}"}
@@ -166,11 +171,6 @@ class _TooSlowError(BaseException):
 
 def _too_slow(number: int, frame: FrameType | None) -> None:
     raise _TooSlowError(f"over {SECONDS} s")
-
-
-def _limit_memory() -> None:
-    pages = int(Path("/proc/self/statm").read_text().split()[0])
-    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + MORE_BYTES, resource.RLIM_INFINITY))
 
 
 ROW = Row("fuzz", "mutant of a file that we read: refused by an error of ours, or read", cases)

@@ -22,7 +22,7 @@ from terrashot.store.layout import shard_path
 from terrashot.store.repair import mark_damage, verify_store
 
 STEPS = 30
-RUNS, RUNS_SOAK = 40, 5000
+RUNS, RUNS_SOAK = 25, 5000
 SIDE_PX = 4
 
 

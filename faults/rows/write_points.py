@@ -14,7 +14,7 @@ from faults.resume import attack_and_resume
 from faults.studies import STEPS, copy_of, ready_for
 from terrashot.durable import files
 
-QUICK, QUICK_OF_REPORT = 10, 2
+QUICK, QUICK_OF_REPORT = 7, 2
 """Points a step, in quick: evenly spread over all of them; the report draws for two seconds each time."""
 
 

@@ -1,6 +1,7 @@
 """An outline file gives an area, or one line that says why not."""
 
 import json
+import os
 
 import pytest
 import shapely
@@ -130,3 +131,22 @@ def test_countries_of_natural_earth_are_read(shared_data):
     land = read_outline(shared_data / "natural-earth" / "ne_110m_land.json")
     assert shapely.contains_xy(land, 9.5, 45.1)
     assert not shapely.contains_xy(land, -30.0, 40.0)
+
+
+def test_a_key_that_stands_twice_is_refused(tmp_path):
+    text = json.dumps(POLYGON)[:-1] + ', "coordinates": []}'
+    with pytest.raises(InputError, match="a key stands twice in one object"):
+        read_outline(written(tmp_path, text))
+
+
+def test_far_too_many_numbers_are_refused_before_they_are_parsed(tmp_path, monkeypatch):
+    monkeypatch.setattr(outline, "MAX_NUMBERS", 10)
+    monkeypatch.setattr(outline.json, "loads", None)
+    with pytest.raises(InputError, match="simplify the outline"):
+        read_outline(written(tmp_path, "[" + "1," * 11))
+
+
+def test_a_pipe_is_no_outline(tmp_path):
+    os.mkfifo(tmp_path / "outline.geojson")
+    with pytest.raises(InputError, match="cannot be read as GeoJSON"):
+        read_outline(tmp_path / "outline.geojson")

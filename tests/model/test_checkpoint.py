@@ -165,3 +165,17 @@ def test_a_failed_write_leaves_the_old_model(folder, monkeypatch):
     with pytest.raises(TerrashotError):
         save_model(folder, make_towers(CONFIG, 1), STATS, SUMMARY)
     assert load_model(folder).digest == before
+
+
+@pytest.mark.parametrize("moments", [{"std": 1e-320}, {"std": 1e300}, {"mean": -1e300}, {"mean": float("nan")}])
+def test_moments_that_float32_cannot_hold_are_refused(folder, moments):
+    good = {"mean": 0.1, "std": 0.05, "count": 1, "unit": None}
+    recard(folder, statistics={"s2rgbm": {"red": good | moments}})
+    with pytest.raises(IntegrityError, match="not a model of ours"):
+        load_model(folder)
+
+
+def test_a_card_of_millions_of_lists_is_refused_before_it_is_parsed(folder):
+    (folder / "model.json").write_text('{"format": 1, "x": [' + ",".join(["[]"] * 600_000) + "]}")
+    with pytest.raises(IntegrityError, match="holds far more than a model card of ours"):
+        load_model(folder)

@@ -2,12 +2,14 @@
 
 import dataclasses
 import json
+import os
 
 import pytest
-from safetensors.torch import save
+from safetensors.torch import load, save
 
 from fake_chip_store import textured_store
 from terrashot.domain.normalize import ChannelStats, KindStats
+from terrashot.durable.files import sha256_of
 from terrashot.errors import IntegrityError
 from terrashot.model.towers import TowersConfig
 from terrashot.model.vit import VitConfig
@@ -105,3 +107,47 @@ def test_a_damaged_state_is_refused_in_words(tmp_path, name):
         path.unlink()
         with pytest.raises(IntegrityError, match="delete the folder to begin again"):
             run(tmp_path)
+
+
+def forge(state, *, progress=None, tensors=None):
+    """The state with other progress or tensors, the digest between them made to fit."""
+    card = json.loads((state / "state.json").read_bytes())
+    found = load((state / card["tensors"]).read_bytes())
+    content = save(dict(sorted((found | (tensors(found) if tensors else {})).items())))
+    (state / card["tensors"]).write_bytes(content)
+    card |= {"sha256": sha256_of(content), "progress": card["progress"] | (progress or {})}
+    (state / "state.json").write_text(json.dumps(card))
+
+
+@pytest.mark.parametrize(
+    "progress",
+    [{"run": "x"}, {"metrics": 5}, {"metrics": [1]}, {"epochs_done": "1"}, {"epochs_done": -5}, {"best_epoch": 9}, {"best_loss": None}],
+)  # fmt: skip
+def test_forged_progress_is_refused(tmp_path, progress):
+    run(tmp_path, stop_after=1)
+    forge(tmp_path, progress=progress)
+    with pytest.raises(IntegrityError, match="the state of this training is damaged"):
+        run(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda found: {"last/extra": found["last/log_scale"].clone()},
+        lambda found: {"best/log_scale": found["best/log_scale"].reshape(1)},
+        lambda found: {"exp_avg/log_scale": found["exp_avg/log_scale"].double()},
+        lambda found: {"last/log_scale": found["last/log_scale"] * float("nan")},
+    ],
+)
+def test_tensors_that_these_towers_have_not_are_refused(tmp_path, change):
+    run(tmp_path, stop_after=1)
+    forge(tmp_path, tensors=change)
+    with pytest.raises(IntegrityError, match="the state of this training is damaged"):
+        run(tmp_path)
+
+
+def test_a_state_far_larger_than_these_towers_is_not_read(tmp_path):
+    run(tmp_path, stop_after=1)
+    os.truncate(next(tmp_path.glob("epoch-*")), 1 << 40)
+    with pytest.raises(IntegrityError, match="the state of this training is damaged"):
+        run(tmp_path)

@@ -187,7 +187,7 @@ def test_one_long_vector_among_many_absent_ones_is_refused(tmp_path):
 def test_an_embedding_table_of_the_future_names_what_is_read(tmp_path):
     table = pa.table({"id": ["a"], "clay": [[1.0]]}).replace_schema_metadata({"terrashot_format": "2"})
     pq.write_table(table, tmp_path / "e.parquet")
-    with pytest.raises(IntegrityError, match="format 2, this terrashot reads up to 1; update terrashot"):
+    with pytest.raises(IntegrityError, match=r"format 2, .*update terrashot"):
         read_embeddings(tmp_path / "e.parquet")
 
 

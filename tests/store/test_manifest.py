@@ -1,5 +1,7 @@
 """A step without a line has not happened; a damaged line is never taken for a missing one."""
 
+import json
+
 import pytest
 
 from terrashot.durable.backup import backup_path
@@ -74,3 +76,18 @@ def test_a_manifest_of_a_newer_terrashot_is_refused(tmp_path):
     manifest.append(tmp_path / "m", line("chips", format=2))
     with pytest.raises(IntegrityError, match="update terrashot"):
         manifest.read(tmp_path / "m")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"format": [2]}, {"format": True}, {"step": ["chips"]}, {"inputs": {"a": 1}}, {"seconds": "1"}, {"outputs": []}],
+)
+def test_a_line_whose_seal_fits_and_whose_types_do_not_is_damaged(tmp_path, changes):
+    path = tmp_path / "manifest.jsonl"
+    manifest.append(path, line("chips"))
+    fields = json.loads(path.read_bytes()) | changes
+    fields.pop("digest")
+    sealed = fields | {"digest": manifest.digest_of(fields)}
+    path.write_text(json.dumps(sealed, sort_keys=True) + "\n")
+    with pytest.raises(IntegrityError, match="line 1 is damaged"):
+        manifest.read(path)

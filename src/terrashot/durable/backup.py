@@ -6,6 +6,7 @@ from typing import BinaryIO
 from terrashot.durable.files import remove, sha256_of_file, write_atomically, write_bytes
 
 CHUNK_BYTES = 1 << 20
+MOST_DIGEST_BYTES = 1024
 
 
 def backup_path(path: Path) -> Path:
@@ -36,7 +37,10 @@ def forget_digest(path: Path) -> None:
 
 def fits_digest(path: Path) -> bool:
     """The file's bytes are those that the digest beside it tells of, and there is one."""
-    return path.is_file() and digest_path(path).is_file() and digest_path(path).read_bytes() == digest_line(path)
+    beside = digest_path(path)
+    if not path.is_file() or not beside.is_file() or beside.stat().st_size > MOST_DIGEST_BYTES:
+        return False
+    return beside.read_bytes() == digest_line(path)
 
 
 def back_up(path: Path) -> None:

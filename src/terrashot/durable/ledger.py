@@ -128,7 +128,7 @@ class Ledger:
                 if digest != _seal(kind, key, text):
                     raise IntegrityError(f"{self.path}: the entry of {kind} {key} is {DAMAGED}")
                 yield key, json.loads(text)
-        except (sqlite3.DatabaseError, UnicodeDecodeError, ValueError, TypeError) as error:
+        except (sqlite3.DatabaseError, ValueError, TypeError, RecursionError) as error:
             if isinstance(error, IntegrityError):
                 raise
             raise IntegrityError(f"{self.path}: {error}: {DAMAGED}") from None

@@ -18,7 +18,8 @@ def digest_of_artefact(path: Path) -> str | None:
     if not path.is_file():
         return None
     if digest_path(path).is_file():
-        return digest_path(path).read_text("ascii", "replace")[:64]
+        with digest_path(path).open("rb") as file:
+            return file.read(64).decode("ascii", "replace")
     return sha256_of_file(path)
 
 

@@ -21,8 +21,6 @@ SHARD_NUMBER = re.compile(r"0|[1-9][0-9]{0,9}")
 LARGEST_SHARD_BYTES = 256 << 20
 LARGEST_CHIP_VALUES = 1 << 27
 """Over all channels of a chip that has a shard of its own; no image file of more is read."""
-LARGEST_POSITION = 1 << 32
-"""Chips along the axis; each takes some bytes of memory in zarr.json alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +141,10 @@ def positions_from_json(entries: Iterable[tuple[str, Any]], where: Path) -> dict
         IntegrityError: no place, one of two chips, or one that no store of ours has.
     """
     found = dict(entries)
+    # New chips begin a new shard, so that at worst each has one to itself.
+    end = MOST_SHARD_CHIPS * len(found)
     for chip_id, position in found.items():
-        if type(position) is not int or not 0 <= position < LARGEST_POSITION:
+        if type(position) is not int or not 0 <= position < end:
             raise IntegrityError(f"{where}: chip {chip_id[:40]} lies at {str(position)[:40]}; make the store again")
     if len(set(found.values())) < len(found):
         raise IntegrityError(f"{where}: two chips lie at one place; make the store again")

@@ -15,7 +15,9 @@ from terrashot.store.parquet import read_table, write_table
 
 CHIP_COLUMNS = ("id", "area", "group", "split", "geometry", "bbox", "lon", "lat")
 MAX_NPY_BYTES = 64 << 30
-NPY_DAMAGE = (ValueError, TypeError, LookupError, OSError, EOFError, ArithmeticError, SyntaxError, tokenize.TokenError)
+NPY_DAMAGE = (
+    ValueError, TypeError, LookupError, OSError, EOFError, ArithmeticError, SyntaxError, MemoryError, tokenize.TokenError,
+)  # fmt: skip
 """What NumPy raises on damaged headers; found by bending bytes of good ones."""
 MAX_IDS_BYTES = 200 << 20
 MAX_HEADER_CHARS = 1000
@@ -46,7 +48,6 @@ def read_embeddings(path: Path) -> Embeddings:
 
     Raises:
         InputError: no vectors, unequal lengths, or non-finite numbers; names the column.
-        IntegrityError: a newer terrashot wrote it.
     """
     if path.suffix == ".npy":
         return _read_npy(path)

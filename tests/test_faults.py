@@ -36,6 +36,14 @@ def test_no_fault_is_silent_or_crashes():
     assert sum(row["silent"] + row["crashed"] for row in rows.values()) == 0
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_other_seeds_find_nothing_either(seed):
+    ended, _ = python_m_faults("--seed", str(seed))
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
 @pytest.mark.faults
 @pytest.mark.parametrize(
     ("what", "row", "cases"),

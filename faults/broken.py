@@ -24,18 +24,6 @@ def _rename_before_flush(path: Path, write: Callable[[BinaryIO], object]) -> Non
     files._flush_folder(path.parent)
 
 
-def _straight(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    for point in ("write", "flush"):
-        files.write_point(point)
-    with path.open("wb") as file:
-        write(file)
-        files.write_point("rename")
-    files.write_point("renamed")
-
-
-WRITERS = {"rename-before-flush": _rename_before_flush, "straight-to-its-name": _straight}
-
-
 @contextlib.contextmanager
 def broken(name: str) -> Iterator[None]:
     """Inside, and in every child forked there, one thing is broken."""
@@ -46,8 +34,8 @@ def broken(name: str) -> Iterator[None]:
                 stack.enter_context(mock.patch.object(module, "fits_digest", lambda path: True))
         else:
             for module in (files, backup, parquet):
-                stack.enter_context(mock.patch.object(module, "write_atomically", WRITERS[name]))
+                stack.enter_context(mock.patch.object(module, "write_atomically", _rename_before_flush))
         yield
 
 
-BROKEN = (*WRITERS, "digest-skipped")
+BROKEN = ("rename-before-flush", "digest-skipped")

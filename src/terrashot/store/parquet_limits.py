@@ -11,7 +11,7 @@ from terrashot.errors import InputError, IntegrityError
 
 MAX_ROWS = 200_000_000
 MAGIC = b"PAR1"
-UNPACKED_BYTES, UNPACKED_SHARE = 1 << 30, 4000
+UNPACKED_BYTES, UNPACKED_SHARE = 1 << 30, 1000
 """A table that takes more memory than this, and this many times the bytes of its file, is made to harm. Of our own,
 presence rows repeat themselves most: 684 times, where 80,000 chips have the same 40 channels each, none with a hole."""
 WIDTH_BYTES = {"BOOLEAN": 1, "INT32": 4, "INT64": 8, "INT96": 12, "FLOAT": 4, "DOUBLE": 8}

@@ -20,8 +20,9 @@ from terrashot.model.towers import make_towers
 from terrashot.steps.progress import finish
 from terrashot.store.chips import open_chip_store
 
-SIDE_PX, CHIPS = 128, 16
-TIMES, TIMES_SOAK = (10, 40), (10, 100)
+SIDE_PX, CHIPS = 128, 64
+TIMES, TIMES_SOAK = (10, 20), (10, 100)
+"""The smaller number already fills a batch of images (256 of 128 px)."""
 INGEST_CAP, EMBED_CAP = 2 << 30, 4 << 30
 GROWTH = 1.2
 CHIP_BYTES = 1024

@@ -145,13 +145,13 @@ def _file_finding(path: Path, reason: str) -> Finding:
 
 
 def _model(path: Path) -> list[Finding]:
-    from terrashot.model.checkpoint import load_model  # late: torch is needed for models alone
+    from terrashot.model.checkpoint import load_model, read_summary  # late: torch is needed for models alone
 
     reason = _said(lambda: load_model(path))
     if reason is not None:
         return [Finding(path.name, reason, (), "pretrain", lambda: set_aside(path))]
     last = path / "last.safetensors"
-    if last.is_file() and sha256_of_file(last) != load_model(path).summary.get("last_sha256"):
+    if last.is_file() and sha256_of_file(last) != read_summary(path).get("last_sha256"):
         # Nothing reads it but a person who wants the last epoch's weights: not worth a training.
         return [Finding(f"{path.name}/{last.name}", "not the bytes written", (), "", lambda: set_aside(last))]
     return []

@@ -6,7 +6,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from terrashot.config import AbsenceSection, AreaSection, StudyConfig
+from terrashot.config import AbsenceSection, AreaAbsenceSection, AreaSection, StudyConfig
 
 HEAD = """# The study file
 
@@ -23,7 +23,8 @@ def page() -> str:
     sections = [_section(name, field.annotation) for name, field in StudyConfig.model_fields.items() if name != "areas"]
     areas = _section("areas.NAME", AreaSection)
     absences = _section("source.absences", AbsenceSection)
-    return "\n".join([HEAD, *sections[:3], areas, *sections[3:], absences])
+    area_absences = _section("source.area_absences.NAME", AreaAbsenceSection)
+    return "\n".join([HEAD, *sections[:3], areas, *sections[3:], absences, area_absences])
 
 
 def _section(name: str, model: Any) -> str:
@@ -39,7 +40,8 @@ def _row(key: str, field: Any) -> str:
 
 
 def _is_section(annotation: Any) -> bool:
-    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+    held = get_args(annotation)[1] if get_origin(annotation) is dict else annotation
+    return isinstance(held, type) and issubclass(held, BaseModel)
 
 
 def _kind(annotation: Any) -> str:

@@ -6,6 +6,8 @@ from terrashot.config import LARGEST_FILE_BYTES, read_config
 from terrashot.errors import ConfigError
 
 AREA = "[areas.a]\nbbox = [9.0, 45.0, 9.2, 45.2]\n"
+NORTH = AREA.replace("areas.a", "areas.north")
+FOLDER = '[source]\nkind = "folder"\npath = "chips"\n'
 
 
 def read(tmp_path, text):
@@ -31,6 +33,13 @@ def test_a_whole_number_stands_for_a_number(tmp_path):
         (AREA + "[pretrian]\nepochs = 8\n", "unknown key 'pretrian'; did you mean 'pretrain'?"),
         (AREA + "[areas.b]\nbox = [0, 0, 1, 1]\n", "[areas.b]: unknown key 'box'; did you mean 'bbox'?"),
         (AREA + "[source.absences]\nmonht = 0.1\n", "[source.absences]: unknown key 'monht'; did you mean 'month'?"),
+        (AREA + "[source.absences]\npairs = 41\n", "[source.absences]: pairs: Input should be less than or equal to 40; found 41"),
+        (AREA + "[source.absences]\nswath = -0.1\n", "[source.absences]: swath: Input should be greater than or equal to 0"),
+        (AREA + "[source.area_absences.a]\ncluod = 0.1\n", "[source.area_absences.a]: unknown key 'cluod'; did you mean 'cloud'?"),
+        (AREA + "[source.area_absences.a]\ncloud = 2\n", "[source.area_absences.a]: cloud: Input should be less than or equal to 1; found 2"),
+        (NORTH + "[source.area_absences.nroth]\n", "[source.area_absences]: no area 'nroth'; did you mean 'north'?"),
+        (NORTH + "[source.area_absences.zz]\n", "[source.area_absences]: no area 'zz'; areas: north"),
+        (FOLDER + "[source.area_absences.a]\n", '[source.area_absences] belongs to kind = "simulated"'),
         (AREA + '[pretrain]\nbatch_size = "8"\n', "[pretrain]: batch_size: Input should be a valid integer; found '8'"),
         (AREA + "[pretrain]\nepochs = 0\n", "[pretrain]: epochs: Input should be greater than or equal to 1; found 0"),
         (AREA + '[split]\nscheme = "stripes"\n', "[split]: scheme: Input should be 'auto', 'bands'"),
@@ -53,6 +62,15 @@ def test_a_wrong_study_file_is_refused_by_name(tmp_path, text, said):
     assert said in str(error.value)
     assert "study.toml: " in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_an_area_has_the_rates_of_the_study_but_for_those_of_its_own(tmp_path):
+    rates = "[source.absences]\ncloud = 0.2\nmonth = 0.3\n[source.area_absences.north]\nmonth = 0.08\npairs = 0\n"
+    source = read(tmp_path, AREA + NORTH + rates).source
+    assert source.absences_of("a") == source.absences
+    north = source.absences_of("north")
+    assert (north.cloud, north.month, north.pairs) == (0.2, 0.08, 0.0)
+    assert north.modality == source.absences.modality
 
 
 def test_a_missing_study_file_says_how_to_make_one(tmp_path):

@@ -9,13 +9,15 @@ import json
 import math
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from terrashot.errors import ConfigError
 
 Share = Annotated[float, Field(ge=0, le=1)]
+MeanPairs = Annotated[float, Field(ge=0, le=40)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
 Target = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,63}$")]
 LARGEST_FILE_BYTES = 1 << 20
 
@@ -27,7 +29,7 @@ class Section(BaseModel):
 class StudySection(Section):
     """What the study is, and what all its steps share."""
 
-    name: str = Field("study", pattern=r"^[A-Za-z0-9._-]{1,64}$")
+    name: Name = "study"
     """Name in the report and in messages."""
     seed: int = Field(0, ge=0, lt=2**31)
     """Source of all randomness: same seed, same bytes."""
@@ -72,6 +74,27 @@ class AbsenceSection(Section):
     """Share of chips without one polarisation of the radar."""
     cloud: Share = 0.15
     """Mean share of a month's pixels hidden by cloud."""
+    swath: Share = 0.05
+    """Share of chips that lie partly in the gap between two swaths, in each optical and radar month, and in coherence."""
+    pairs: MeanPairs = 4.8
+    """Mean number of coherence pairs; every chip has 0 to 40."""
+
+
+class AreaAbsenceSection(Section):
+    """What differs in one of the [areas]; a key that is not given is as in [source.absences]."""
+
+    modality: Share | None = None
+    """Share of this area's chips without one of the modalities."""
+    month: Share | None = None
+    """Share of its optical months lost to cloud."""
+    polarisation: Share | None = None
+    """Share of its chips without one polarisation of the radar."""
+    cloud: Share | None = None
+    """Mean share of a month's pixels hidden by cloud there."""
+    swath: Share | None = None
+    """Share of its chips that lie partly in the gap between two swaths."""
+    pairs: MeanPairs | None = None
+    """Mean number of coherence pairs there."""
 
 
 class SourceSection(Section):
@@ -86,6 +109,12 @@ class SourceSection(Section):
     months: tuple[Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")], ...] = ("2020-01", "2020-02", "2020-03")
     """Months of optical and radar means (kind = "simulated")."""
     absences: AbsenceSection = AbsenceSection()
+    area_absences: dict[Name, AreaAbsenceSection] = {}
+
+    def absences_of(self, area: str) -> AbsenceSection:
+        """The rates of an area: its own where given, else those of the study."""
+        own = self.area_absences.get(area, AreaAbsenceSection()).model_dump(exclude_none=True)
+        return self.absences.model_copy(update=own)
 
     @model_validator(mode="after")
     def _folder_has_a_path(self) -> "SourceSection":
@@ -198,7 +227,7 @@ class StudyConfig(Section):
     study: StudySection = StudySection()
     source: SourceSection = SourceSection()
     grid: GridSection = GridSection()
-    areas: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")], AreaSection] = {}
+    areas: dict[Name, AreaSection] = {}
     split: SplitSection = SplitSection()
     ingest: IngestSection = IngestSection()
     labels: LabelsSection = LabelsSection()
@@ -213,6 +242,16 @@ class StudyConfig(Section):
             raise ValueError('[areas] come from chips.csv when [source] kind = "folder"; delete the section')
         if self.source.kind != "folder" and not self.areas:
             raise ValueError("no area; add [areas.NAME] with bbox = [west, south, east, north]")
+        return self
+
+    @model_validator(mode="after")
+    def _absences_name_areas(self) -> "StudyConfig":
+        for name in self.source.area_absences:
+            if self.source.kind == "folder":
+                raise ValueError('[source.area_absences] belongs to kind = "simulated"; delete the section')
+            if name not in self.areas:
+                hint = _hint(name, list(self.areas), "areas")
+                raise ValueError(f"[source.area_absences]: no area '{name}'; {hint}")
         return self
 
 
@@ -254,17 +293,18 @@ def _first_complaint(error: ValidationError) -> str:
 
 
 def _unknown_key(place: list[str]) -> str:
-    known = _keys_at(place[:-1])
-    near = difflib.get_close_matches(place[-1], known, n=1, cutoff=0.5)
-    hint = f"did you mean '{near[0]}'?" if near else f"known keys: {', '.join(known)}"
     section = f"[{'.'.join(place[:-1])}]: " if len(place) > 1 else ""
-    return f"{section}unknown key '{place[-1]}'; {hint}"
+    return f"{section}unknown key '{place[-1]}'; {_hint(place[-1], _keys_at(place[:-1]), 'known keys')}"
+
+
+def _hint(word: str, known: list[str], what: str) -> str:
+    near = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    return f"did you mean '{near[0]}'?" if near else f"{what}: {', '.join(known)}"
 
 
 def _keys_at(place: list[str]) -> list[str]:
     model: Any = StudyConfig
     for part in place:
-        field = model.model_fields.get(part)
-        # [areas.NAME]: the name is free, so it is no field; its content is an AreaSection.
-        model = field.annotation if field is not None and hasattr(field.annotation, "model_fields") else AreaSection
+        # [areas.NAME]: the name is free, so it is no field; its content is what the dictionary holds.
+        model = model.model_fields[part].annotation if hasattr(model, "model_fields") else get_args(model)[1]
     return list(model.model_fields)

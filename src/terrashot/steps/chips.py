@@ -4,17 +4,15 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 
-from terrashot.areas.outline import read_outline
 from terrashot.areas.place import chips_of_areas
-from terrashot.config import AreaSection
-from terrashot.domain.area import Area, Outline, box_outline
+from terrashot.domain.area import Area
 from terrashot.domain.split import SplitRecipe, choose_scheme, make_split
 from terrashot.domain.tables import SPLIT_NAMES, Chips
 from terrashot.durable.files import sha256_of_file
 from terrashot.errors import InputError
 from terrashot.steps.plan import Context
 from terrashot.steps.progress import Said, Work
-from terrashot.steps.sources import chip_folder, folder_path
+from terrashot.steps.sources import chip_folder, folder_path, outline_of
 from terrashot.store.tables import write_chips
 
 
@@ -46,16 +44,9 @@ def _place(context: Context) -> tuple[Chips, tuple[str, ...]]:
     if context.config.source.kind == "folder":
         folder = chip_folder(context)
         return folder.chips, tuple(folder.notes)
-    areas = [Area(name, _outline(context, section)) for name, section in context.config.areas.items()]
+    areas = [Area(name, outline_of(context, section)) for name, section in context.config.areas.items()]
     grid = context.config.grid
     return chips_of_areas(areas, grid.chip_px * grid.pixel_m)
-
-
-def _outline(context: Context, section: AreaSection) -> Outline:
-    if section.bbox is not None:
-        return box_outline(*section.bbox)
-    assert section.outline is not None, "the study file was checked: an area has a box or an outline"
-    return read_outline(context.study.resolve(section.outline))
 
 
 def _recipe(context: Context, scheme: str) -> SplitRecipe:

@@ -1,11 +1,16 @@
 """The sources that a study file names."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from terrashot.areas.outline import read_outline
+from terrashot.config import AbsenceSection, AreaSection
+from terrashot.domain.area import Area, Outline, box_outline
 from terrashot.domain.tables import Labels
 from terrashot.ingest.folder import ChipFolder, open_chip_folder, read_folder_labels
 from terrashot.ingest.source import ImagerySource, LabelSource
+from terrashot.ingest.world.absences import Absences
 from terrashot.ingest.world.sources import SimulatedLabels, World, simulated_sources
 from terrashot.steps.plan import Context
 
@@ -26,7 +31,8 @@ def imagery_sources(context: Context) -> tuple[ImagerySource, ...]:
     """One source a modality."""
     if context.config.source.kind == "folder":
         return chip_folder(context).sources
-    return simulated_sources(_world(context), context.config.grid.pixel_m)
+    world = replace(_world(context), absences=_rates(context.config.source.absences), by_area=_rates_by_area(context))
+    return simulated_sources(world, context.config.grid.pixel_m)
 
 
 def label_source(context: Context, chip_ids: Sequence[str]) -> LabelSource | Labels:
@@ -37,13 +43,34 @@ def label_source(context: Context, chip_ids: Sequence[str]) -> LabelSource | Lab
 
 
 def _world(context: Context) -> World:
-    source, absences = context.config.source, context.config.source.absences
-    return World(
-        seed=source.world_seed,
-        chip_px=context.config.grid.chip_px,
-        months=source.months,
-        without_modality=absences.modality,
-        without_month=absences.month,
-        without_polarisation=absences.polarisation,
-        cloud_share=absences.cloud,
+    """The ground alone, with rates of absence by default."""
+    source = context.config.source
+    return World(seed=source.world_seed, chip_px=context.config.grid.chip_px, months=source.months)
+
+
+def _rates_by_area(context: Context) -> tuple[tuple[Area, Absences], ...]:
+    """All areas if one has rates of its own: a chip that two hold belongs to the first, be that the one without."""
+    config = context.config
+    if not config.source.area_absences:
+        return ()
+    outlines = ((name, outline_of(context, section)) for name, section in config.areas.items())
+    return tuple((Area(name, outline), _rates(config.source.absences_of(name))) for name, outline in outlines)
+
+
+def outline_of(context: Context, section: AreaSection) -> Outline:
+    """The outline that the study file gives for an area."""
+    if section.bbox is not None:
+        return box_outline(*section.bbox)
+    assert section.outline is not None, "the study file was checked: an area has a box or an outline"
+    return read_outline(context.study.resolve(section.outline))
+
+
+def _rates(section: AbsenceSection) -> Absences:
+    return Absences(
+        modality=section.modality,
+        month=section.month,
+        polarisation=section.polarisation,
+        cloud=section.cloud,
+        swath=section.swath,
+        pairs=section.pairs,
     )

@@ -1,19 +1,22 @@
 """Smooth random fields on the sphere: same point, same value, whatever else is asked and in whatever order.
 
-P points or pixels, A nodes along a side, F features. Compiled functions are exempt from the tests' type checks
-(`no_type_check`): numba cannot compile a checked one.
+P points or pixels. Compiled functions are exempt from the tests' type checks (`no_type_check`): numba cannot compile a
+checked one.
 """
 
-from typing import no_type_check
+from typing import Final, no_type_check
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Float32, Float64, Int64
 from numba import njit
+
+OCTAVE_SHARE: Final = 0.55
+"""Amplitude of an octave beside the one before."""
 
 
 def field(
     points_m: Float64[np.ndarray, "P 3"], *, seed: int, wavelength_m: float, octaves: int = 1
-) -> Float64[np.ndarray, " P"]:
+) -> Float32[np.ndarray, " P"]:
     """A field of mean about 0 and spread about 1 that varies over `wavelength_m` and, with octaves, over halves of it.
 
     Args:
@@ -24,20 +27,15 @@ def field(
     return _octaves(np.ascontiguousarray(points_m), wavelength_m, seed * 1_000_003, octaves)
 
 
-def between(nodes: Float64[np.ndarray, "A A F"], side_px: int) -> Float64[np.ndarray, "P F"]:
-    """Bilinear values at the centres of `side_px` x `side_px` pixels of values at A x A nodes that span them."""
-    return _bilinear(np.ascontiguousarray(nodes), side_px)
+def drawn(keys: Int64[np.ndarray, " P"], salt: int) -> Float32[np.ndarray, " P"]:
+    """A uniform number, 0 to 1, for each key and purpose."""
+    return _uniform_of_keys(np.ascontiguousarray(keys), salt)
 
 
-def hashed(cells: np.ndarray, seed: int) -> Float64[np.ndarray, " P"]:
-    """A uniform number, -0.5 to 0.5, for each row of whole numbers."""
-    return _hash_rows(np.ascontiguousarray(cells, dtype=np.int64), seed)
-
-
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 @no_type_check
-def _mix(x: int, y: int, z: int, seed: int) -> float:
-    """Uniform in -0.5 to 0.5 from four whole numbers (multiply and xorshift, as in splitmix64)."""
+def mixed(x: int, y: int, z: int, seed: int) -> int:
+    """Sixty-four well-mixed bits from four whole numbers (multiply and xorshift, as in splitmix64)."""
     h = np.uint64(x) * np.uint64(0x9E3779B97F4A7C15)
     h ^= np.uint64(y) * np.uint64(0xC2B2AE3D27D4EB4F) + (h << np.uint64(6)) + (h >> np.uint64(2))
     h ^= np.uint64(z) * np.uint64(0x165667B19E3779F9) + (h << np.uint64(6)) + (h >> np.uint64(2))
@@ -46,38 +44,47 @@ def _mix(x: int, y: int, z: int, seed: int) -> float:
     h *= np.uint64(0xBF58476D1CE4E5B9)
     h ^= h >> np.uint64(27)
     h *= np.uint64(0x94D049BB133111EB)
-    h ^= h >> np.uint64(31)
-    return float(h >> np.uint64(11)) / 9007199254740992.0 - 0.5
+    return h ^ (h >> np.uint64(31))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 @no_type_check
-def _hash_rows(cells: np.ndarray, seed: int) -> np.ndarray:
-    values = np.empty(len(cells))
-    for i in range(len(cells)):
-        values[i] = _mix(cells[i, 0], cells[i, 1], 0, seed)
+def uniform(bits: int) -> float:
+    """A number from 0 to 1 of mixed bits."""
+    return float(bits >> np.uint64(11)) / 9007199254740992.0
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+@no_type_check
+def _uniform_of_keys(keys: np.ndarray, salt: int) -> np.ndarray:
+    values = np.empty(len(keys), np.float32)
+    last, value = np.int64(0), np.float32(uniform(mixed(0, salt, 0, 0)))
+    for i in range(len(keys)):
+        if keys[i] != last:
+            last, value = keys[i], np.float32(uniform(mixed(keys[i], salt, 0, 0)))
+        values[i] = value
     return values
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 @no_type_check
 def _fade(t: float) -> float:
     return t * t * t * (t * (t * 6.0 - 15.0) + 10.0)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 @no_type_check
 def _octaves(points: np.ndarray, wavelength_m: float, seed: int, octaves: int) -> np.ndarray:
     values, square = np.zeros(len(points)), 0.0
     for octave in range(octaves):
-        amplitude = 0.55**octave
+        amplitude = OCTAVE_SHARE**octave
         square += amplitude**2
         _add_value_noise(values, points, (wavelength_m / 2**octave, amplitude), seed + octave)
     # Measured over 200,000 points of the sphere: one octave of uniform lattice values has a spread of 0.20.
-    return values / (0.20 * square**0.5)
+    return (values / (0.20 * square**0.5)).astype(np.float32)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 @no_type_check
 def _add_value_noise(
     values: np.ndarray, points: np.ndarray, cell_and_amplitude: tuple[float, float], seed: int
@@ -91,7 +98,8 @@ def _add_value_noise(
         if ix != hx or iy != hy or iz != hz:
             # Pixels in a row mostly share a lattice cell: hashing its corners once makes smooth fields fast.
             for corner in range(8):
-                corners[corner] = _mix(ix + (corner & 1), iy + ((corner >> 1) & 1), iz + (corner >> 2), seed)
+                bits = mixed(ix + (corner & 1), iy + ((corner >> 1) & 1), iz + (corner >> 2), seed)
+                corners[corner] = uniform(bits) - 0.5
             hx, hy, hz = ix, iy, iz
         wx, wy, wz = _fade(x - ix), _fade(y - iy), _fade(z - iz)
         low = _blend(_blend(corners[0], corners[1], wx), _blend(corners[2], corners[3], wx), wy)
@@ -99,25 +107,7 @@ def _add_value_noise(
         values[i] += amplitude * _blend(low, high, wz)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 @no_type_check
 def _blend(left: float, right: float, weight: float) -> float:
     return left + weight * (right - left)
-
-
-@njit(cache=True, nogil=True)
-@no_type_check
-def _bilinear(nodes: np.ndarray, side_px: int) -> np.ndarray:
-    last, features = nodes.shape[0] - 1, nodes.shape[2]
-    values = np.empty((side_px * side_px, features))
-    for row in range(side_px):
-        down = (row + 0.5) / side_px * last
-        upper = min(int(down), last - 1)
-        for col in range(side_px):
-            along = (col + 0.5) / side_px * last
-            left = min(int(along), last - 1)
-            for f in range(features):
-                north = _blend(nodes[upper, left, f], nodes[upper, left + 1, f], along - left)
-                south = _blend(nodes[upper + 1, left, f], nodes[upper + 1, left + 1, f], along - left)
-                values[row * side_px + col, f] = _blend(north, south, down - upper)
-    return values

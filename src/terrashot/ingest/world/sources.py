@@ -2,19 +2,34 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
+import shapely
 
-from terrashot.domain.grid import chip_from_id
+from terrashot.domain.area import Area
+from terrashot.domain.grid import centres_deg, chip_from_id
 from terrashot.domain.modality import Absence, Channel, Difference, Imagery
 from terrashot.errors import MissingImageryError
 from terrashot.ingest.source import ImagerySource, LabelSource
-from terrashot.ingest.world import sensors
-from terrashot.ingest.world.land import Land, fractions, make_land
+from terrashot.ingest.world.absences import (
+    MAX_PAIRS,
+    Absences,
+    Tracks,
+    is_month_lost,
+    make_tracks,
+    number_of_pairs,
+)
+from terrashot.ingest.world.coherence import coherence, make_cells, possible_pairs
+from terrashot.ingest.world.colours import make_scenery
+from terrashot.ingest.world.land import Land, make_land, mean_shares
+from terrashot.ingest.world.optical import RGB, cloud, reflectance
+from terrashot.ingest.world.radar import backscatter_db, make_echoes
+from terrashot.ingest.world.reference import read_reference
 
 COHERENCE_CELL_M = 90.0
-MAX_PAIRS = 40
+RIM_PX = 2
+"""Of the ground around a chip: slopes and the blur of the sensor look one pixel beyond each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,24 +39,51 @@ class World:
     seed: int
     chip_px: int
     months: tuple[str, ...] = ("2020-01", "2020-02", "2020-03")
-    without_modality: float = 0.03
-    without_month: float = 0.08
-    without_polarisation: float = 0.05
-    cloud_share: float = 0.15
+    absences: Absences = field(default_factory=Absences)
+    by_area: tuple[tuple[Area, Absences], ...] = ()
+    """Of areas that have rates of their own; the first that holds a chip's centre decides."""
 
     def land(self, chip_id: str) -> Land:
-        """The ground of a chip."""
-        return make_land(chip_from_id(chip_id), self.chip_px, self.seed)
+        """The ground of a chip, with a rim."""
+        return make_land(chip_from_id(chip_id), self.chip_px, self.seed, RIM_PX)
 
     def rng(self, chip_id: str, what: str) -> np.random.Generator:
         """A generator of this chip and purpose alone."""
         digest = hashlib.sha256(f"{self.seed}/{chip_id}/{what}".encode()).digest()
         return np.random.default_rng(np.frombuffer(digest[:16], dtype=np.uint32))
 
-    def refuse_if_absent(self, chip_id: str, modality: str) -> None:
-        """Raises MissingImageryError for the chips without this modality."""
-        if self.rng(chip_id, f"{modality}/absent").random() < self.without_modality:
+    def absences_of(self, chip_id: str) -> Absences:
+        """The rates where a chip lies."""
+        if not self.by_area:
+            return self.absences
+        (lon_deg,), (lat_deg,) = centres_deg([chip_from_id(chip_id)])
+        holding = (rates for area, rates in self.by_area if shapely.contains_xy(area.outline, lon_deg, lat_deg))
+        return next(holding, self.absences)
+
+    def tracks(self, modality: str, when: str = "always") -> Tracks:
+        """Where a modality's swaths lie, the same for all chips."""
+        return make_tracks(self.rng("tracks", modality), self.rng("tracks", f"{modality}/{when}"))
+
+    def refuse_if_absent(self, chip_id: str, modality: str) -> Absences:
+        """The rates where the chip lies; raises MissingImageryError for the chips without this modality."""
+        rates = self.absences_of(chip_id)
+        if self.rng(chip_id, f"{modality}/absent").random() < rates.modality:
             raise MissingImageryError(f"chip {chip_id}: {modality}: no acquisition (simulated absence)")
+        return rates
+
+
+def year_of(month: str) -> int:
+    """2020 of 2020-03."""
+    return int(month[:4])
+
+
+def month_of(month: str) -> int:
+    """3 of 2020-03."""
+    return int(month[5:])
+
+
+def _months_since_2000(month: str) -> int:
+    return 12 * (year_of(month) - 2000) + month_of(month)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,23 +108,28 @@ class SimulatedOptical:
         return tuple(
             Channel(f"{month}_{band}", band, "reflectance", f"{month}-01")
             for month in self.world.months
-            for band in sensors.RGB
+            for band in RGB
         )
 
     def read(self, chip_id: str) -> Imagery:
-        self.world.refuse_if_absent(chip_id, self.modality)
+        rates = self.world.refuse_if_absent(chip_id, self.modality)
         land, rng = self.world.land(chip_id), self.world.rng(chip_id, self.modality)
-        surface = sensors.make_surface(land, self.world.seed)
+        scenery = make_scenery(land)
         kept, absent, images = [], [], []
-        for month, channels in enumerate(np.array(self.channels, dtype=object).reshape(-1, 3)):
-            image = sensors.reflectance(surface, month, rng)
-            if rng.random() < self.world.without_month:
+        for month, channels in zip(
+            self.world.months, np.array(self.channels, dtype=object).reshape(-1, 3), strict=True
+        ):
+            luck = self.world.rng(chip_id, f"{self.modality}/{month}/lost")
+            if is_month_lost(land.lattice, rates.month, land.seed + 10_000 + _months_since_2000(month), luck):
                 absent += [Absence(channel, "missing", "month lost to cloud") for channel in channels]
                 continue
-            image[:, sensors.cloud(land, month, self.world.cloud_share, self.world.seed)] = np.nan
+            image = reflectance(scenery, month_of(month), year_of(month), rng)
+            hidden = cloud(land, month_of(month), year_of(month), rates.cloud)
+            hidden |= self.world.tracks(self.modality, month).gap(land.lattice, rates.swath)
+            image[:, land.lattice.inner(hidden)] = np.nan
             kept += list(channels)
             images.append(image)
-        values = np.concatenate(images) if images else np.empty((0, land.side_px, land.side_px), np.float32)
+        values = np.concatenate(images) if images else np.empty((0, self.side_px, self.side_px), np.float32)
         return Imagery(tuple(kept), values, tuple(int(n) for n in rng.integers(2, 7, len(kept))), tuple(absent))
 
 
@@ -118,15 +165,23 @@ class SimulatedRadar:
         )
 
     def read(self, chip_id: str) -> Imagery:
-        self.world.refuse_if_absent(chip_id, self.modality)
+        rates = self.world.refuse_if_absent(chip_id, self.modality)
         land, rng = self.world.land(chip_id), self.world.rng(chip_id, self.modality)
-        lost = rng.choice(["vv", "vh"]) if rng.random() < self.world.without_polarisation else None
-        surface = sensors.make_surface(land, self.world.seed)
-        values = np.concatenate([sensors.backscatter_db(surface, m, rng) for m in range(len(self.world.months))])
+        lost = rng.choice(["vv", "vh"]) if rng.random() < rates.polarisation else None
+        echoes = make_echoes(land)
+        passes = [int(n) for n in rng.integers(3, 7, len(self.world.months))]
+        images = []
+        for month, count in zip(self.world.months, passes, strict=True):
+            image = backscatter_db(echoes, month_of(month), year_of(month), count, rng)
+            gap = self.world.tracks(self.modality, month).gap(land.lattice, rates.swath)
+            image[:, land.lattice.inner(gap)] = np.nan
+            images.append(image)
+        values = np.concatenate(images)
         there = np.array([channel.kind != lost for channel in self.channels])
         kept = tuple(channel for channel, is_there in zip(self.channels, there, strict=True) if is_there)
         absent = tuple(Absence(c, "missing", "polarisation not acquired") for c in self.channels if c.kind == lost)
-        return Imagery(kept, values[there], (5,) * len(kept), absent)
+        counts = np.repeat(passes, 2)[there]
+        return Imagery(kept, values[there], tuple(int(n) for n in counts), absent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,19 +201,19 @@ class SimulatedCoherence:
         return max(1, round(self.world.chip_px * self.pixel_m / COHERENCE_CELL_M))
 
     def read(self, chip_id: str) -> Imagery:
-        self.world.refuse_if_absent(chip_id, self.modality)
+        rates = self.world.refuse_if_absent(chip_id, self.modality)
         rng = self.world.rng(chip_id, self.modality)
-        pairs = sensors.possible_pairs()
-        count = min(int(rng.negative_binomial(1.6, 0.25)), MAX_PAIRS)
+        pairs = possible_pairs()
+        count = number_of_pairs(rates.pairs, rng)
         if count == 0:
             return Imagery((), np.empty((0, self.side_px, self.side_px), np.float32), (), (_NO_PAIR,))
         chosen = [pairs[index] for index in sorted(rng.choice(len(pairs), count, replace=False))]
         land = self.world.land(chip_id)
-        shares = sensors.cover_shares(land, self.side_px)
-        values = np.stack([
-            sensors.coherence(shares, (later - earlier).days, sensors.rain(land, later, self.world.seed), rng)
-            for later, earlier in chosen
-        ])  # fmt: skip
+        cells = make_cells(land, self.side_px)
+        values = np.stack([coherence(cells, land, pair, rng) for pair in chosen])
+        gap = land.lattice.inner(self.world.tracks(self.modality).gap(land.lattice, rates.swath))
+        middles_px = ((np.arange(self.side_px) + 0.5) / self.side_px * self.world.chip_px).astype(np.int64)
+        values[:, gap[np.ix_(middles_px, middles_px)]] = np.nan
         named = tuple(
             Channel(f"{later:%Y%m%d}_{earlier:%Y%m%d}", "coherence", "coherence", str(earlier), str(later))
             for later, earlier in chosen
@@ -166,19 +221,25 @@ class SimulatedCoherence:
         return Imagery(named, values, (2,) * count)
 
 
+COVER_OF = {"vegetation": "tree", "builtup": "built", "cropland": "crop", "water": "water"}
 _NO_PAIR = Absence(None, "missing", "no pair was formed")
 
 
 @dataclass(frozen=True, slots=True)
 class SimulatedLabels:
-    """Exact cover fractions."""
+    """Four targets of a chip: as published maps would have them, or exact."""
 
     world: World
+    exact: bool = False
     targets: tuple[str, ...] = ("vegetation", "builtup", "cropland", "water")
 
     def read(self, chip_id: str) -> Mapping[str, tuple[float, float]]:
-        found = fractions(self.world.land(chip_id))
-        return {target: (float(found[target]), 1.0) for target in self.targets}
+        chip = chip_from_id(chip_id)
+        if not self.exact:
+            found = read_reference(chip, self.world.chip_px, self.world.seed)
+            return {target: (found[target].value, found[target].valid_share) for target in self.targets}
+        shares = mean_shares(make_land(chip, self.world.chip_px, self.world.seed))
+        return {target: (shares[COVER_OF[target]], 1.0) for target in self.targets}
 
 
 def simulated_sources(world: World, pixel_m: float) -> tuple[ImagerySource, ...]:

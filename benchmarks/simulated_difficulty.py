@@ -104,21 +104,23 @@ def within(study: Study, repeats: int) -> list[dict[str, object]]:
 
 
 def between(study: Study, repeats: int) -> list[dict[str, object]]:
-    """By task and pair of areas, what the best floor loses by labels from elsewhere: the cut is the tested area's."""
+    """By task and pair of areas, what labels from elsewhere lose: the cut is the tested area's.
+
+    Abroad goes the floor that is best at home, as nobody there could tell which is best.
+    """
     rows: list[dict[str, object]] = []
-    for target, tested in product(study.labels.targets, AREAS):
-        cut = _cut(study, target, tested)
-        best = {
-            learnt: max(
-                accuracy(study, name, target, (learnt, tested), head, cut, repeats)
-                for name, head in product(ABROAD, HEADS)
-            )
-            for learnt in AREAS
+    for target in study.labels.targets:
+        cuts = {area: _cut(study, target, area) for area in AREAS}
+        found = {
+            (floor, draws): accuracy(study, floor[0], target, draws, floor[1], cuts[draws[1]], repeats)
+            for floor, draws in product(product(ABROAD, HEADS), product(AREAS, AREAS))
         }
-        for learnt in AREAS:
+        best = {a: max(product(ABROAD, HEADS), key=lambda floor, a=a: found[floor, (a, a)]) for a in AREAS}
+        for learnt, tested in product(AREAS, AREAS):
+            own, other = found[best[tested], (tested, tested)], found[best[learnt], (learnt, tested)]
             if learnt != tested:
-                rows.append({"task": target, "learnt": learnt, "tested": tested, "own": round(best[tested], 3),
-                             "other": round(best[learnt], 3), "lost": round(best[tested] - best[learnt], 3)})  # fmt: skip
+                rows.append({"task": target, "learnt": learnt, "tested": tested, "own": round(own, 3),
+                             "other": round(other, 3), "lost": round(own - other, 3)})  # fmt: skip
     return rows
 
 

@@ -61,10 +61,10 @@ def main() -> None:
     chips = {name: chip_at(*place) for name, place in PLACES.items()}
     plates = draw({name: all_sensors(chip_id) for name, chip_id in chips.items()})
     legend(plates)
-    plates.savefig(out / "simulated-plates.png", dpi=100)
+    plates.savefig(out / "simulated-plates.png", dpi=85)
     some = list(chips.items())[:2]
     draw({f"{name}, {sensor}": panels for name, chip_id in some for sensor, panels in months(chip_id).items()}).savefig(
-        out / "simulated-year.png", dpi=80
+        out / "simulated-year.png", dpi=62
     )
 
 

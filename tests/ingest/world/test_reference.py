@@ -56,11 +56,11 @@ def values_of_cells(chip, cell_m):
 def test_chips_that_share_a_cell_see_the_same_value_in_it_to_the_last_bit(cell_m, lon, lat):
     chip = chip_near(lon, lat)
     here = values_of_cells(chip, cell_m)
-    neighbours = [values_of_cells(beside(chip, *step), cell_m) for step in ((0, 1), (1, 0))]
+    neighbours = [values_of_cells(beside(chip, *step), cell_m) for step in ((0, 1), (1, 0), (0, -1), (-1, 0))]
     for there in neighbours:
         shared = here.keys() & there.keys()
         assert [here[cell] for cell in shared] == [there[cell] for cell in shared]
-    # On a parallel where a row of cells ends with the chips, as at the equator, only the other neighbour shares any.
+    # Where a row of cells ends with the chips, as at the equator, the neighbour there shares none.
     assert any(here.keys() & there.keys() for there in neighbours)
 
 

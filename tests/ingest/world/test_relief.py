@@ -15,7 +15,7 @@ def ground(lon, lat, side_px=64, size_m=640.0):
 
 def water_near(lon, lat, moisture=0.0, side_px=64, size_m=640.0):
     lattice, relief = ground(lon, lat, side_px, size_m)
-    return water_share(lattice, relief, np.full(side_px**2, moisture, np.float32), 400)
+    return water_share(lattice, relief, np.full(side_px**2, moisture, np.float32), lattice.exact(600, 34.0), 400)
 
 
 @given(lon_deg, lat_deg)

@@ -25,16 +25,20 @@ class Country:
     """How large fields are, about 1."""
     evergreen: Float32[np.ndarray, " P"]
     """Share of trees that keep their leaves, 0 to 1."""
+    variety: Float32[np.ndarray, " P"]
+    """How unlike each other its fields are, about 1: one crop for miles, or a patchwork."""
 
 
 def make_country(lattice: Lattice, seed: int) -> Country:
     """The region's ways, from fields of hundreds of kilometres; moisture varies over a few as well."""
-    far = [lattice.slow(seed + number, 420_000.0) for number in range(4)]
-    moisture = 0.45 * far[0] + 0.75 * lattice.slow(seed + 10, 7000.0, 2)
+    size, evergreens, woods = (lattice.slow(seed + number, 420_000.0) for number in (1, 2, 3))
+    moisture = lattice.from_coarse(
+        (0.45 * lattice.at_coarse(seed, 420_000.0) + 0.75 * lattice.at_coarse(seed + 10, 7000.0, 2)).astype(np.float32)
+    )
     # Steps rather than a slope: inside a district all fields must be of one scale.
-    spacing = np.exp(0.3 * np.round(2 * np.clip(far[1], -1.5, 1.5))) * 0.9
-    evergreen = np.clip(0.45 + 0.3 * far[2] + 0.35 * lattice.smooth(seed + 11, 800.0, 2), 0, 1)
+    spacing = np.exp(0.3 * np.round(2 * np.clip(size, -1.5, 1.5))) * 0.9
+    evergreen = np.clip(0.45 + 0.3 * evergreens + 0.35 * lattice.smooth(seed + 11, 800.0, 2), 0, 1)
     return Country(
-        moisture.astype(np.float32), far[3], -far[3] + 0.5 * far[1], spacing.astype(np.float32),
-        evergreen.astype(np.float32),
+        moisture.astype(np.float32), woods, -woods + 0.5 * size, spacing.astype(np.float32),
+        evergreen.astype(np.float32), lattice.from_coarse(np.exp(np.float32(0.55) * lattice.at_coarse(seed + 12, 280_000.0))),
     )  # fmt: skip

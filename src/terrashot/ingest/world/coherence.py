@@ -20,6 +20,8 @@ AT_ONCE: Final = np.array([0.02, 0.46, 0.72, 0.68, 0.85, 0.94])
 DECAY_DAYS: Final = np.array([3.0, 16.0, 45.0, 55.0, 600.0, 250.0])
 RAIN_LOSS: Final = np.array([0.0, 0.25, 0.32, 0.28, 0.06, 0.10])
 FLOOR: Final = np.array([0.02, 0.03, 0.03, 0.03, 0.42, 0.05])
+PLANTS: Final = np.array([0.0, 0.5, 0.6, 0.7, 0.0, 0.1])
+"""How much longer a cover holds its coherence where plants are dry."""
 LOOKS: Final = 100.0
 """Independent looks in a cell of 90 m; few of them make low coherence look higher."""
 WINDOW: Final = np.array([0.2, 0.6, 0.2])
@@ -87,8 +89,9 @@ def coherence(
     later, earlier = pair
     days = (later - earlier).days
     rain = max(_rain(land, later), _rain(land, earlier))
-    kept = AT_ONCE * (1 - RAIN_LOSS * rain)
-    by_cover = FLOOR + (kept - FLOOR) * np.exp(-days / DECAY_DAYS)
+    still = np.exp(PLANTS * _drought(land))
+    kept = np.minimum(AT_ONCE * still**0.5 * (1 - RAIN_LOSS * rain), 0.95)
+    by_cover = FLOOR + (kept - FLOOR) * np.exp(-days / (DECAY_DAYS * still))
     worked = cells.worked[_period(earlier) : _period(later) + 1].sum(axis=0)
     true = np.tensordot(by_cover, cells.shares, axes=1) - 0.8 * by_cover[CROP] * worked
     true += cells.shares[BARE] * by_cover[BARE] * np.clip(0.05 * cells.stones - 0.04, -0.35, 0.04)
@@ -118,6 +121,12 @@ def _rain(land: Land, day: date) -> float:
         land.lattice.points_m[:1], seed=land.seed + 1_400_000 + day.toordinal() % 100_000, wavelength_m=120_000.0
     )
     return float(np.clip(0.35 + 0.45 * front[0], 0, 1))
+
+
+def _drought(land: Land) -> float:
+    """How dry and still the plants of the region are, about 0; -1.5 where they grow and sway all year."""
+    place = field(land.lattice.points_m[:1], seed=land.seed + 1_600_000, wavelength_m=310_000.0)
+    return float(np.clip(0.8 * place[0], -1.5, 1.5))
 
 
 def _baseline(land: Land, pair: tuple[date, date]) -> float:

@@ -20,6 +20,7 @@ GREEN_CROP, RESIDUE = (0.036, 0.063, 0.026), (0.150, 0.122, 0.072)
 GREEN_GRASS, DRY_GRASS = (0.047, 0.066, 0.030), (0.205, 0.150, 0.092)
 SCRUB, DRY_SCRUB = (0.044, 0.047, 0.028), (0.165, 0.110, 0.064)
 DARK_SOIL, BRIGHT_SOIL, RED_SOIL = (0.072, 0.058, 0.041), (0.330, 0.260, 0.175), (0.200, 0.112, 0.066)
+GREYER = (-0.14, 0.02, 0.42)
 TILES, SLATE, METAL, ASPHALT = (
     (0.120, 0.082, 0.056),
     (0.080, 0.076, 0.064),
@@ -85,17 +86,22 @@ def _soil(land: Land) -> np.ndarray:
     """By region, wetness and parcel; asphalt on roads."""
     lattice, seed = land.lattice, land.seed
     tone = 0.42 + 0.34 * lattice.slow(seed + 911, 350_000.0) - 0.13 * land.country.moisture
-    tone += 0.16 * lattice.smooth(seed + 912, 600.0, 3) + 0.22 * (drawn(land.parcels.key, 93) - 0.5)
+    tone += 0.16 * lattice.smooth(seed + 912, 600.0, 3) + 0.22 * land.country.variety * (
+        drawn(land.parcels.key, 93) - 0.5
+    )
     red = np.clip(0.35 + 0.5 * lattice.slow(seed + 913, 400_000.0), 0, 1)
     soil = _mix(_mix(_rgb(DARK_SOIL), _rgb(BRIGHT_SOIL), np.clip(tone, 0, 1.4)), _rgb(RED_SOIL), 0.6 * red)
-    return np.where(land.is_paved, _rgb(ASPHALT), soil * (1 + 0.12 * land.texture))
+    # Marl and limestone are as grey as roofs.
+    grey = np.clip(0.2 + 0.8 * lattice.slow(seed + 914, 260_000.0) + 0.3 * lattice.slow(seed + 915, 1500.0, 2), 0, 1)
+    soil = soil * (1 + _rgb(GREYER) * grey) * (1 + 0.12 * land.texture)
+    return np.where(land.is_paved, _rgb(ASPHALT), soil.astype(np.float32))
 
 
 def _roof(land: Land) -> np.ndarray:
     """Tiles in some towns, slate in others, metal on halls."""
-    kind = drawn(land.towns.house, 94) + 0.45 * land.lattice.slow(land.seed + 921, 200_000.0)
-    paint = 1 + 0.3 * land.lattice.slow(land.seed + 922, 250_000.0)
-    bright = (0.34 + 1.0 * drawn(land.towns.house, 95)) * np.clip(paint, 0.5, 1.8)
+    kind = drawn(land.towns.house, 94) + 0.7 * land.lattice.slow(land.seed + 921, 200_000.0)
+    paint = land.lattice.from_coarse(np.exp(np.float32(0.55) * land.lattice.at_coarse(land.seed + 922, 250_000.0)))
+    bright = (0.34 + 1.0 * drawn(land.towns.house, 95)) * paint
     colour = np.where(kind < 0.45, _rgb(TILES), np.where(kind < 0.95, _rgb(SLATE), _rgb(METAL)))
     return (colour * bright).astype(np.float32)
 

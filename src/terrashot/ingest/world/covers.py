@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from jaxtyping import Bool, Float, Float32
+from jaxtyping import Bool, Float32
 
 from terrashot.ingest.world.climate import Country
 from terrashot.ingest.world.lattice import Lattice
@@ -45,16 +45,16 @@ def paved(ground: Ground) -> Bool[np.ndarray, " P"]:
 def cover_shares(ground: Ground, is_paved: Bool[np.ndarray, " P"], seed: int) -> Float32[np.ndarray, "6 P"]:
     """Shares of WATER to BARE; they sum to one. What comes first takes its room, what comes next shares the rest."""
     built = roofs(ground.towns)
-    built = np.where(is_paved, 0.25, 1) * built * (1 - ground.water)
+    # Whole arrays of float64 would cost as much as all the rest.
+    built_over, wooded_over, open_over = (np.where(is_paved, np.float32(x), np.float32(1)) for x in (0.25, 0.3, 0.15))
+    built = built_over * built * (1 - ground.water)
     left = 1 - ground.water - built
-    tree = _trees(ground, seed) * left * np.where(is_paved, 0.3, 1)
+    tree = _trees(ground, seed) * left * wooded_over
     left = left - tree
-    crop = _crops(ground, seed + 20) * np.where(is_paved, 0.15, 1)
-    grass = _grass(ground, seed + 21) * np.where(is_paved, 0.15, 1) * (1 - crop)
+    crop = _crops(ground, seed + 20) * open_over
+    grass = _grass(ground, seed + 21) * open_over * (1 - crop)
     crop, grass = crop * left, grass * left
-    return np.stack(
-        [ground.water, tree, crop, grass, built, left - crop - grass], dtype=np.float32, casting="same_kind"
-    )
+    return np.stack([ground.water, tree, crop, grass, built, left - crop - grass])
 
 
 def scrub(lattice: Lattice, seed: int) -> Float32[np.ndarray, " P"]:
@@ -63,7 +63,7 @@ def scrub(lattice: Lattice, seed: int) -> Float32[np.ndarray, " P"]:
     return np.clip(0.25 + region + 0.7 * lattice.slow(seed + 1, 1800.0, 2), 0, 0.95).astype(np.float32)
 
 
-def _trees(ground: Ground, seed: int) -> Float[np.ndarray, " P"]:
+def _trees(ground: Ground, seed: int) -> Float32[np.ndarray, " P"]:
     """Woods on slopes and wet ground, woodlots in the shape of parcels, hedges, belts along streams, gardens."""
     lattice, country, texture = ground.lattice, ground.country, ground.texture
     wooded = 0.75 * lattice.slow(seed, 1900.0, 2) + 0.30 * lattice.smooth(seed + 1, 260.0, 2)
@@ -77,22 +77,22 @@ def _trees(ground: Ground, seed: int) -> Float[np.ndarray, " P"]:
     return np.clip(np.maximum.reduce(kinds), 0, 0.97)
 
 
-def _hedges(parcels: Parcels) -> Float[np.ndarray, " P"]:
+def _hedges(parcels: Parcels) -> Float32[np.ndarray, " P"]:
     """Around some parcels of the districts that have hedges at all."""
     is_hedge = (drawn(parcels.district, 52) < 0.45) & (parcels.edge_m < 6) & (drawn(parcels.key, 53) < 0.6)
-    return 0.55 * is_hedge
+    return is_hedge * np.float32(0.55)
 
 
-def _crops(ground: Ground, seed: int) -> Float[np.ndarray, " P"]:
+def _crops(ground: Ground, seed: int) -> Float32[np.ndarray, " P"]:
     """Parcels that are ploughed, to three metres from their edge."""
     country, parcels = ground.country, ground.parcels
     farmed = 0.7 * ground.lattice.slow(seed, 2600.0, 2) + 0.5 * country.farms + 0.25 * country.moisture
     farmed -= 0.9 * np.clip(ground.relief.ruggedness - 0.5, -0.3, 1.5)
     farmed += 1.4 * (drawn(parcels.key, 61) - 0.5) - 0.1
-    return 0.98 * ((farmed > 0) & (ground.towns.density < 0.15) & (parcels.edge_m > 3))
+    return np.float32(0.98) * ((farmed > 0) & (ground.towns.density < 0.15) & (parcels.edge_m > 3))
 
 
-def _grass(ground: Ground, seed: int) -> Float[np.ndarray, " P"]:
+def _grass(ground: Ground, seed: int) -> Float32[np.ndarray, " P"]:
     """Share of what is left that is grown over: little where dry."""
     lush = ground.country.moisture + 0.35 * ground.lattice.smooth(seed, 500.0, 2) + 0.15 * ground.texture
     return np.clip(0.75 + 0.5 * lush, 0.04, 0.97)

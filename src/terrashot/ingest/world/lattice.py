@@ -131,25 +131,31 @@ def _spread(nodes: np.ndarray, first_node: int, targets: tuple[int, int], place:
     whole numbers, so that neighbouring chips weigh the nodes that they share with the very same weights.
     """
     first, count = targets
-    starts, weights = np.empty(count, np.int64), np.empty((count, 4), nodes.dtype)
+    starts, weights = np.empty(count + 1, np.int64), np.empty((4, count), nodes.dtype)
+    starts[count] = 1 << 62
     for t in range(count):
         above = place[0] * (first + t) + place[1]
         cell = above // place[2]
         u = (above - cell * place[2]) / place[2]
         starts[t] = cell - 1 - first_node
-        weights[t, 0] = (1 - u) ** 3 / 6
-        weights[t, 1] = (3 * u**3 - 6 * u**2 + 4) / 6
-        weights[t, 2] = (-3 * u**3 + 3 * u**2 + 3 * u + 1) / 6
-        weights[t, 3] = u**3 / 6
+        weights[0, t] = (1 - u) ** 3 / 6
+        weights[1, t] = (3 * u**3 - 6 * u**2 + 4) / 6
+        weights[2, t] = (-3 * u**3 + 3 * u**2 + 3 * u + 1) / 6
+        weights[3, t] = u**3 / 6
     values, line = np.empty((count, count), nodes.dtype), np.empty(nodes.shape[1], nodes.dtype)
     for row in range(count):
-        top, w = starts[row], weights[row]
+        top = starts[row]
         for k in range(nodes.shape[1]):
-            upper = w[0] * nodes[top, k] + w[1] * nodes[top + 1, k]
-            line[k] = upper + (w[2] * nodes[top + 2, k] + w[3] * nodes[top + 3, k])
-        for col in range(count):
-            left, v = starts[col], weights[col]
-            values[row, col] = (v[0] * line[left] + v[1] * line[left + 1]) + (
-                v[2] * line[left + 2] + v[3] * line[left + 3]
-            )
+            upper = weights[0, row] * nodes[top, k] + weights[1, row] * nodes[top + 1, k]
+            line[k] = upper + (weights[2, row] * nodes[top + 2, k] + weights[3, row] * nodes[top + 3, k])
+        col = 0
+        while col < count:
+            # All pixels between two nodes at once: the compiler then works on several together.
+            left, end = starts[col], col + 1
+            while starts[end] == left:
+                end += 1
+            a, b, c, d = line[left], line[left + 1], line[left + 2], line[left + 3]
+            for t in range(col, end):
+                values[row, t] = (weights[0, t] * a + weights[1, t] * b) + (weights[2, t] * c + weights[3, t] * d)
+            col = end
     return values

@@ -3,6 +3,7 @@
 P pixels with their rim, H and W those of the chip without it.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Final, no_type_check
 
@@ -28,7 +29,7 @@ LOOKS: Final = 4.4
 RESOLUTION_M: Final = 20.0
 RESPONSE: Final = np.array([0.27, 0.46, 0.27], np.float32)
 """Of 20 m on a lattice of 10 m, along one axis."""
-LOOK_AZIMUTH_RAD: Final = np.radians(78.0)
+LOOK_AZIMUTH_RAD: Final = math.radians(78.0)
 """Of an ascending pass, to the right of its track."""
 
 
@@ -39,8 +40,8 @@ class Echoes:
     plants: Plants
     facing_db: Float32[np.ndarray, " P"]
     """Slopes towards the radar shine, those away are dark."""
-    bounce: Float32[np.ndarray, " P"]
-    """Power returned between walls and streets."""
+    roofs: Float32[np.ndarray, "2 P"]
+    """Power of houses in VV and VH, about 1."""
     rough_db: Float32[np.ndarray, " P"]
     """Of open ground: stones, clods, tussocks."""
     crowns: Float32[np.ndarray, " P"]
@@ -51,21 +52,22 @@ def make_echoes(land: Land) -> Echoes:
     """The lasting echoes of a chip."""
     rise_east, rise_north = surface_slopes(land)
     # It looks along this azimuth: ground that rises that way turns its face to it.
-    towards = rise_east * np.sin(LOOK_AZIMUTH_RAD) + rise_north * np.cos(LOOK_AZIMUTH_RAD)
-    rough = stones_db(land) + 2.2 * (drawn(land.parcels.key, 101) - 0.5)
+    towards = rise_east * math.sin(LOOK_AZIMUTH_RAD) + rise_north * math.cos(LOOK_AZIMUTH_RAD)
+    rough = stones_db(land) + 2.2 * land.country.variety * (drawn(land.parcels.key, 101) - 0.5)
+    # Boulders and walls of dry stone shine like houses, in some regions only.
+    rocky = np.clip(land.lattice.slow(land.seed + 1007, 280_000.0) + 0.1, 0, 1.2)
+    rough = rough + 10 * rocky * np.clip(land.texture - 1.4, 0, 1)
     crowns_db = 0.9 * land.texture + 0.6 * land.lattice.smooth(land.seed + 1003, 300.0)
-    facing_db, crowns = np.clip(9 * towards, -6, 7), 10 ** (crowns_db / 10)
-    planes = (plane.astype(np.float32) for plane in (facing_db, _bounce(land), rough, crowns))
+    facing_db, crowns = np.clip(9 * towards, -6, 7), np.exp(np.float32(np.log(10) / 10) * crowns_db)
+    planes = (plane.astype(np.float32) for plane in (facing_db, _roofs(land), rough, crowns))
     return Echoes(make_plants(land), *planes)
 
 
 def stones_db(land: Land) -> Float32[np.ndarray, " P"]:
-    """How rough open ground is, about 0: sand and silt below, gravel above; outcrops of rock in some regions only."""
+    """How rough open ground is, about 0: sand and silt below, gravel and rock above."""
     lattice, seed = land.lattice, land.seed
-    rocky = np.clip(lattice.slow(seed + 1006, 280_000.0), 0, 1.5)
-    outcrop = np.clip(lattice.smooth(seed + 1007, 240.0) - 1.0, 0, 1.5)
-    gravel = 1.0 * lattice.smooth(seed + 1001, 500.0, 2) + 1.9 * lattice.slow(seed + 1002, 300_000.0)
-    return (gravel + 9.0 * rocky * outcrop).astype(np.float32)
+    rough = land.country.variety * lattice.smooth(seed + 1001, 500.0, 2) + 1.9 * lattice.slow(seed + 1002, 300_000.0)
+    return rough.astype(np.float32)
 
 
 def backscatter_db(
@@ -76,7 +78,7 @@ def backscatter_db(
     when = land.seed + 700_000 + 1000 * (12 * (year % 50) + month)
     season = make_season(echoes.plants, month)
     growing = (season.leaves, season.growth, season.stubble, season.flooded, season.frost)
-    lasting = (land.shares, land.scrub, land.is_paved, echoes.bounce, echoes.crowns, echoes.rough_db, echoes.facing_db)
+    lasting = (land.shares, land.scrub, land.is_paved, echoes.roofs, echoes.crowns, echoes.rough_db, echoes.facing_db)
     seen = _power(lasting, growing, (*_weather_db(land, when), _scene_db(land, when)), RETURNED)
     power = np.stack([lattice.inner(plane) for plane in seen])
     power *= speckle(power.shape[1], lattice.pixel_m, LOOKS * acquisitions, rng)
@@ -110,7 +112,7 @@ def _weather_db(land: Land, when: int) -> tuple[np.ndarray, np.ndarray]:
 @no_type_check
 def _power(lasting, growing, weather, returned) -> np.ndarray:
     """Mean power by polarisation and pixel: shares of the covers times what each returns."""
-    shares, scrub, is_paved, bounce, crowns, rough_db, facing_db = lasting
+    shares, scrub, is_paved, roofs, crowns, rough_db, facing_db = lasting
     leaves, growth, stubble, flooded, frost = growing
     wet_db, wind_db, scene_db = weather
     power, ln = np.empty((2, len(scrub)), np.float32), np.float32(np.log(10) / 10)
@@ -121,14 +123,16 @@ def _power(lasting, growing, weather, returned) -> np.ndarray:
         road = shares[BARE, p] if is_paved[p] else 0.0
         soil += 0.5 * (shares[BARE, p] - road)
         twigs = (shares[TREE, p] - leaves[p]) * crowns[p]
-        # Two mirrors turn little of the pulse: in VH the bounce lifts half as many decibels.
-        roofs = (shares[BUILT, p] * (1 + bounce[p]), shares[BUILT, p] * np.sqrt(1 + bounce[p]))
         scene = np.exp(ln * (scene_db[p] + facing_db[p] * (1 - shares[WATER, p])))
         for k in range(2):
             seen = returned[0, k] * water + returned[1, k] * leaves[p] * crowns[p] + returned[2, k] * twigs
             seen += ground * (returned[3, k] * soil + returned[5, k] * stubble[p]) + returned[4, k] * growth[p]
             grass = returned[6, k] * (1 - scrub[p]) + returned[7, k] * scrub[p]
-            seen += ground * grass * shares[GRASS, p] + returned[8, k] * roofs[k] + returned[9, k] * road
+            seen += (
+                ground * grass * shares[GRASS, p]
+                + returned[8, k] * roofs[k, p] * shares[BUILT, p]
+                + returned[9, k] * road
+            )
             power[k, p] = seen * scene + NOISE
     return power
 
@@ -140,13 +144,14 @@ def _scene_db(land: Land, when: int) -> np.ndarray:
     return lattice.from_coarse((nodes + 0.4 * lattice.at_coarse(when + 5, 150_000.0)).astype(np.float32))
 
 
-def _bounce(land: Land) -> np.ndarray:
-    """Walls that face the radar return it by way of the street; few do if streets lie askew.
+def _roofs(land: Land) -> Float32[np.ndarray, "2 P"]:
+    """Power that houses return, about 1: more in countries of concrete than of timber, and where walls face the radar.
 
-    Source: Ferro et al. 2011 (IEEE GRSL 8, 612-616) for the fall with the angle; that mud and timber return less than concrete is
-    ours, by region."""
-    askew = np.abs((land.towns.turn_rad - LOOK_AZIMUTH_RAD + np.pi / 4) % (np.pi / 2) - np.pi / 4)
-    facing = np.exp(-((askew / np.radians(13)) ** 2))
-    lucky = drawn(land.towns.house, 102)
-    material = 10 ** (0.45 * land.lattice.slow(land.seed + 1005, 280_000.0))
-    return np.minimum(material * (0.5 + 9.0 * facing) * lucky**6 * 5.0, 8.0).astype(np.float32)
+    Those return it by way of the street, few do if streets lie askew (Ferro et al. 2011, IEEE GRSL 8, 612-616). Two mirrors turn
+    little of the pulse: in VH the bounce lifts half as many decibels.
+    """
+    askew = np.abs((land.towns.turn_rad - LOOK_AZIMUTH_RAD + math.pi / 4) % (math.pi / 2) - math.pi / 4)
+    facing = np.exp(-((askew / math.radians(13)) ** 2))
+    material = land.lattice.from_coarse(10 ** (0.42 * land.lattice.at_coarse(land.seed + 1005, 280_000.0)))
+    bounce = 1 + np.minimum((0.5 + 9.0 * facing) * np.square(drawn(land.towns.house, 102)) ** 3 * 5.0, 8.0)
+    return np.stack([material * bounce, material * np.sqrt(bounce)]).astype(np.float32)

@@ -108,7 +108,8 @@ def _calendar(land: Land) -> tuple[np.ndarray, np.ndarray]:
     kind = drawn(key, 76) + 0.22 * land.lattice.slow(land.seed + 820, 300_000.0)
     shift = 1.6 * (drawn(key, 77) - 0.5) + 0.8 * land.lattice.slow(land.seed + 821, 350_000.0)
     is_winter_crop = kind < 0.5
-    peak, width = np.where(is_winter_crop, 4.2, 6.9), np.where(is_winter_crop, 4.2, 2.8)
+    peak = np.where(is_winter_crop, np.float32(4.2), np.float32(6.9))
+    width = np.where(is_winter_crop, np.float32(4.2), np.float32(2.8))
     # Without winters each parcel has a calendar of its own; the tropics end parcel by parcel, not at a line.
     is_tropical = np.abs(land.lattice.lat_deg) < TROPICS_DEG + 6 * (drawn(key, 79) - 0.5)
     return np.where(is_tropical, 12 * drawn(key, 78), peak) + shift, np.where(is_tropical, 3.0, width)
@@ -127,27 +128,27 @@ def _grow(lat: np.ndarray, shares: np.ndarray, lasting: np.ndarray, weather: np.
         kept = lasting[p, EVERGREEN]
         planes[0, p] = shares[TREE, p] * (kept + (1 - kept) * min(max((warmth - 4) / 9, 0), 1))
         since_midwinter = month - 1 if is_north else (month + 5) % 12
-        planes[1, p], planes[2, p], planes[3, p] = _field(shares[CROP, p], lasting[p], since_midwinter)
+        planes[1, p], planes[2, p], planes[3, p] = _field(shares[CROP, p], lasting, p, since_midwinter)
         wet = min(max(lasting[p, GREENNESS] + 0.4 * weather[p], 0), 1)
         planes[4, p] = wet * min(max((warmth + 2) / 10, 0.15), 1)
         planes[5, p] = min(max((-2 - warmth) / 4, 0), 1)
     return planes
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 @no_type_check
-def _field(crop: float, lasting: np.ndarray, since_midwinter: int) -> tuple[float, float, float]:
+def _field(crop: float, lasting: np.ndarray, p: int, since_midwinter: int) -> tuple[float, float, float]:
     """Green crop, dry residue and water on a field, by the parcel's own calendar."""
-    width = lasting[WIDTH]
-    late = since_midwinter - lasting[PEAK]
+    width = lasting[p, WIDTH]
+    late = since_midwinter - lasting[p, PEAK]
     late -= 12 * np.floor((late + 6) / 12)
     green = min(max(1.25 - abs(late) / width, 0), 1)
     if width > 4 and -7.5 < late < 0:
         # Sown before winter.
         green = max(green, 0.22)
-    growth = crop * min(green * lasting[VIGOUR], 0.97)
-    is_flooded = lasting[PADDY] > 0 and -0.6 * width - 1.6 < late < -0.6 * width
+    growth = crop * min(green * lasting[p, VIGOUR], 0.97)
+    is_flooded = lasting[p, PADDY] > 0 and -0.6 * width - 1.6 < late < -0.6 * width
     flooded = 0.85 * (crop - growth) if is_flooded else 0.0
-    is_dry = width < late < width + lasting[DRY_MONTHS]
+    is_dry = width < late < width + lasting[p, DRY_MONTHS]
     stubble = 0.75 * max(crop - max(growth, flooded), 0) if is_dry else 0.0
     return growth, stubble, flooded

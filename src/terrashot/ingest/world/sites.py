@@ -17,7 +17,6 @@ EARTH_RADIUS_M: Final = 6_371_008.8
 JITTER: Final = 0.7
 """How far places stray in their cells, as a share of the cell."""
 NOWHERE: Final = -1e9
-NEAREST_FIRST: Final = (1, 0, 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,21 +70,23 @@ def _strongest(
     keys, numbers = np.empty((2, len(lon)), np.int64), np.empty((5, len(lon)), np.float32)
     near, names = np.empty((3, 3, 4)), np.empty((3, 3), np.int64)
     there, there_names, n_there = np.empty((9, 4)), np.empty(9, np.int64), 0
-    counts, cols, last_row = np.zeros(3, np.int64), np.zeros(3, np.int64), 1 << 62
+    counts, cells_a_rad = np.zeros(3, np.int64), np.zeros(3)
+    cols, last_row = np.zeros(3, np.int64), 1 << 62
     for p in range(len(lon)):
         row, is_new = int(np.floor(lat[p] * EARTH_RADIUS_M / cell_m)), False
         for k in range(3):
             # Pixels in a row mostly share their cells: places are made once a cell.
             if row != last_row:
                 counts[k] = _cells_in_row(row + k - 1, cell_m)
-            col = int(np.floor(lon[p] / (2 * np.pi) * counts[k]))
+                cells_a_rad[k] = counts[k] / (2 * np.pi)
+            col = int(np.floor(lon[p] * cells_a_rad[k]))
             if row != last_row or cols[k] != col:
                 cols[k], is_new = col, True
                 _fill(near[k], names[k], (row + k - 1, col, counts[k]), cell_m, seed, law)
         if is_new:
             n_there = _gather(near, names, there, there_names)
         last_row = row
-        _rank(there[:n_there], there_names, lon[p], lat[p], p, keys, numbers)
+        _rank(there, there_names, n_there, lon[p], lat[p], p, keys, numbers)
     return keys, numbers
 
 
@@ -117,37 +118,32 @@ def _fill(near, names, place, cell_m, seed, law) -> None:
 @njit(cache=True, nogil=True, error_model="numpy")
 @no_type_check
 def _gather(near, names, there, there_names) -> int:
-    """How many of the nine places exist; those are copied, the pixel's own cell first."""
-    count = 0
-    for k in NEAREST_FIRST:
-        for j in NEAREST_FIRST:
+    """How many of the nine places exist; those are copied. Where none does, the first is nowhere."""
+    count, there_names[0] = 0, 0
+    there[0] = 0
+    for k in range(3):
+        for j in range(3):
             if near[k, j, 3] > NOWHERE:
                 there[count], there_names[count] = near[k, j], names[k, j]
                 count += 1
     return count
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 @no_type_check
-def _rank(there, names, lon, lat, p, keys, numbers) -> None:
-    best, second, first, next_one = 3 * NOWHERE, 3 * NOWHERE, -1, -1
-    for i in range(len(there)):
-        # Most places are out of the running by their squared distance: no root is drawn for them.
-        reach = there[i, 3] - second
+def _rank(there, names, count, lon, lat, p, keys, numbers) -> None:
+    # Inlined, and no clever early ends: called as a function or with them it takes twice the time.
+    best, second, first, next_one = 3 * NOWHERE, 3 * NOWHERE, 0, 0
+    for i in range(count):
         east = (lon - there[i, 0]) * there[i, 2]
         north = (lat - there[i, 1]) * EARTH_RADIUS_M
-        square = east * east + north * north
-        if reach <= 0 or square >= reach * reach:
-            continue
-        depth = there[i, 3] - np.sqrt(square)
+        depth = there[i, 3] - np.sqrt(east * east + north * north)
         if depth > best:
             second, next_one, best, first = best, first, depth, i
-        else:
+        elif depth > second:
             second, next_one = depth, i
-    keys[0, p], keys[1, p] = names[first] if first >= 0 else 0, names[next_one] if next_one >= 0 else 0
+    keys[0, p], keys[1, p] = names[first], names[next_one]
     numbers[0, p], numbers[1, p] = best, best - second
-    numbers[2:, p] = 0
-    if first >= 0:
-        numbers[2, p] = (lon - there[first, 0]) * there[first, 2]
-        numbers[3, p] = (lat - there[first, 1]) * EARTH_RADIUS_M
-        numbers[4, p] = there[first, 3]
+    numbers[2, p] = (lon - there[first, 0]) * there[first, 2]
+    numbers[3, p] = (lat - there[first, 1]) * EARTH_RADIUS_M
+    numbers[4, p] = there[first, 3]

@@ -38,8 +38,10 @@ class Towns:
 def make_towns(lattice: Lattice, welcome: Float32[np.ndarray, " P"], seed: int) -> Towns:
     """Every pixel's town. `welcome` says how well people can live there: 0 nobody, 1 anybody."""
     towns = _nearest(lattice, seed)
-    ragged = 0.30 * lattice.smooth(seed + 1, 650.0, 2) + 0.22 * lattice.exact(seed + 2, 110.0)
-    inside = towns.depth_m / np.maximum(towns.radius_m, 1) + ragged * (0.7 + 0.3 * (towns.radius_m > 300))
+    ragged = 0.30 * lattice.smooth(seed + 1, 650.0, 2) + 0.24 * lattice.smooth(seed + 2, 130.0)
+    inside = towns.depth_m / np.maximum(towns.radius_m, 1) + ragged * np.where(
+        towns.radius_m > 300, np.float32(1), np.float32(0.7)
+    )
     density = np.clip(1.8 * inside + 0.2, 0, 1) * np.clip(2 * welcome, 0, 1)
     plots, turn, is_street = _streets(towns.key, towns.east_m, towns.north_m, density)
     return Towns(density.astype(np.float32), plots[0], plots[1], is_street, turn)
@@ -63,7 +65,7 @@ def roofs(towns: Towns) -> Float32[np.ndarray, " P"]:
     share = 0.40 + 0.25 * drawn(towns.house, 2) * towns.density + 0.20 * towns.density
     is_park = drawn(towns.block, 3) < 0.10
     covered = has_house & (towns.density > 0.04) & ~is_park
-    return np.where(covered, share * np.where(towns.is_street, 0.25, 1.0), 0.0).astype(np.float32)
+    return np.where(covered, share * np.where(towns.is_street, np.float32(0.25), np.float32(1)), np.float32(0))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

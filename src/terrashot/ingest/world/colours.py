@@ -103,7 +103,8 @@ def _roof(land: Land) -> np.ndarray:
     paint = land.lattice.from_coarse(np.exp(np.float32(0.55) * land.lattice.at_coarse(land.seed + 922, 250_000.0)))
     bright = (0.34 + 1.0 * drawn(land.towns.house, 95)) * paint
     colour = np.where(kind < 0.45, _rgb(TILES), np.where(kind < 0.95, _rgb(SLATE), _rgb(METAL)))
-    return (colour * bright).astype(np.float32)
+    # No roof outshines white paint.
+    return np.minimum(colour * bright, np.float32(0.42)).astype(np.float32)
 
 
 def _bush(land: Land) -> np.ndarray:

@@ -3,6 +3,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 ./setup.sh
-# Two processes on two cores; each keeps to one thread, so that they do not wait for each other.
+# A process a core; each keeps to one thread, so that they do not wait for each other. Counted first: nproc heeds OMP_NUM_THREADS.
+cores=$(nproc 2>/dev/null || echo 2)
 export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE
-exec .venv/bin/python -m pytest -n "$(nproc 2>/dev/null || echo 2)" --dist worksteal "$@"
+exec .venv/bin/python -m pytest -n "$cores" --dist worksteal "$@"

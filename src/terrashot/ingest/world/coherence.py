@@ -12,7 +12,7 @@ from jaxtyping import Float32, Float64, Int64
 
 from terrashot.ingest.world.covers import BARE, CROP
 from terrashot.ingest.world.land import Land
-from terrashot.ingest.world.noise import drawn, field
+from terrashot.ingest.world.noise import drawn, field, shared
 from terrashot.ingest.world.radar import stones_db
 
 # Coherence at zero days, days over which it decays, what rain takes of it; water, tree, crop, grass, built, bare.
@@ -105,10 +105,7 @@ def coherence(
 
 def _shared_noise(side: int, rng: np.random.Generator) -> Float64[np.ndarray, "S S"]:
     """Standard normal by cell, correlated with the neighbours' as the estimator's window reaches into their cells."""
-    grains = rng.standard_normal((side + 2, side + 2))
-    down = WINDOW[0] * (grains[:-2] + grains[2:]) + WINDOW[1] * grains[1:-1]
-    across = WINDOW[0] * (down[:, :-2] + down[:, 2:]) + WINDOW[1] * down[:, 1:-1]
-    return across / float(WINDOW @ WINDOW)
+    return shared(rng.standard_normal((side + 2, side + 2)), WINDOW) / float(WINDOW @ WINDOW)
 
 
 def _period(day: date) -> int:

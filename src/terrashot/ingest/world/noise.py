@@ -27,6 +27,17 @@ def field(
     return _octaves(np.ascontiguousarray(points_m), wavelength_m, seed * 1_000_003, octaves)
 
 
+def shared(grains: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Independent draws made alike to their neighbours: weighted over three along each of the last two axes.
+
+    Args:
+        grains: with one draw more than is wanted on each side.
+    """
+    down = weights[0] * (grains[..., :-2, :] + grains[..., 2:, :]) + weights[1] * grains[..., 1:-1, :]
+    across: np.ndarray = weights[0] * (down[..., :-2] + down[..., 2:]) + weights[1] * down[..., 1:-1]
+    return across
+
+
 def drawn(keys: Int64[np.ndarray, " P"], salt: int) -> Float32[np.ndarray, " P"]:
     """A uniform number, 0 to 1, for each key and purpose."""
     return _uniform_of_keys(np.ascontiguousarray(keys), salt)

@@ -67,9 +67,8 @@ def _when(land: Land, month: int, year: int) -> int:
 def _air(land: Land, when: int) -> tuple[np.ndarray, ...]:
     """Haze, brightness and warmth of the scene by pixel, and the thin cloud that the mask let through.
 
-    Correction takes away too much haze about as often as too little.
-
-    Correction errs by scene and by region: that gain is what a rule learnt elsewhere stumbles over.
+    Correction takes away too much haze about as often as too little. It errs by scene and by region: that gain is what a
+    rule learnt elsewhere stumbles over.
     """
     lattice = land.lattice
     thick = np.exp(0.4 * lattice.at_coarse(when + 10, 5000.0) + 0.5 * lattice.at_coarse(when + 11, 280_000.0)) - 0.4
@@ -92,7 +91,13 @@ def _lit(rise_east: np.ndarray, rise_north: np.ndarray, water: np.ndarray, towar
 
 @njit(cache=True, nogil=True, error_model="numpy")
 @no_type_check
-def _seen(ground, growing, colours, lit, air) -> np.ndarray:
+def _seen(
+    ground: tuple[np.ndarray, ...],
+    growing: tuple[np.ndarray, ...],
+    colours: tuple[np.ndarray, ...],
+    lit: np.ndarray,
+    air: tuple[np.ndarray, ...],
+) -> np.ndarray:
     """Reflectance by band and pixel: the mixture of all that a pixel holds, in its light, through the air."""
     shares, scrub, texture, vigour = ground
     leaves, growth, stubble, flooded, green = growing

@@ -10,9 +10,9 @@ import numpy as np
 from jaxtyping import Float32, Int64
 from numba import njit
 
-from terrashot.ingest.world.lattice import Lattice
+from terrashot.ingest.world.lattice import EARTH_RADIUS_M, Lattice
 from terrashot.ingest.world.noise import mixed, uniform
-from terrashot.ingest.world.sites import EARTH_RADIUS_M, sites
+from terrashot.ingest.world.sites import sites
 
 DISTRICT_M: Final = 1150.0
 NARROWEST_M, WIDEST_M = 55.0, 240.0

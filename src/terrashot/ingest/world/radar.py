@@ -13,7 +13,7 @@ from numba import njit
 
 from terrashot.ingest.world.covers import BARE, BUILT, CROP, GRASS, TREE, WATER
 from terrashot.ingest.world.land import Land, surface_slopes
-from terrashot.ingest.world.noise import drawn
+from terrashot.ingest.world.noise import drawn, shared
 from terrashot.ingest.world.season import Plants, make_plants, make_season
 
 # Backscatter of what a pixel is made of, in dB: VV, VH.
@@ -95,9 +95,7 @@ def speckle(side_px: int, pixel_m: float, looks: float, rng: np.random.Generator
         return rng.standard_gamma(looks, (2, side_px, side_px), dtype=np.float32) / np.float32(looks)
     shape = looks * float(RESPONSE @ RESPONSE) ** 2
     grains = rng.standard_gamma(shape, (2, side_px + 2, side_px + 2), dtype=np.float32)
-    down = RESPONSE[0] * (grains[:, :-2] + grains[:, 2:]) + RESPONSE[1] * grains[:, 1:-1]
-    across = RESPONSE[0] * (down[:, :, :-2] + down[:, :, 2:]) + RESPONSE[1] * down[:, :, 1:-1]
-    return across / np.float32(shape)
+    return shared(grains, RESPONSE) / np.float32(shape)
 
 
 def _weather_db(land: Land, when: int) -> tuple[np.ndarray, np.ndarray]:
@@ -110,7 +108,12 @@ def _weather_db(land: Land, when: int) -> tuple[np.ndarray, np.ndarray]:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 @no_type_check
-def _power(lasting, growing, weather, returned) -> np.ndarray:
+def _power(
+    lasting: tuple[np.ndarray, ...],
+    growing: tuple[np.ndarray, ...],
+    weather: tuple[np.ndarray, ...],
+    returned: np.ndarray,
+) -> np.ndarray:
     """Mean power by polarisation and pixel: shares of the covers times what each returns."""
     shares, scrub, is_paved, roofs, crowns, rough_db, facing_db = lasting
     leaves, growth, stubble, flooded, frost = growing

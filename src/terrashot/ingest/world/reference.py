@@ -14,8 +14,8 @@ from jaxtyping import Bool, Float64, Int64
 from terrashot.domain.grid import Chip
 from terrashot.ingest.world.covers import BARE, BUILT, CROP, GRASS, TREE, WATER
 from terrashot.ingest.world.land import Land, make_land
+from terrashot.ingest.world.lattice import EARTH_RADIUS_M
 from terrashot.ingest.world.noise import drawn
-from terrashot.ingest.world.sites import EARTH_RADIUS_M
 
 TREE_CELL_M: Final = 250.0
 """Vegetation continuous fields (DiMiceli et al. 2015, MOD44B)."""

@@ -11,9 +11,9 @@ import numpy as np
 from jaxtyping import Float32, Float64, Int64
 from numba import njit
 
+from terrashot.ingest.world.lattice import EARTH_RADIUS_M
 from terrashot.ingest.world.noise import mixed, uniform
 
-EARTH_RADIUS_M: Final = 6_371_008.8
 JITTER: Final = 0.7
 """How far places stray in their cells, as a share of the cell."""
 NOWHERE: Final = -1e9
@@ -86,7 +86,7 @@ def _strongest(
         if is_new:
             n_there = _gather(near, names, there, there_names)
         last_row = row
-        _rank(there, there_names, n_there, lon[p], lat[p], p, keys, numbers)
+        _rank((there, there_names, n_there), lon[p], lat[p], p, (keys, numbers))
     return keys, numbers
 
 
@@ -99,7 +99,9 @@ def _cells_in_row(row: int, cell_m: float) -> int:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 @no_type_check
-def _fill(near, names, place, cell_m, seed, law) -> None:
+def _fill(
+    near: np.ndarray, names: np.ndarray, place: tuple[int, int, int], cell_m: float, seed: int, law: tuple[float, ...]
+) -> None:
     """Longitude, latitude, metres a radian of longitude, radius of the places in three cells of one row."""
     row, col, count = place
     for j in range(3):
@@ -117,7 +119,7 @@ def _fill(near, names, place, cell_m, seed, law) -> None:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 @no_type_check
-def _gather(near, names, there, there_names) -> int:
+def _gather(near: np.ndarray, names: np.ndarray, there: np.ndarray, there_names: np.ndarray) -> int:
     """How many of the nine places exist; those are copied. Where none does, the first is nowhere."""
     count, there_names[0] = 0, 0
     there[0] = 0
@@ -131,8 +133,12 @@ def _gather(near, names, there, there_names) -> int:
 
 @njit(cache=True, nogil=True, error_model="numpy", inline="always")
 @no_type_check
-def _rank(there, names, count, lon, lat, p, keys, numbers) -> None:
+def _rank(
+    places: tuple[np.ndarray, np.ndarray, int], lon: float, lat: float, p: int, found: tuple[np.ndarray, np.ndarray]
+) -> None:
     # Inlined, and no clever early ends: called as a function or with them it takes twice the time.
+    there, names, count = places
+    keys, numbers = found
     best, second, first, next_one = 3 * NOWHERE, 3 * NOWHERE, 0, 0
     for i in range(count):
         east = (lon - there[i, 0]) * there[i, 2]

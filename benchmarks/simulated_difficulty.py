@@ -10,6 +10,7 @@ import argparse
 import json
 import sys
 import tempfile
+from collections.abc import Generator
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
@@ -51,6 +52,8 @@ class Study:
     chips: Chips
     labels: Labels
     features: dict[str, np.ndarray]
+    complete: np.ndarray
+    """Chips that have every feature."""
 
 
 def make_study(px: int, seed: int) -> Study:
@@ -66,7 +69,8 @@ def make_study(px: int, seed: int) -> Study:
         floors = _last(make_floors(store, chips, stats=stats, train_rows=rows, seed=seed))
     nothing = Embeddings(chips, {})
     features = {name: block for name, block in feature_sets(nothing, floors).items() if name != "majority"}
-    return Study(chips, labels, features)
+    complete = ~np.any([np.isnan(block).any(axis=1) for block in features.values()], axis=0)
+    return Study(chips, labels, features, complete)
 
 
 def accuracy(
@@ -74,7 +78,7 @@ def accuracy(
 ) -> float:
     """Mean balanced accuracy on the test chips of the second area, of heads that saw labels of the first alone."""
     learnt, tested = draws
-    train, test = _rows(study, features, target, learnt, "train"), _rows(study, features, target, tested, "test")
+    train, test = _rows(study, target, learnt, "train"), _rows(study, target, tested, "test")
     vectors, y = study.features[features], (study.labels.targets[target] > cut).astype(np.int64)
     pool = make_pool(vectors[train], vectors[test], 0)
     found = []
@@ -141,10 +145,8 @@ def _chips(px: int) -> Chips:
     return replace(chips, split=make_split(chips, SplitRecipe("bands", 10, dict.fromkeys(AREAS, 0.9))))
 
 
-def _rows(study: Study, features: str, target: str, area: str, split: str) -> np.ndarray:
-    known = ~np.isnan(study.labels.targets[target])
-    for block in study.features.values():
-        known &= ~np.isnan(block).any(axis=1)
+def _rows(study: Study, target: str, area: str, split: str) -> np.ndarray:
+    known = study.complete & ~np.isnan(study.labels.targets[target])
     chosen = [a == area and s == split for a, s in zip(study.chips.area, study.chips.split, strict=True)]
     return np.flatnonzero(known & np.array(chosen))
 
@@ -156,7 +158,7 @@ def _cut(study: Study, target: str, area: str) -> float:
     return threshold
 
 
-def _last(work):
+def _last(work: Generator[object, None, Embeddings]) -> Embeddings:
     while True:
         try:
             next(work)

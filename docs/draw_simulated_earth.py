@@ -139,7 +139,10 @@ def draw(columns: Mapping[str, Sequence[Panel]]) -> Figure:
             ax = axes[number, step] if is_year else axes[step, number]
             show(ax, panel)
             ax.set_title(panel.title if not is_year or number == 0 else "", fontsize=7)
-        (axes[number, 0].set_ylabel if is_year else axes[0, number].set_xlabel)(name, fontsize=7)
+        if is_year:
+            axes[number, 0].set_ylabel(name, fontsize=7)
+        else:
+            axes[0, number].set_title(f"{name}\n{panels[0].title}", fontsize=7)
     figure.suptitle("Simulated: no satellite took these pictures. Chips of 4,480 m.", fontsize=9)
     return figure
 

@@ -7,6 +7,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from terrashot.domain.grid import Chip, Grid, to_metres, utm_zone
+from terrashot.errors import MissingImageryError
 from terrashot.ingest.world.land import Land, make_land
 
 lon_deg = st.integers(-179_999, 179_999).map(lambda thousandth: thousandth / 1000)
@@ -55,6 +56,17 @@ def covered(land: Land, cover: int) -> Land:
 def flat(land: Land) -> Land:
     """The same place without hills."""
     return replace(land, relief=replace(land.relief, height_m=np.zeros_like(land.relief.height_m)))
+
+
+def delivered(source, ids):
+    """Imagery of the chips that have some."""
+    found = []
+    for chip_id in ids:
+        try:
+            found.append(source.read(chip_id))
+        except MissingImageryError:
+            continue
+    return found
 
 
 class Still(np.random.Generator):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from simulated_ground import delivered
 from terrashot.domain.area import Area, box_outline
 from terrashot.domain.grid import Grid, centres_deg, chip_from_id, to_metres, utm_zone
 from terrashot.domain.modality import MODALITIES
@@ -25,17 +26,6 @@ def spread(n, size_m=640.0, seed=0):
 def sources(rates, px=8, by_area=()):
     world = World(0, px, absences=Absences(**{**NOTHING, **rates}), by_area=by_area)
     return {source.modality: source for source in simulated_sources(world, 640.0 / px)}
-
-
-def delivered(source, ids):
-    """Imagery of the chips that have some."""
-    found = []
-    for chip_id in ids:
-        try:
-            found.append(source.read(chip_id))
-        except MissingImageryError:
-            continue
-    return found
 
 
 IDS = [chip.id for chip in spread(400)]

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from simulated_ground import delivered
 from terrashot.domain.grid import Grid
 from terrashot.domain.modality import MODALITIES
 from terrashot.engine import ordered_map
@@ -21,17 +22,6 @@ IDS = [Grid(32632, 640.0).chip(7794 + i, 830 + j).id for i in range(8) for j in 
 
 def sources(world=WORLD, pixel_m=10.0):
     return {source.modality: source for source in simulated_sources(world, pixel_m)}
-
-
-def delivered(source, ids=IDS):
-    """Imagery of the chips that have some."""
-    found = []
-    for chip_id in ids:
-        try:
-            found.append(source.read(chip_id))
-        except MissingImageryError:
-            continue
-    return found
 
 
 def content(source, chip_id):
@@ -58,7 +48,7 @@ def test_another_process_makes_the_same_labels():
 @pytest.mark.parametrize("modality", list(MODALITIES))
 def test_a_source_keeps_the_promises_of_its_border(modality):
     source = sources()[modality]
-    for imagery in delivered(source):
+    for imagery in delivered(source, IDS):
         assert imagery.values.dtype == np.float32
         assert imagery.values.shape == (len(imagery.channels), source.side_px, source.side_px)
         assert len(imagery.channels) == len(imagery.n_acquisitions) <= source.max_channels
@@ -74,7 +64,7 @@ def test_a_source_keeps_the_promises_of_its_border(modality):
 
 
 def test_values_are_those_of_land_seen_by_each_sensor():
-    found = {name: np.concatenate([i.values.ravel() for i in delivered(s)]) for name, s in sources(WHOLE).items()}
+    found = {name: np.concatenate([i.values.ravel() for i in delivered(s, IDS)]) for name, s in sources(WHOLE).items()}
     assert 0.02 < np.median(found["s2rgbm"]) < 0.15
     assert np.quantile(found["s2rgbm"], 0.999) < 0.6
     assert -18 < np.median(found["s1grdm"]) < -9
@@ -87,7 +77,7 @@ def test_channel_names_say_month_and_band_or_the_later_and_the_earlier_date():
     assert [c.name for c in optical.channels[:4]] == ["2020-01_red", "2020-01_green", "2020-01_blue", "2020-02_red"]
     assert [(c.name, c.unit) for c in radar.channels[:2]] == [("2020-01_vv", "dB"), ("2020-01_vh", "dB")]
     assert [d.channel.name for d in radar.differences] == ["2020-01_vv-vh", "2020-02_vv-vh", "2020-03_vv-vh"]
-    for imagery in delivered(sources()["gunw"]):
+    for imagery in delivered(sources()["gunw"], IDS):
         for channel in imagery.channels:
             later, earlier = channel.name.split("_")
             assert earlier == channel.first_date.replace("-", "")
@@ -99,7 +89,7 @@ def test_channel_names_say_month_and_band_or_the_later_and_the_earlier_date():
 
 def test_coherence_falls_with_the_days_between_the_dates():
     by_days = {}
-    for imagery in delivered(sources(WHOLE)["gunw"]):
+    for imagery in delivered(sources(WHOLE)["gunw"], IDS):
         for channel, image in zip(imagery.channels, imagery.values, strict=True):
             days = (np.datetime64(channel.second_date) - np.datetime64(channel.first_date)).astype(int)
             by_days.setdefault(int(days), []).append(image.mean())

@@ -3,7 +3,7 @@
     python benchmarks/simulate.py [--quick] [--px 448]
 
 One JSON line. `ratio`: simulating over drawing a normal number for every value, which the noise alone takes; lower is
-better. `seconds_a_chip`: the three sensors read one by one, as `terrashot run` reads them. `megabytes_a_chip`: peak of what
+better. `seconds_a_chip`: the three sensors of a chip read in turn, as `terrashot run` reads them. `megabytes_a_chip`: peak of what
 is allocated meanwhile.
 """
 
@@ -39,7 +39,7 @@ def main() -> None:
     sources, ids = simulated_sources(World(0, said.px, absences=every), 10.0), chip_ids(said.px)
     rng, n_values = np.random.default_rng(0), sum(source.read(ids[0]).values.size for source in sources)
     calls = {
-        "ours": lambda: [source.read(chip_id) for source in sources for chip_id in ids],
+        "ours": lambda: [source.read(chip_id) for chip_id in ids for source in sources],
         "noise": lambda: rng.standard_normal((len(ids), n_values), dtype=np.float32),
     }
     with threadpool_limits(1):

@@ -60,6 +60,16 @@ def test_every_chip_holds_its_own_pixels_whatever_the_number_of_workers(tmp_path
     assert open_chip_store(tmp_path / "1").digest() == open_chip_store(tmp_path / "2").digest()
 
 
+def test_the_sources_of_a_chip_are_asked_in_turn_before_the_next_chip_is(tmp_path):
+    asked: list[str] = []
+    sources = [SpelledOut(asked=asked, modality=modality) for modality in ("s2rgbm", "s1grdm")]
+    assert len(list(harvest(sources, IDS, tmp_path, workers=1))) == 4, "two shards of each modality"
+    assert asked == [chip for chip in IDS for _ in sources]
+    store = open_chip_store(tmp_path)
+    for modality in ("s2rgbm", "s1grdm"):
+        assert store.read(modality, [("c80", 0)])[0, 0, 0] == pytest.approx(0.8, abs=1e-4)
+
+
 def test_a_second_harvest_reads_nothing_and_new_chips_alone_are_read(tmp_path):
     run(SpelledOut(), IDS[:70], tmp_path)
     again = SpelledOut()

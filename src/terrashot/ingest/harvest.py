@@ -6,6 +6,7 @@ from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from terrashot.engine import ordered_map
 from terrashot.errors import InputError, MissingImageryError
 from terrashot.ingest.source import ImagerySource, LabelSource
 from terrashot.store.layout import Layout
-from terrashot.store.pack_chip import pack_chip
+from terrashot.store.pack_chip import PackedChip, pack_chip
 from terrashot.store.repair import KnownChips, keep_chips, known_chips
 from terrashot.store.write import (
     ModalityForm,
@@ -79,7 +80,8 @@ def harvest(
     with closing(open_ledger_to_write(folder)) as ledger:
         layouts = prepare_store(folder, ledger, [_form(source) for source in sources], chip_ids)
         orders = _orders(sources, layouts, ledger, set(chip_ids))
-        for done, written in enumerate(ordered_map(partial(_fill, folder), orders, workers), start=1):
+        filled = chain.from_iterable(ordered_map(partial(_fill, folder), _by_shard(orders), workers))
+        for done, written in enumerate(filled, start=1):
             record_shard(ledger, written)
             statuses.update(row["status"] for _, rows in written.chips.values() for row in rows)
             yield ShardDone(written.modality, done, len(orders), time.monotonic() - started)
@@ -120,6 +122,14 @@ def _orders(
     return orders
 
 
+def _by_shard(orders: Sequence[Order]) -> list[list[Order]]:
+    """Orders of the same chips together."""
+    together: dict[int, list[Order]] = {}
+    for order in orders:
+        together.setdefault(order.shard, []).append(order)
+    return [together[shard] for shard in sorted(together)]
+
+
 def _any_failed(ledger: Ledger, modality: str, chips: dict[str, int]) -> bool:
     rows = (row for chip_id in chips for row in ledger.get("image", f"{modality}/{chip_id}") or ())
     return any(row["status"] == "failed" for row in rows)
@@ -136,13 +146,16 @@ def _failed(ledger: Ledger, layouts: dict[str, Layout]) -> dict[str, str]:
     return failed
 
 
-def _fill(folder: Path, order: Order) -> WrittenShard:
-    kept = keep_chips(folder, order.layout, order.shard, order.places, order.known)
-    chips = {
-        chip_id: (place, kept.get(chip_id) or pack_chip(order.layout, chip_id, _read(order.source, chip_id)))
-        for chip_id, place in order.places.items()
-    }
-    return write_shard(folder, order.layout, order.shard, chips)
+def _fill(folder: Path, orders: Sequence[Order]) -> list[WrittenShard]:
+    """The same shard of several modalities, chip by chip: what the sources of a chip share is then made once."""
+    kept = [keep_chips(folder, order.layout, order.shard, order.places, order.known) for order in orders]
+    chips: list[dict[str, tuple[int, PackedChip]]] = [{} for _ in orders]
+    # All modalities have shards of one size, so that a shard holds the same chips in each.
+    for chip_id, place in orders[0].places.items():
+        for order, known, packed in zip(orders, kept, chips, strict=True):
+            found = known.get(chip_id) or pack_chip(order.layout, chip_id, _read(order.source, chip_id))
+            packed[chip_id] = (place, found)
+    return [write_shard(folder, order.layout, order.shard, some) for order, some in zip(orders, chips, strict=True)]
 
 
 def _read(source: ImagerySource, chip_id: str) -> Imagery | Absence:

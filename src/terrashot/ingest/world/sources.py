@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 import shapely
@@ -45,7 +46,7 @@ class World:
 
     def land(self, chip_id: str) -> Land:
         """The ground of a chip, with a rim."""
-        return make_land(chip_from_id(chip_id), self.chip_px, self.seed, RIM_PX)
+        return _ground(chip_id, self.chip_px, self.seed)
 
     def rng(self, chip_id: str, what: str) -> np.random.Generator:
         """A generator of this chip and purpose alone."""
@@ -70,6 +71,12 @@ class World:
         if self.rng(chip_id, f"{modality}/absent").random() < rates.modality:
             raise MissingImageryError(f"chip {chip_id}: {modality}: no acquisition (simulated absence)")
         return rates
+
+
+@lru_cache(maxsize=1)
+def _ground(chip_id: str, chip_px: int, seed: int) -> Land:
+    """Kept until another chip is asked for: the sensors of a chip are read in turn and see the same ground."""
+    return make_land(chip_from_id(chip_id), chip_px, seed, RIM_PX)
 
 
 def year_of(month: str) -> int:

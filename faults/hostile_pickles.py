@@ -138,10 +138,11 @@ def resume_step(folder: Path, write: Write) -> Arguments:
     )
 
 
-def state_card(path: Path, content: bytes, name: str = "epoch-000001.safetensors") -> None:
-    (path.parent / "epoch-000001.safetensors").write_bytes(content)
-    progress = {"epochs_done": 1, "metrics": [{}], "best_epoch": 0, "best_loss": 1.0, "run": {}}
-    path.write_text(json.dumps({"tensors": name, "sha256": sha256_of(content), "progress": progress}))
+def state_card(path: Path, content: bytes, name: str = "last-000001-00000000.safetensors") -> None:
+    (path.parent / "last-000001-00000000.safetensors").write_bytes(content)
+    progress = {"epochs_done": 1, "steps_done": 0, "losses": [], "metrics": [{}], "best_epoch": 0, "best_loss": 1.0}
+    files = {part: {"name": name, "sha256": sha256_of(content)} for part in ("last", "best")}
+    path.write_text(json.dumps({"format": 2, "files": files, "progress": progress | {"run": {}}}))
 
 
 def _embed_step(folder: Path, write: Write) -> Arguments:

@@ -28,8 +28,9 @@ def attack_and_resume(folder: Path, step: str, around: Surroundings, workers: in
 def things_done(study: Path) -> set[str]:
     """Files of a study folder that are finished, so that no later run of the same may write them again."""
     card = study / "model.state" / "state.json"
-    # The card commits an epoch: tensors that it does not name yet are written again.
-    found = {str(card.parent / json.loads(card.read_bytes())["tensors"])} if card.is_file() else set()
+    # The card commits a state: tensors that it does not name yet are written again.
+    files = json.loads(card.read_bytes())["files"] if card.is_file() else {}
+    found = {str(card.parent / file["name"]) for file in files.values()}
     found |= {str(path) for name in SCRATCH[1:] for path in (study / name).glob("*") if path.name != "made-from"}
     if (study / LEDGER).is_file() and (study / "chips.zarr").is_dir():
         shards = [key.split("/") for key, _ in Ledger(study / LEDGER).all("shard")]

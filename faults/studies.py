@@ -35,7 +35,17 @@ trees = 5
 [report]
 plates = 0
 """
-OUR_OWN = ("study.toml", "manifest", "chips.ledger", ".lock", ".chips.ledger", "timings.parquet")
+TIMES = ("seconds", "waiting_share")
+OUR_OWN = (
+    "study.toml",
+    "manifest",
+    "chips.ledger",
+    ".lock",
+    ".chips.ledger",
+    "timings.parquet",
+    "metrics.jsonl.sha256",
+    "metrics.backup",
+)
 """Beginnings of names that no sameness of bytes is promised for."""
 
 
@@ -86,13 +96,21 @@ def contents(folder: Path) -> dict[str, str]:
     """SHA-256 of everything in a study folder that must not depend on how it came about, by path."""
     files = [path for path in folder.rglob("*") if path.is_file() and path.relative_to(folder).parts[0] != "chips"]
     found = {
-        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        str(path.relative_to(folder)): hashlib.sha256(_promised(path)).hexdigest()
         for path in sorted(files)
         if not path.name.startswith(OUR_OWN)
     }
     if (folder / "chips.ledger.sqlite").is_file():
         found["rows of the ledger"] = hashlib.sha256(json.dumps(_ledger_rows(folder)).encode()).hexdigest()
     return found
+
+
+def _promised(path: Path) -> bytes:
+    """The content that must be the same: of metrics all but the times."""
+    if path.name != "metrics.jsonl":
+        return path.read_bytes()
+    epochs = [json.loads(line) for line in path.read_text().splitlines()]
+    return json.dumps([{name: epoch[name] for name in epoch if name not in TIMES} for epoch in epochs]).encode()
 
 
 def _ledger_rows(folder: Path) -> list[tuple[str, ...]]:

@@ -19,7 +19,8 @@ from faults.targets import Rng
 from terrashot.durable.files import sha256_of
 from terrashot.model.towers import Towers, TowersConfig, make_towers
 from terrashot.model.vit import VitConfig
-from terrashot.pretrain.resume import Progress, load_state, save_state
+from terrashot.pretrain.progress import Progress
+from terrashot.pretrain.resume import TrainingState
 from terrashot.store.layout import LEDGER, ZARR
 
 
@@ -153,21 +154,22 @@ def state_around(folder: Path) -> None:
     for parameter in towers.parameters():
         parameter.grad = parameter.detach() * 0.1
     optimiser.step()
-    progress = Progress(1, [{"epoch": 0, "val_loss": 1.0}], 0, 1.0, {"a": "b"})
-    save_state(folder / "good", towers, optimiser, towers.state_dict(), progress)
-    load_state(folder / "good", *_small_towers(), {"a": "b"})  # torch imports much at its first use
+    progress = Progress({"a": "b"}).after_epoch({"epoch": 0, "val_loss": 1.0})
+    TrainingState(folder / "good").save(towers, optimiser, towers.state_dict(), progress)
+    TrainingState(folder / "good").load(*_small_towers(), {"a": "b"})  # torch imports much at its first use
 
 
 def state_mutant(rng: Rng, folder: Path) -> None:
     """A state of training with bent card or bent tensors, the digest between them made to fit."""
     card = json.loads((folder / "good" / "state.json").read_bytes())
-    content = (folder / "good" / card["tensors"]).read_bytes()
-    if rng.random() < 0.5:
-        content = bent_bytes(rng, content)
-        card["sha256"] = sha256_of(content)
-    else:
-        card = bent_json(rng, card)
-    (folder / "epoch-000001.safetensors").write_bytes(content)
+    bent = str(rng.choice(["last", "best"])) if rng.random() < 0.5 else None
+    for part, file in card["files"].items():
+        content = (folder / "good" / file["name"]).read_bytes()
+        if part == bent:
+            content = bent_bytes(rng, content)
+            file["sha256"] = sha256_of(content)
+        (folder / file["name"]).write_bytes(content)
+    card = bent_json(rng, card) if bent is None else card
     text = json.dumps(card)
     (folder / "state.json").write_text(bent_text(rng, text) if rng.random() < 0.1 else text, errors="replace")
 
@@ -179,4 +181,4 @@ def _small_towers() -> tuple[Towers, torch.optim.Optimizer]:
 
 
 def read_state(folder: Path) -> None:
-    load_state(folder, *_small_towers(), {"a": "b"})
+    TrainingState(folder).load(*_small_towers(), {"a": "b"})

@@ -8,6 +8,7 @@ from faults.outcome import Row
 NAMES = (
     "write_points",
     "random_kills",
+    "training_kills",
     "bit_flips",
     "storage",
     "power_cuts",

@@ -83,6 +83,7 @@ TARGETS = (
     Target("model/weights.safetensors", "model", _model, ("model", "metrics")),
     Target("model/last.safetensors", "model", lambda study: None, ()),
     Target("metrics.jsonl", "", lambda study: None, ()),
+    Target("metrics.backup.jsonl", "", lambda study: None, ()),
     Target("report.html", "", lambda study: None, ("report", "figures")),
     Target("figures/curves-forest.png", "", lambda study: None, ("report", "figures")),
 )  # fmt: skip
@@ -110,9 +111,10 @@ def _flips(folder: Path, target: Target, n_flips: int, seed: int) -> Verdict:
 def _stripped(study: Path, target: Target) -> Path:
     """The study without what has nothing to do with the target, so that verifying it takes milliseconds."""
     if target.verify == "":
-        kept = {Path(target.path).parts[0], "manifest.jsonl", "manifest.jsonl.sha256", "study.toml"}
+        # With a file go its digest and its copy.
+        kept = {Path(target.path).parts[0].partition(".")[0], "manifest", "study"}
         for path in study.iterdir():
-            if path.name not in kept:
+            if path.name.partition(".")[0] not in kept:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
     return study
 

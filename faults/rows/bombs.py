@@ -113,9 +113,11 @@ def _weights(path: Path) -> None:
 
 
 def _state(path: Path) -> None:
-    card = {"tensors": "epoch-000001.safetensors", "sha256": "0" * 64, "progress": {}}
+    progress = {"run": {}, "epochs_done": 0, "steps_done": 0, "losses": [], "metrics": []}
+    files = {"last": {"name": "last-000000-00000000.safetensors", "sha256": "0" * 64}}
+    card = {"format": 2, "files": files, "progress": progress}
     path.write_text(json.dumps(card))
-    sparse(HUGE)(path.with_name("epoch-000001.safetensors"))
+    sparse(HUGE)(path.with_name("last-000000-00000000.safetensors"))
 
 
 def _numbered(write: Write, name: str) -> Write:

@@ -167,7 +167,7 @@ class PretrainSection(Section):
     epochs: int = Field(20, ge=1, le=100_000)
     """Passes over the training chips."""
     batch_size: int = Field(64, ge=2, le=65_536)
-    """Chips a step; each is the others' negative."""
+    """Chips a step, on all processes together; each is the others' negative."""
     learning_rate: float = Field(1e-3, gt=0, le=1)
     """Peak of the schedule: linear warm-up, then cosine to zero."""
     weight_decay: float = Field(0.05, ge=0, le=10)
@@ -176,6 +176,21 @@ class PretrainSection(Section):
     """Share of all steps that warm up."""
     flips: bool = True
     """Flip and turn the chips of a place alike in all modalities."""
+    keep_patches: float = Field(1.0, gt=0, le=1)
+    """Share of each chip's patches that a step shows, drawn anew each epoch; 0.5 about doubles the speed."""
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """Of the matrix products in training; `auto` measures which is faster here and says what it took."""
+    chips_at_once: int = Field(0, ge=0, le=65_536)
+    """Chips whose activations a process holds at once (gradient caching: same loss and gradients as the whole batch at
+    once, a third more work); 0 holds all of its share of the batch."""
+    checkpoint_activations: bool = False
+    """Hold the activations of one layer alone, for a third more work."""
+    shuffle: Literal["chips", "shards"] = "chips"
+    """Order of an epoch: all chips shuffled, or neighbours in the store together, for slow disks."""
+    patience: int = Field(0, ge=0, le=100_000)
+    """Epochs without a better validation loss after which training stops; 0 never stops early."""
+    tensorboard: bool = False
+    """Also write the curves for TensorBoard, as they come; needs the extra `tensorboard`. Changes no result."""
 
 
 class EmbedSection(Section):

@@ -51,6 +51,92 @@ def test_embedding_in_pieces_is_embedding_at_once():
     assert towers.embed_all(pixels[:0], "m").shape == (0, 6)
 
 
+def test_all_modalities_at_once_are_each_tower_alone():
+    towers = make_towers(SMALL, seed=0)
+    pixels = {name: torch.randn(3, 1, 8, 8) for name in ("gunw", "s2rgbm")}
+    kept = torch.tensor([[0, 3], [1, 2], [3, 2]])
+    for chosen in (None, kept):
+        found = towers(pixels, chosen)
+        assert list(found) == ["gunw", "s2rgbm"]
+        for name, vectors in found.items():
+            torch.testing.assert_close(vectors, towers.embed(pixels[name], name, chosen))
+    assert not torch.allclose(towers(pixels)["gunw"], towers(pixels, kept)["gunw"], atol=1e-3)
+
+
+def test_vectors_are_unit_length_float32_where_products_are_bfloat16():
+    towers = make_towers(SMALL, seed=0)
+    pixels = torch.randn(5, 1, 8, 8)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = [towers({"gunw": pixels})["gunw"], towers.embed_all(pixels, "gunw")]
+    for vectors in found:
+        assert vectors.dtype == torch.float32
+        torch.testing.assert_close(vectors.norm(dim=1), torch.ones(5), atol=1e-6, rtol=1e-6)
+        assert (torch.nn.functional.cosine_similarity(vectors, towers.embed(pixels, "gunw")) > 0.999).all()
+
+
+@pytest.mark.parametrize("kept", [None, torch.tensor([[0, 3], [1, 2], [3, 2]])])
+@pytest.mark.parametrize("is_bfloat16", [False, True])
+def test_layers_computed_again_give_the_same_loss_and_gradients(kept, is_bfloat16):
+    pixels = {name: torch.randn(3, 1, 8, 8, generator=torch.Generator().manual_seed(0)) for name in SMALL.modalities}
+    losses, slopes = [], []
+    for checkpointing in (False, True):
+        towers = make_towers(SMALL, seed=0)
+        towers.checkpointing = checkpointing
+        with torch.autocast("cpu", torch.bfloat16, enabled=is_bfloat16):
+            vectors = towers(pixels, kept)
+        loss = (vectors["gunw"] * vectors["s2rgbm"]).sum()
+        loss.backward()
+        losses.append(loss.detach())
+        slopes.append([parameter.grad for name, parameter in towers.named_parameters() if name != "log_scale"])
+    torch.testing.assert_close(*losses, atol=1e-6, rtol=1e-6)
+    torch.testing.assert_close(*slopes, atol=1e-6, rtol=1e-6)
+
+
+def test_layers_that_are_computed_again_keep_nothing_between_and_run_twice():
+    towers = make_towers(SMALL, seed=0)
+    runs, kept_bytes = [], []
+    for block in towers.towers["gunw"].blocks:
+        block.norm1.register_forward_hook(lambda *_: runs.append(1))
+
+    def pack(tensor):
+        kept_bytes[-1] += tensor.nbytes
+        return tensor
+
+    for checkpointing in (False, True):
+        towers.checkpointing = checkpointing
+        kept_bytes.append(0)
+        with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+            vectors = towers.embed(torch.zeros(2, 1, 8, 8), "gunw")
+        vectors.sum().backward()
+    assert len(runs) == 2 + 2 * 2
+    # What goes in between layers is not seen by the hook; it is two tensors of the two layers.
+    assert kept_bytes[1] + 2 * 2 * 5 * 8 * 4 < kept_bytes[0] / 2
+
+
+def test_checkpointing_is_no_part_of_the_state():
+    towers = make_towers(SMALL, seed=0)
+    names = set(towers.state_dict())
+    towers.checkpointing = True
+    assert set(towers.state_dict()) == names
+
+
+def test_pixels_go_to_where_the_towers_are():
+    with torch.device("meta"):
+        towers = Towers(SMALL)
+    found = towers({"gunw": torch.zeros(3, 1, 8, 8)}, torch.zeros(3, 2, dtype=torch.int64))
+    assert found["gunw"].device.type == "meta"
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA here")
+def test_towers_on_a_gpu_answer_as_on_the_cpu():
+    towers = make_towers(SMALL, seed=0)
+    pixels, kept = torch.randn(3, 1, 8, 8), torch.tensor([[0, 3], [1, 2], [3, 2]])
+    some, all_of_them = towers.embed(pixels, "gunw", kept), towers.embed_all(pixels, "gunw")
+    towers.to("cuda")
+    torch.testing.assert_close(towers.embed(pixels, "gunw", kept).cpu(), some, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(towers.embed_all(pixels, "gunw"), all_of_them, atol=1e-5, rtol=1e-5)
+
+
 def test_fresh_weights_depend_on_the_seed_alone_and_leave_the_global_generator_alone():
     first = make_towers(SMALL, seed=1).state_dict()
     torch.manual_seed(99)

@@ -1,20 +1,32 @@
 """The transformer against a naive reference, and against timm where it is installed."""
 
 import importlib
+import importlib.util
+from types import ModuleType
 
 import pytest
 import torch
+import torch.nn.functional as F
+from hypothesis import given
+from hypothesis import strategies as st
 
+import terrashot.model.vit as vit_module
 from terrashot.errors import InputError
-from terrashot.model.vit import VisionTransformer, VitConfig, initialise, positions_for
+from terrashot.model.vit import VisionTransformer, VitConfig, attended, initialise, positions_for
 
 SMALL = VitConfig(width=12, depth=3, heads=3, patch_px=4, chip_px=16)
 
 
+PATCHES = SMALL.side_patches**2
+
+
 @pytest.fixture
 def vit():
-    module = VisionTransformer(SMALL)
-    initialise(module, torch.Generator().manual_seed(0))
+    return drawn(VisionTransformer(SMALL))
+
+
+def drawn(module):
+    vit_module.initialise(module, torch.Generator().manual_seed(0))
     # Zero biases and unit norms would hide a bias that is forgotten.
     with torch.no_grad():
         for parameter in module.parameters():
@@ -22,8 +34,11 @@ def vit():
     return module
 
 
-def naive(weights, pixels, heads, patch):
-    """Token by token, head by head, from the names of timm; nothing of the module's own forward."""
+def naive(weights, pixels, heads, patch, kept=None):
+    """Token by token, head by head, from the names of timm; nothing of the module's own forward.
+
+    Tokens that are not kept are dropped once they are embedded and have their position.
+    """
 
     def linear(name, x):
         return x @ weights[f"{name}.weight"].T + weights[f"{name}.bias"]
@@ -53,6 +68,8 @@ def naive(weights, pixels, heads, patch):
             square = pixels[:, 0, r * patch : (r + 1) * patch, c * patch : (c + 1) * patch]
             tokens.append(torch.einsum("bhw,dhw->bd", square, kernel) + weights["patch_embed.proj.bias"])
     x = torch.stack(tokens, 1) + weights["pos_embed"]
+    if kept is not None:
+        x = torch.stack([x[row, [0, *(1 + number for number in of_row)]] for row, of_row in enumerate(kept.tolist())])
     for i in range(sum(name.endswith("norm1.weight") for name in weights)):
         x = x + attention(f"blocks.{i}.attn", norm(f"blocks.{i}.norm1", x))
         hidden = gelu(linear(f"blocks.{i}.mlp.fc1", norm(f"blocks.{i}.norm2", x)))
@@ -73,6 +90,96 @@ def test_gradients_are_those_of_the_naive_reference(vit):
     naive(weights, pixels, SMALL.heads, SMALL.patch_px).square().sum().backward()
     for name, parameter in vit.named_parameters():
         torch.testing.assert_close(parameter.grad, weights[name].grad, atol=1e-3, rtol=1e-4)
+
+
+patch_choices = st.integers(1, PATCHES).flatmap(
+    lambda k: st.lists(st.permutations(range(PATCHES)).map(lambda p: p[:k]), min_size=1, max_size=3)
+)
+
+
+@given(patch_choices)
+def test_with_some_patches_kept_the_answer_is_that_of_dropping_tokens_after_embedding(choices):
+    vit, kept = drawn(VisionTransformer(SMALL)), torch.tensor(choices)
+    pixels = torch.randn(len(kept), 1, 16, 16, generator=torch.Generator().manual_seed(4))
+    expected = naive(vit.state_dict(), pixels, SMALL.heads, SMALL.patch_px, kept)
+    torch.testing.assert_close(vit(pixels, kept), expected, atol=1e-5, rtol=1e-5)
+
+
+def test_all_patches_kept_in_order_are_all_patches(vit):
+    pixels = torch.randn(3, 1, 16, 16, generator=torch.Generator().manual_seed(5))
+    torch.testing.assert_close(vit(pixels, torch.arange(PATCHES).expand(3, -1)), vit(pixels), atol=1e-6, rtol=1e-6)
+
+
+def test_patches_that_are_not_kept_change_nothing(vit):
+    pixels = torch.randn(1, 1, 16, 16, generator=torch.Generator().manual_seed(6))
+    kept = torch.tensor([[5, 2, 7]])
+    other = torch.full_like(pixels, torch.nan)
+    for number in kept[0].tolist():
+        rows, cols = slice(number // 4 * 4, number // 4 * 4 + 4), slice(number % 4 * 4, number % 4 * 4 + 4)
+        other[..., rows, cols] = pixels[..., rows, cols]
+    assert torch.equal(vit(pixels, kept), vit(other, kept))
+
+
+def test_kept_patches_of_a_chip_of_another_size_have_its_interpolated_positions(vit):
+    pixels = torch.randn(2, 1, 24, 24, generator=torch.Generator().manual_seed(7))
+    torch.testing.assert_close(vit(pixels, torch.arange(36).expand(2, -1)), vit(pixels), atol=1e-6, rtol=1e-6)
+
+
+def test_gradients_with_patches_kept_are_those_of_the_naive_reference(vit):
+    pixels = torch.randn(2, 1, 16, 16, generator=torch.Generator().manual_seed(8))
+    kept = torch.tensor([[0, 15, 3], [3, 4, 5]])
+    vit(pixels, kept).square().sum().backward()
+    weights = {name: tensor.clone().requires_grad_() for name, tensor in vit.state_dict().items()}
+    naive(weights, pixels, SMALL.heads, SMALL.patch_px, kept).square().sum().backward()
+    for name, parameter in vit.named_parameters():
+        torch.testing.assert_close(parameter.grad, weights[name].grad, atol=1e-3, rtol=1e-4)
+
+
+@pytest.mark.parametrize("has_gradient", [True, False])
+def test_bfloat16_attention_is_that_of_float32_within_its_precision(has_gradient):
+    generator = torch.Generator().manual_seed(9)
+    exact = [torch.randn(2, 3, 9, 16, generator=generator, requires_grad=has_gradient) for _ in range(3)]
+    narrow = [tensor.detach().bfloat16().requires_grad_(has_gradient) for tensor in exact]
+    with torch.set_grad_enabled(has_gradient):
+        expected, found = attended(*exact), attended(*narrow)
+    assert found.dtype == torch.bfloat16
+    torch.testing.assert_close(found.float(), expected, atol=0.03, rtol=0.03)
+    if has_gradient:
+        slopes = torch.autograd.grad(found.square().sum(), narrow)
+        for ours, theirs in zip(slopes, torch.autograd.grad(expected.square().sum(), exact), strict=True):
+            torch.testing.assert_close(ours.float(), theirs, atol=0.1, rtol=0.05)
+
+
+@pytest.mark.parametrize("kept", [None, torch.tensor([[1, 2, 9], [4, 15, 0]])])
+@pytest.mark.parametrize("has_gradient", [True, False])
+def test_bfloat16_products_turn_the_answer_by_less_than_a_thousandth(vit, kept, has_gradient):
+    pixels = torch.randn(2, 1, 16, 16, generator=torch.Generator().manual_seed(10))
+    with torch.set_grad_enabled(has_gradient), torch.autocast("cpu", torch.bfloat16):
+        found = vit(pixels, kept)
+    assert (F.cosine_similarity(found.float(), vit(pixels, kept)) > 0.999).all()
+
+
+@pytest.fixture(scope="module")
+def unchecked() -> ModuleType:
+    """The transformer's module without the shape checks of our tests, which a compiler cannot follow."""
+    spec = importlib.util.spec_from_file_location("unchecked_vit", vit_module.__file__)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("is_bfloat16", [False, True])
+@pytest.mark.parametrize("checkpointing", [False, True])
+@pytest.mark.parametrize("kept", [None, torch.tensor([[1, 2, 9], [4, 15, 0]])])
+def test_a_tower_compiles_as_one_graph_with_the_same_answer(unchecked, kept, checkpointing, is_bfloat16):
+    vit = unchecked.VisionTransformer(unchecked.VitConfig(12, 3, 3, 4, 16))
+    unchecked.initialise(vit, torch.Generator().manual_seed(0))
+    pixels = torch.randn(2, 1, 16, 16, generator=torch.Generator().manual_seed(11))
+    torch.compiler.reset()
+    compiled = torch.compile(vit, backend="eager", fullgraph=True)
+    with torch.autocast("cpu", torch.bfloat16, enabled=is_bfloat16):
+        expected, found = (call(pixels, kept, checkpointing=checkpointing) for call in (vit, compiled))
+    torch.testing.assert_close(found, expected, atol=1e-6, rtol=1e-6)
 
 
 def test_weights_of_timm_give_the_same_answer(vit):

@@ -12,9 +12,10 @@ from terrashot.domain.normalize import ChannelStats, KindStats
 from terrashot.errors import InputError
 from terrashot.model.towers import TowersConfig, make_towers
 from terrashot.model.vit import VitConfig
-from terrashot.pretrain import train as train_module
+from terrashot.pretrain.checks import epoch_notes
 from terrashot.pretrain.dataset import make_draws
-from terrashot.pretrain.train import EpochDone, StepDone, TrainSettings, train
+from terrashot.pretrain.settings import TrainSettings
+from terrashot.pretrain.train import TIMES, EpochDone, StepDone, Training, train
 from terrashot.pretrain.validate import effective_rank, validate
 
 MODALITIES = ("optical", "radar", "pairs")
@@ -46,11 +47,16 @@ def finish(work):
             return events, stop.value
 
 
+def untimed(trained):
+    """The metrics without what only tells of the machine."""
+    return [{name: metrics[name] for name in metrics if name not in TIMES} for metrics in trained.metrics]
+
+
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     settings = dataclasses.replace(SETTINGS, epochs=15, batch_size=32, learning_rate=6e-3, warmup_share=0.2)
     many = tuple(f"train{number:03d}" for number in range(160))
-    return finish(train(CONFIG, draws_of(many), draws_of(VAL), settings, tmp_path_factory.mktemp("state")))
+    return finish(train(Training(CONFIG, draws_of(many), draws_of(VAL), settings, tmp_path_factory.mktemp("state"))))
 
 
 def test_partners_are_found_among_chips_never_trained_on(trained):
@@ -72,36 +78,36 @@ def test_the_best_epoch_by_validation_loss_is_kept_beside_the_last(trained):
     assert validate(last, draws_of(VAL))["val_loss"] == losses[-1]
 
 
-def test_events_count_steps_and_epochs_and_metrics_hold_no_times(trained):
+def test_events_count_steps_and_epochs_and_metrics_tell_the_share_of_waiting(trained):
     events, result = trained
     steps = [event for event in events if isinstance(event, StepDone)]
     assert len(steps) == 15 * 5 and steps[6] == StepDone(epoch=1, done=2, steps=5)
-    assert all(0 <= event.seconds_reading <= event.seconds for event in events if isinstance(event, EpochDone))
     assert set(result.metrics[0]) == {
-        "epoch", "train_loss", "val_loss", "recall", "effective_rank", "temperature", "chips_skipped"
+        "epoch", "train_loss", "val_loss", "recall", "effective_rank", "temperature", "chips_skipped", *TIMES
     }  # fmt: skip
+    assert all(0 <= metrics["waiting_share"] <= 1 and metrics["seconds"] > 0 for metrics in result.metrics)
 
 
 def test_the_same_seed_gives_the_same_run_whatever_the_order_of_the_chips(tmp_path):
-    _, first = finish(train(CONFIG, draws_of(TRAIN), draws_of(VAL), SETTINGS, tmp_path / "a"))
-    _, second = finish(train(CONFIG, draws_of(TRAIN[::-1]), draws_of(VAL[::-1]), SETTINGS, tmp_path / "b"))
-    _, other = finish(train(CONFIG, draws_of(TRAIN, seed=1), draws_of(VAL), SETTINGS, tmp_path / "c"))
-    assert first.metrics == second.metrics
+    _, first = finish(train(Training(CONFIG, draws_of(TRAIN), draws_of(VAL), SETTINGS, tmp_path / "a")))
+    _, second = finish(train(Training(CONFIG, draws_of(TRAIN[::-1]), draws_of(VAL[::-1]), SETTINGS, tmp_path / "b")))
+    _, other = finish(train(Training(CONFIG, draws_of(TRAIN, seed=1), draws_of(VAL), SETTINGS, tmp_path / "c")))
+    assert untimed(first) == untimed(second)
     assert all(torch.equal(first.last[name], second.last[name]) for name in first.last)
-    assert first.metrics != other.metrics
+    assert untimed(first) != untimed(other)
 
 
 def test_a_modality_that_no_chip_has_does_not_stop_the_others(tmp_path):
     stores = [without(textured_store(ids, dict.fromkeys(MODALITIES, 2)), "pairs") for ids in (TRAIN, VAL)]
     draws = [make_draws(store, STATS, store.chip_ids, seed=0) for store in stores]
-    _, result = finish(train(CONFIG, *draws, SETTINGS, tmp_path))
+    _, result = finish(train(Training(CONFIG, *draws, SETTINGS, tmp_path)))
     assert all(math.isfinite(metrics["val_loss"]) and metrics["val_loss"] > 0 for metrics in result.metrics)
     assert set(result.metrics[0]["recall"]) == {"optical>radar", "radar>optical"}
 
 
 def test_a_batch_larger_than_the_split_is_cut_and_said(tmp_path):
     settings = dataclasses.replace(SETTINGS, batch_size=1000)
-    events, _ = finish(train(CONFIG, draws_of(TRAIN), draws_of(VAL), settings, tmp_path))
+    events, _ = finish(train(Training(CONFIG, draws_of(TRAIN), draws_of(VAL), settings, tmp_path)))
     notes = [note for event in events if isinstance(event, EpochDone) for note in event.notes]
     assert notes[0] == "batch_size 1000 is more than the 64 training chips: each step takes all of them"
     assert sum("batch_size" in note for note in notes) == 1
@@ -110,7 +116,7 @@ def test_a_batch_larger_than_the_split_is_cut_and_said(tmp_path):
 def test_one_modality_is_refused(tmp_path):
     draws = draws_of(TRAIN, channels={"optical": 2})
     with pytest.raises(InputError, match="at least two modalities of the same chips, found optical"):
-        next(train(CONFIG, draws, draws, SETTINGS, tmp_path))
+        next(train(Training(CONFIG, draws, draws, SETTINGS, tmp_path)))
 
 
 @pytest.mark.parametrize(
@@ -120,7 +126,7 @@ def test_too_few_chips_are_refused(tmp_path, n_train, n_val, words):
     store = textured_store(TRAIN, dict.fromkeys(MODALITIES, 1))
     draws = [make_draws(store, STATS, TRAIN[:n], seed=0) for n in (n_train, n_val)]
     with pytest.raises(InputError, match=words):
-        next(train(CONFIG, *draws, SETTINGS, tmp_path))
+        next(train(Training(CONFIG, *draws, SETTINGS, tmp_path)))
 
 
 def test_a_loss_that_is_no_number_names_the_chips(tmp_path):
@@ -129,13 +135,19 @@ def test_a_loss_that_is_no_number_names_the_chips(tmp_path):
         store.images["radar"][chip_id][0][1][:] = 3e38
     draws = make_draws(store, STATS, TRAIN, seed=0)
     with pytest.raises(InputError, match=r"epoch 1, step 1: the training loss is not .* chips train\d+.* and 3 more"):
-        finish(train(CONFIG, draws, draws_of(VAL), SETTINGS, tmp_path))
+        finish(train(Training(CONFIG, draws, draws_of(VAL), SETTINGS, tmp_path)))
 
 
-def test_collapse_is_said_in_words():
-    metrics = {"epoch": 4, "effective_rank": {"optical": 1.2, "radar": 9.0}}
-    (note,) = train_module._collapse_notes(metrics)
-    assert note.startswith("epoch 5: the embeddings of optical have collapsed (effective rank 1.2)")
+def measured(epoch, rank, temperature):
+    return {"epoch": epoch, "effective_rank": {"optical": rank, "radar": 9.0}, "temperature": temperature}
+
+
+def test_collapse_and_a_vanished_temperature_are_said_in_words_once():
+    history = [measured(0, 8.0, 0.07), measured(1, 1.2, 0.0100), measured(2, 1.1, 0.0100), measured(3, 8.0, 0.02)]
+    said = [epoch_notes(history[: n + 1]) for n in range(4)]
+    assert said[0] == said[2] == said[3] == ()
+    assert said[1][0].startswith("epoch 2: the embeddings of optical have collapsed (effective rank 1.2)")
+    assert said[1][1].startswith("epoch 2: the temperature has fallen to its least, 0.010")
 
 
 def test_effective_rank_counts_directions():
@@ -146,12 +158,22 @@ def test_effective_rank_counts_directions():
     assert effective_rank(np.zeros((0, 8), np.float32)) == 1.0
 
 
-def test_only_matrices_are_decayed():
-    towers = make_towers(CONFIG, 0)
-    decayed, plain = train_module._optimiser(towers, SETTINGS).param_groups
-    names = {id(parameter): name for name, parameter in towers.named_parameters()}
-    plain_names = {names[id(parameter)] for parameter in plain["params"]}
-    assert decayed["weight_decay"] == 0.05 and plain["weight_decay"] == 0.0
-    assert "log_scale" in plain_names and "towers.radar.pos_embed" in plain_names
-    assert all(names[id(p)].endswith("weight") and "norm" not in names[id(p)] for p in decayed["params"])
-    assert len(decayed["params"]) + len(plain["params"]) == len(names)
+def test_training_stops_when_validation_has_not_improved_for_as_long_as_patience_allows(tmp_path):
+    # A rate this high only makes it worse after the first epochs.
+    settings = dataclasses.replace(SETTINGS, epochs=40, learning_rate=0.3, patience=3)
+    _, result = finish(train(Training(CONFIG, draws_of(TRAIN), draws_of(VAL), settings, tmp_path)))
+    assert len(result.metrics) == result.best_epoch + 1 + 3 < 40
+
+
+def test_part_of_the_patches_trains_too_and_otherwise_than_all(tmp_path):
+    settings = dataclasses.replace(SETTINGS, keep_patches=0.5)
+    _, part = finish(train(Training(CONFIG, draws_of(TRAIN), draws_of(VAL), settings, tmp_path / "a")))
+    _, whole = finish(train(Training(CONFIG, draws_of(TRAIN), draws_of(VAL), SETTINGS, tmp_path / "b")))
+    assert untimed(part) != untimed(whole)
+
+
+def test_a_step_reads_one_channel_a_chip_and_modality(tmp_path):
+    draws = draws_of(TRAIN)
+    finish(train(Training(CONFIG, draws, draws_of(VAL), dataclasses.replace(SETTINGS, epochs=1), tmp_path)))
+    read = [(modality, chip_id) for modality, chip_id, _ in draws.store.requests]
+    assert sorted(read) == sorted((modality, chip_id) for modality in MODALITIES for chip_id in TRAIN)

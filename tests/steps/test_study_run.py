@@ -40,7 +40,7 @@ plates = 2
 """
 CONTENTS = (
     "chips.parquet", "presence.parquet", "labels.parquet", "model/model.json", "model/weights.safetensors",
-    "metrics.jsonl", "embeddings.parquet", "floors.parquet", "results.parquet", "block_scores.parquet",
+    "embeddings.parquet", "floors.parquet", "results.parquet", "block_scores.parquet",
     "figures/curves-forest.png", "figures/areas.svg", "report.html",
 )  # fmt: skip
 

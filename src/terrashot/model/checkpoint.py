@@ -8,11 +8,12 @@ from typing import Any, BinaryIO
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load, save
+from safetensors.torch import load
 
 from terrashot.domain.normalize import ChannelStats, KindStats
 from terrashot.durable.files import make_folder, remove, sha256_of, sha256_of_file, write_atomically, write_bytes
 from terrashot.errors import InputError, IntegrityError
+from terrashot.model.tensors import file_parts, sha256_of_tensors
 from terrashot.model.towers import Towers, TowersConfig, config_from_json
 
 FORMAT_VERSION = 1
@@ -40,18 +41,18 @@ class Model:
 
 def save_model(folder: Path, towers: Towers, stats: ChannelStats, summary: Mapping[str, Any]) -> str:
     """The model's digest, after writing it whole."""
-    weights = save({name: tensor.detach().contiguous() for name, tensor in sorted(towers.state_dict().items())})
+    weights = towers.state_dict()
     content: dict[str, Any] = {
         "format": FORMAT_VERSION,
         "towers": towers.config.as_json(),
         "statistics": {m: {k: asdict(s) for k, s in kinds.items()} for m, kinds in stats.kinds.items()},
-        "weights_sha256": sha256_of(weights),
+        "weights_sha256": sha256_of_tensors(weights),
         "summary": dict(summary),
     }
     content["digest"] = _digest(content)
 
     def write_weights(file: BinaryIO) -> None:
-        file.write(weights)
+        file.writelines(file_parts(weights))
         # The old model, if there is one, goes only once there is room for the new one.
         remove(folder / CARD)
 

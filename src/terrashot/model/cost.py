@@ -1,17 +1,112 @@
-"""What a tower costs, from its shape alone."""
+"""What embedding and training cost, in floating-point operations (two a multiply-add), from shapes alone.
+
+Matrix products only, as profilers count them. Legend of the formulas: t patches shown, n = t + 1 tokens, d width,
+p pixels a patch's side, G chips a step on all processes, D embedding.
+"""
+
+from dataclasses import dataclass
 
 from terrashot.model.towers import TowersConfig
+from terrashot.model.vit import VitConfig
 
 
-def forward_flops(config: TowersConfig) -> float:
-    """Floating-point operations (two a multiply-add) of one tower on one chip; forward and backward are three times it.
+@dataclass(frozen=True, slots=True)
+class StepShape:
+    """A training step, as far as its cost depends on it; what the fields mean stands in the study file's [pretrain]."""
 
-    Matrix products only: patch embedding; 24 n d^2 + 4 n^2 d a layer of width d over n tokens; of the last layer what
-    the class token needs; the projection.
+    towers: TowersConfig
+    batch_size: int
+    """Chips on all processes together."""
+    processes: int = 1
+    chips_at_once: int = 0
+    is_checkpointed: bool = False
+    keep_patches: float = 1.0
+    is_bfloat16: bool = False
+    is_on_gpu: bool = False
+
+    @property
+    def chips_a_process(self) -> int:
+        return -(-self.batch_size // self.processes)
+
+    @property
+    def chips_in_memory(self) -> int:
+        """Chips whose activations a process holds together."""
+        return min(self.chips_at_once or self.chips_a_process, self.chips_a_process)
+
+    @property
+    def is_cached(self) -> bool:
+        """Each chip is embedded twice: to be scored, and to carry the gradient on."""
+        return self.chips_in_memory < self.chips_a_process
+
+    @property
+    def patches(self) -> int:
+        """Patches of a chip that a step shows."""
+        return patches_kept(self.towers.vit, self.keep_patches)
+
+
+def patches_kept(vit: VitConfig, share: float) -> int:
+    """How many patches of a chip are shown where a share of them is; at least one."""
+    return max(1, round(share * vit.side_patches**2))
+
+
+def count_parameters(config: TowersConfig) -> int:
+    """Numbers that all towers learn, the temperature included."""
+    vit, d = config.vit, config.vit.width
+    embedding = (vit.patch_px**2 + 1) * d + (vit.side_patches**2 + 2) * d
+    tower = embedding + vit.depth * (12 * d**2 + 13 * d) + 2 * d + d * config.embedding
+    return len(config.modalities) * tower + 1
+
+
+def forward_flops(config: TowersConfig, patches: int | None = None) -> float:
+    """Operations of one tower on one chip; the last layer answers for the class token alone.
+
+    Args:
+        patches: how many are shown; None: all.
     """
     vit, d = config.vit, config.vit.width
-    patches = vit.side_patches**2
-    n = patches + 1
-    layer = 24 * n * d**2 + 4 * n**2 * d
-    last_layer = 4 * n * d**2 + 4 * n * d + 20 * d**2
-    return 2.0 * patches * vit.patch_px**2 * d + (vit.depth - 1) * layer + last_layer + 2 * d * config.embedding
+    shown = vit.side_patches**2 if patches is None else patches
+    n = shown + 1
+    layers = (vit.depth - 1) * layer_flops(vit, n) + _last_layer_flops(vit, n)
+    return float(_patch_flops(vit, shown) + layers + 2 * d * config.embedding)
+
+
+def tower_step_flops(step: StepShape) -> float:
+    """Operations of one tower on one chip in a training step: there, back, and whatever is done twice to save memory.
+
+    Back costs twice as much as there, except that pixels need no gradient. With gradient caching the way there is gone
+    twice; with checkpointing each layer once more, up to the product whose answer nothing asks for.
+    """
+    forward, first = forward_flops(step.towers, step.patches), _patch_flops(step.towers.vit, step.patches)
+    again = _recomputed_flops(step.towers.vit, step.patches + 1) if step.is_checkpointed else 0
+    return 3 * forward - first + again + (forward if step.is_cached else 0)
+
+
+def loss_flops(config: TowersConfig, batch_size: int) -> float:
+    """Operations of the loss of a step: for each pair the similarities twice, and from them two sets of gradients."""
+    pairs = len(config.modalities) * (len(config.modalities) - 1) // 2
+    return float(4 * pairs * 2 * batch_size**2 * config.embedding)
+
+
+def step_flops(step: StepShape) -> float:
+    """Operations of a training step on all processes together."""
+    towers = len(step.towers.modalities) * step.batch_size * tower_step_flops(step)
+    return towers + loss_flops(step.towers, step.batch_size)
+
+
+def layer_flops(vit: VitConfig, n: int) -> int:
+    """Operations of one whole layer over n tokens."""
+    return 24 * n * vit.width**2 + 4 * n**2 * vit.width
+
+
+def _patch_flops(vit: VitConfig, patches: int) -> int:
+    return 2 * patches * vit.patch_px**2 * vit.width
+
+
+def _last_layer_flops(vit: VitConfig, n: int) -> int:
+    return 4 * n * vit.width**2 + 4 * n * vit.width + 20 * vit.width**2
+
+
+def _recomputed_flops(vit: VitConfig, n: int) -> int:
+    """All layers, each without the second product of its MLP: nothing but the layer's own answer needs it."""
+    full = (vit.depth - 1) * (layer_flops(vit, n) - 8 * n * vit.width**2)
+    return full + _last_layer_flops(vit, n) - 8 * vit.width**2

@@ -8,7 +8,7 @@ from typing import cast
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
 from terrashot.errors import ConfigError
@@ -90,6 +90,8 @@ class Towers(nn.Module):
             {name: nn.Linear(config.vit.width, config.embedding, bias=False) for name in config.modalities}
         )
         self.log_scale = nn.Parameter(torch.tensor(math.log(FIRST_SCALE)))
+        self.checkpointing = False
+        """Whether layers are computed again in the backward pass, which takes time and saves memory; not a weight."""
 
     @property
     def scale(self) -> Float[Tensor, ""]:
@@ -101,16 +103,27 @@ class Towers(nn.Module):
         """Brings the inverse temperature back to 100 if it is above; its gradient stays alive, so it can fall again."""
         self.log_scale.clamp_(max=math.log(LARGEST_SCALE))
 
-    def embed(self, pixels: Float[Tensor, "B 1 H W"], modality: str) -> Float[Tensor, "B D"]:
-        """Unit-length vectors of one scaled channel of each chip."""
-        return F.normalize(self.projections[modality](self.towers[modality](pixels)), dim=-1)
+    def forward(
+        self, pixels: Mapping[str, Float[Tensor, "B 1 H W"]], kept: Int64[Tensor, "B K"] | None = None
+    ) -> dict[str, Float[Tensor, "B D"]]:
+        """Unit-length vectors of one scaled channel of each chip, by modality; K patches are looked at, or all."""
+        return {modality: self.embed(images, modality, kept) for modality, images in pixels.items()}
+
+    def embed(
+        self, pixels: Float[Tensor, "B 1 H W"], modality: str, kept: Int64[Tensor, "B K"] | None = None
+    ) -> Float[Tensor, "B D"]:
+        """Unit-length vectors of one scaled channel of each chip, in float32 whatever the products are in."""
+        device = self.log_scale.device
+        tower = cast(VisionTransformer, self.towers[modality])
+        seen = tower(pixels.to(device), None if kept is None else kept.to(device), checkpointing=self.checkpointing)
+        return F.normalize(self.projections[modality](seen).float(), dim=-1)
 
     @torch.inference_mode()
     def embed_all(self, pixels: Float[Tensor, "B 1 H W"], modality: str) -> Float[Tensor, "B D"]:
-        """The same without a gradient, a few chips at a time, so that memory does not grow with B."""
+        """The same without a gradient, a few chips at a time, so that memory does not grow with B; on the CPU."""
         tokens = (pixels.shape[-1] // self.config.vit.patch_px) ** 2 + 1
         parts = torch.split(pixels, max(1, TOKENS_AT_ONCE // tokens))
-        return torch.cat([self.embed(part, modality) for part in parts])
+        return torch.cat([self.embed(part, modality).cpu() for part in parts])
 
     @property
     def n_parameters(self) -> int:

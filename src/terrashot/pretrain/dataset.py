@@ -5,18 +5,33 @@ does, whatever the batch or the number of processes.
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Float32, Int64
 from torch import Tensor
 
-from terrashot.domain.normalize import ChannelStats, fill_absent_with_mean, scale
-from terrashot.pretrain.augment import N_SYMMETRIES, turned
+from terrashot.domain.normalize import ChannelStats, KindStats
+from terrashot.pretrain.augment import N_SYMMETRIES, PatchShow, turn_into
 from terrashot.store.chips import ChipStore
-from terrashot.store.layout import StoredChannel
+from terrashot.store.layout import MOST_SHARD_CHIPS, StoredChannel
+
+RUN_CHIPS = MOST_SHARD_CHIPS
+"""Neighbours in the store that a shuffle of shards moves together: one shard, or a few where chips are large."""
+WINDOW_RUNS = 8
+"""Runs whose chips are mixed; their shards fit into those that a reader holds open, up to 36 channels of 448 px."""
+PIXELS_AT_ONCE = 1 << 18
+"""Of a modality, read in one call: one chip of 448 px, or many small ones, so that they stay in the cache until laid
+into the batch."""
+
+Shuffle = Literal["chips", "shards"]
+Slots = tuple[tuple[int, str], ...]
+"""Slot and kind of each channel that can be drawn."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,8 +39,38 @@ class Views:
     """One batch: a channel of each modality of each chip, scaled; zeros where the modality is absent."""
 
     chip_ids: tuple[str, ...]
+    """Of the first rows; rows beyond them are padding."""
     pixels: dict[str, Float[Tensor, "B 1 H W"]]
     present: dict[str, Bool[Tensor, " B"]]
+    kept: Int64[Tensor, "B K"] | None = None
+    """Row-major numbers of the patches that are shown, ascending, in all modalities the same; None where all are."""
+
+    @property
+    def n_rows(self) -> int:
+        return len(next(iter(self.present.values())))
+
+    def rows(self, start: int, stop: int) -> "Views":
+        """The views of these rows alone."""
+        return Views(
+            self.chip_ids[start:stop],
+            {name: images[start:stop] for name, images in self.pixels.items()},
+            {name: there[start:stop] for name, there in self.present.items()},
+            None if self.kept is None else self.kept[start:stop],
+        )
+
+    def padded(self, rows: int) -> "Views":
+        """As many rows as asked for: those beyond the chips have no modality and show the first patches."""
+        missing = rows - self.n_rows
+        return Views(
+            self.chip_ids,
+            {name: _with_zeros(images, missing) for name, images in self.pixels.items()},
+            {name: _with_zeros(there, missing) for name, there in self.present.items()},
+            None if self.kept is None else torch.cat([self.kept, torch.arange(self.kept.shape[1]).tile(missing, 1)]),
+        )
+
+
+def _with_zeros(rows: Tensor, count: int) -> Tensor:
+    return torch.cat([rows, rows.new_zeros(count, *rows.shape[1:])])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,55 +80,139 @@ class ChannelDraws:
     store: ChipStore
     stats: ChannelStats
     modalities: tuple[str, ...]
-    chip_ids: tuple[str, ...]
-    channels: dict[tuple[str, str], tuple[StoredChannel, ...]]
+    slots: Mapping[str, tuple[Slots, ...]]
+    """By chip, in the order of `modalities`; chips with the same channels share one value."""
     n_skipped: int
     """Chips left out because they have fewer than two modalities."""
     seed: int
+    digest: str
+    """Of the channels of all chips, left out or not."""
 
-    def order(self, epoch: int) -> list[str]:
-        """The chips in the epoch's random order, whatever order they were listed in."""
-        return sorted(
-            self.chip_ids, key=lambda chip_id: (_number(self.seed, f"epoch {epoch}", chip_id, "order"), chip_id)
-        )
+    @property
+    def chip_ids(self) -> tuple[str, ...]:
+        return tuple(self.slots)
 
-    def views(self, chip_ids: Sequence[str], draw: str, *, augment: bool) -> Views:
+    def has(self, chip_id: str, modality: str) -> bool:
+        """Whether a channel of this modality can be drawn."""
+        return bool(self.slots[chip_id][self.modalities.index(modality)])
+
+    def contents(self) -> list[Any]:
+        """What there is to draw from, as JSON: the same for the same channels of the same chips, in any order."""
+        return [len(self.slots) + self.n_skipped, self.digest]
+
+    def order(self, draw: str, shuffle: Shuffle = "chips") -> list[str]:
+        """The chips in random order, whatever order they were listed in; `draw` is as for `views`.
+
+        Args:
+            shuffle: "chips" puts any chip anywhere. "shards" puts runs of neighbours in the store in random order and
+                mixes the chips of 8 runs at a time, so that few shards are read from at once.
+        """
+        if shuffle == "chips":
+            return self._shuffled(self.slots, draw)
+        runs = self._runs()
+        first = sorted(runs, key=lambda run: _number(self.seed, draw, f"{run}", "run"))
+        windows = (first[start : start + WINDOW_RUNS] for start in range(0, len(first), WINDOW_RUNS))
+        return [
+            chip_id
+            for window in windows
+            for chip_id in self._shuffled([chip_id for run in window for chip_id in runs[run]], draw)
+        ]
+
+    def _shuffled(self, chip_ids: Iterable[str], draw: str) -> list[str]:
+        return sorted(chip_ids, key=lambda chip_id: (_number(self.seed, draw, chip_id, "order"), chip_id))
+
+    def _runs(self) -> dict[int, list[str]]:
+        runs: dict[int, list[str]] = defaultdict(list)
+        for place, chip_id in enumerate(self.store.chip_ids):
+            if chip_id in self.slots:
+                runs[place // RUN_CHIPS].append(chip_id)
+        return runs
+
+    def views(self, chip_ids: Sequence[str], draw: str, *, augment: bool, patches: PatchShow | None = None) -> Views:
         """The batch of these chips; `draw` names the epoch, or the one fixed draw of validation."""
         sides = [_number(self.seed, draw, chip_id, "turn") % N_SYMMETRIES if augment else 0 for chip_id in chip_ids]
         pixels, present = {}, {}
         for modality in self.modalities:
             pixels[modality], present[modality] = self._modality(modality, chip_ids, draw, sides)
-        return Views(tuple(chip_ids), pixels, present)
+        return Views(tuple(chip_ids), pixels, present, None if patches is None else self._kept(chip_ids, draw, patches))
+
+    def _kept(self, chip_ids: Sequence[str], draw: str, patches: PatchShow) -> Int64[Tensor, "B K"]:
+        numbers = [_number(self.seed, draw, chip_id, "patches") for chip_id in chip_ids]
+        return torch.from_numpy(patches.kept(np.array(numbers, dtype=np.uint64)))
 
     def _modality(
         self, modality: str, chip_ids: Sequence[str], draw: str, sides: Sequence[int]
-    ) -> tuple[Tensor, Tensor]:
-        picked = {
-            row: found[_number(self.seed, draw, chip_id, modality) % len(found)]
-            for row, chip_id in enumerate(chip_ids)
-            if (found := self.channels[chip_id, modality])
-        }
-        batch = np.zeros((len(chip_ids), 1, self.store.chip_px, self.store.chip_px), dtype=np.float32)
-        raw = self.store.read(modality, [(chip_ids[row], stored.slot) for row, stored in picked.items()])
+    ) -> tuple[Float32[Tensor, "B 1 H W"], Bool[Tensor, " B"]]:
+        side_px = self.store.chip_px
+        batch = np.empty((len(chip_ids), 1, side_px, side_px), dtype=np.float32)
         present = np.zeros(len(chip_ids), dtype=np.bool_)
-        for image, (row, stored) in zip(raw, picked.items(), strict=True):
-            batch[row, 0] = turned(scale(image, self.stats.of(modality, stored.channel.kind)), sides[row])
-            # A difference of two channels may have no pixel in common.
-            present[row] = not np.isnan(image).all()
-        return torch.from_numpy(fill_absent_with_mean(batch)), torch.from_numpy(present)
+        picked = self._picked(modality, chip_ids, draw)
+        at_once = max(1, PIXELS_AT_ONCE // side_px**2)
+        for start in range(0, len(picked), at_once):
+            part = picked[start : start + at_once]
+            raw = self.store.read(modality, [(chip_ids[row], slot) for row, slot, _ in part])
+            for image, (row, _, kind) in zip(raw, part, strict=True):
+                present[row] = _lay_into(batch[row, 0], image, self.stats.of(modality, kind), sides[row])
+        batch[~present] = 0
+        return torch.from_numpy(batch), torch.from_numpy(present)
+
+    def _picked(self, modality: str, chip_ids: Sequence[str], draw: str) -> list[tuple[int, int, str]]:
+        """Row, slot and kind of the channel drawn for each chip that has one."""
+        place = self.modalities.index(modality)
+        return [
+            (row, *found[_number(self.seed, draw, chip_id, modality) % len(found)])
+            for row, chip_id in enumerate(chip_ids)
+            if (found := self.slots[chip_id][place])
+        ]
 
 
 def make_draws(store: ChipStore, stats: ChannelStats, chip_ids: Sequence[str], seed: int) -> ChannelDraws:
     """Draws over these chips; those with fewer than two modalities are left out and counted."""
-    modalities = tuple(store.modalities)
-    channels = {(c, m): _usable(store, stats, c, m) for c in chip_ids for m in modalities}
-    kept = tuple(chip_id for chip_id in chip_ids if sum(bool(channels[chip_id, m]) for m in modalities) >= 2)
-    return ChannelDraws(store, stats, modalities, kept, channels, len(chip_ids) - len(kept), seed)
+    slots: dict[str, tuple[Slots, ...]] = {}
+    # Values of their own for each chip would take gigabytes for a million chips.
+    known: dict[Slots, Slots] = {}
+    known_chips: dict[tuple[Slots, ...], tuple[Slots, ...]] = {}
+    total = 0
+    for chip_id in chip_ids:
+        usable = {name: _usable(store.channels(chip_id, name), stats, name) for name in store.modalities}
+        # A sum, so that it is the same in any order.
+        total += _digest(chip_id, usable)
+        if sum(map(bool, usable.values())) >= 2:
+            found = tuple(known.setdefault(drawn, drawn) for drawn in map(_slots, usable.values()))
+            slots[chip_id] = known_chips.setdefault(found, found)
+    digest = f"{total % (1 << 256):064x}"
+    return ChannelDraws(store, stats, tuple(store.modalities), slots, len(chip_ids) - len(slots), seed, digest)
 
 
-def _usable(store: ChipStore, stats: ChannelStats, chip_id: str, modality: str) -> tuple[StoredChannel, ...]:
+def _usable(there: Sequence[StoredChannel], stats: ChannelStats, modality: str) -> list[StoredChannel]:
     known = stats.kinds.get(modality, {})
-    return tuple(c for c in store.channels(chip_id, modality) if c.valid_fraction > 0 and c.channel.kind in known)
+    return [stored for stored in there if stored.valid_fraction > 0 and stored.channel.kind in known]
+
+
+def _slots(channels: Sequence[StoredChannel]) -> Slots:
+    return tuple((stored.slot, stored.channel.kind) for stored in channels)
+
+
+def _digest(chip_id: str, usable: Mapping[str, Sequence[StoredChannel]]) -> int:
+    named = {m: [(s.slot, s.channel.name, s.channel.kind) for s in channels] for m, channels in usable.items()}
+    return int.from_bytes(hashlib.sha256(json.dumps([chip_id, named], sort_keys=True).encode()).digest(), "little")
+
+
+def _lay_into(
+    target: Float32[np.ndarray, "H W"], image: Float32[np.ndarray, "H W"], stats: KindStats, symmetry: int
+) -> bool:
+    """Whether the image has data; `target` holds it turned and scaled, 0 (the mean of its kind) where it has none.
+
+    To the bit what `scale` and `fill_absent_with_mean` give, in an order that touches the batch's new memory once.
+    """
+    laid = np.empty_like(image)
+    turn_into(laid, image, symmetry)
+    laid -= np.float32(stats.mean)
+    gaps = ~np.isfinite(laid)
+    laid[gaps] = 0
+    np.divide(laid, np.float32(stats.std), out=target)
+    # A difference of two channels may have no pixel in common.
+    return not gaps.all()
 
 
 def _number(seed: int, *names: str) -> int:

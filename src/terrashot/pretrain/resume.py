@@ -1,4 +1,8 @@
-"""What a killed run goes on from: weights, optimiser and what was measured, at the end of each epoch. No pickle."""
+"""What a killed run goes on from: weights, optimiser and what was measured. No pickle.
+
+Of the sampler, the schedule and the random draws nothing is kept but the numbers of epoch and step: all of them are
+functions of these, of the seed and of a chip's id (`dataset.py`), on every rank.
+"""
 
 import json
 from collections.abc import Mapping
@@ -8,147 +12,157 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load, save
+from safetensors.torch import load_file
 from torch import Tensor
 
-from terrashot.durable.files import make_folder, remove, sha256_of, write_bytes
+from terrashot.durable.files import make_folder, remove, sha256_of_file, write_bytes
 from terrashot.errors import IntegrityError
+from terrashot.model.tensors import write_tensors
 from terrashot.model.towers import Towers
+from terrashot.pretrain.progress import Progress, progress_from_json
+from terrashot.pretrain.settings import Precision
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 CARD = "state.json"
 MOMENTS = ("exp_avg", "exp_avg_sq", "step")
 LARGEST_CARD_BYTES = 1 << 28
 BYTES_BESIDE_TENSORS = 1 << 24
 """The most that a safetensors header of ours takes, and more."""
+DAMAGE = (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, RecursionError, SafetensorError)
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
-    """Everything measured so far."""
+class _File:
+    """A file of tensors that the card names."""
 
-    epochs_done: int
-    metrics: list[dict[str, Any]]
-    best_epoch: int
-    best_loss: float
-    run: dict[str, str]
-    """What makes this run the run it is, by name: a state of another run is refused."""
+    name: str
+    sha256: str
 
 
-def save_state(
-    folder: Path, towers: Towers, optimiser: torch.optim.Optimizer, best: Mapping[str, Tensor], progress: Progress
-) -> None:
-    """`folder` holds the end of this epoch, whole, or that of the epoch before."""
-    make_folder(folder)
-    tensors = {f"last/{name}": tensor for name, tensor in towers.state_dict().items()}
-    tensors |= {f"best/{name}": tensor for name, tensor in best.items()}
-    for name, parameter in towers.named_parameters():
-        tensors |= {f"{key}/{name}": optimiser.state[parameter][key] for key in MOMENTS}
-    content = save({name: tensor.detach().clone().contiguous() for name, tensor in sorted(tensors.items())})
-    # Named by its epoch: the card points to it, so that either state is whole at any moment.
-    path = folder / f"epoch-{progress.epochs_done:06d}.safetensors"
-    write_bytes(path, content)
-    card = {"format": FORMAT_VERSION, "tensors": path.name, "sha256": sha256_of(content), "progress": asdict(progress)}
-    write_bytes(folder / CARD, json.dumps(card, sort_keys=True).encode())
-    for older in folder.glob("epoch-*.safetensors"):
-        if older != path:
-            remove(older)
+@dataclass(slots=True)
+class TrainingState:
+    """A folder that holds the newest state of a run, whole, or the one before."""
 
+    folder: Path
+    _best: _File | None = None
 
-def load_state(
-    folder: Path, towers: Towers, optimiser: torch.optim.Optimizer, run: Mapping[str, str]
-) -> tuple[Progress, dict[str, Tensor]] | None:
-    """What was done and the best weights, after putting the state into towers and optimiser; None where there is none.
+    def save(
+        self, towers: Towers, optimiser: torch.optim.Optimizer, best: Mapping[str, Tensor], progress: Progress
+    ) -> None:
+        """The folder holds this state, whole, or the one before."""
+        make_folder(self.folder)
+        if best and (self._best is None or self._best.name != f"best-{progress.best_epoch:06d}.safetensors"):
+            self._best = self._write(f"best-{progress.best_epoch:06d}.safetensors", best)
+        # Named by its place: the card points to it, so that either state is whole at any moment.
+        name = f"last-{progress.epochs_done:06d}-{progress.steps_done:08d}.safetensors"
+        files = {"last": self._write(name, _of_run(towers, optimiser))} | ({"best": self._best} if self._best else {})
+        named = {part: asdict(file) for part, file in files.items()}
+        card = {"format": FORMAT_VERSION, "files": named, "progress": asdict(progress)}
+        write_bytes(self.folder / CARD, json.dumps(card, sort_keys=True).encode())
+        for older in self.folder.glob("*.safetensors"):
+            if older.name not in {file.name for file in files.values()}:
+                remove(older)
 
-    Raises:
-        IntegrityError: the state is damaged, or of other settings or chips; names which.
-    """
-    if not (folder / CARD).is_file():
-        return None
-    try:
-        # Weights, the best ones, two moments of each.
-        progress, tensors = _read(folder, 4 * sum(t.numel() * 4 for t in towers.state_dict().values()))
-        _refuse_another_run(folder, progress.run, run)
-        _refuse_other_tensors(towers, tensors)
-        towers.load_state_dict(_part(tensors, "last"))
+    def load(
+        self, towers: Towers, optimiser: torch.optim.Optimizer, run: Mapping[str, str]
+    ) -> tuple[Progress, dict[str, Tensor]] | None:
+        """What was done and the best weights, after putting the rest into towers and optimiser; None where there is none.
+
+        Raises:
+            IntegrityError: the state is damaged, or of other settings or chips; names which.
+        """
+        if not (self.folder / CARD).is_file():
+            return None
+        try:
+            return self._load(towers, optimiser, run)
+        except DAMAGE as error:
+            if isinstance(error, IntegrityError):
+                raise
+            raise IntegrityError(
+                f"{self.folder}: the state of this training is damaged; delete the folder to begin again"
+            ) from None
+
+    def _write(self, name: str, tensors: Mapping[str, Tensor]) -> _File:
+        return _File(name, write_tensors(self.folder / name, tensors))
+
+    def _load(
+        self, towers: Towers, optimiser: torch.optim.Optimizer, run: Mapping[str, str]
+    ) -> tuple[Progress, dict[str, Tensor]]:
+        card = _read_card(self.folder)
+        progress = progress_from_json(card["progress"])
+        _refuse_another_run(self.folder, progress.run, run)
+        files = {part: _File(**file) for part, file in card["files"].items()}
+        if set(files) != ({"last", "best"} if progress.best_epoch >= 0 else {"last"}):
+            raise ValueError("not the files of this state")
+        weights = towers.state_dict()
+        found = _read_tensors(self.folder, files["last"], _of_run(towers, None))
+        best = _read_tensors(self.folder, files["best"], weights) if "best" in files else {}
+        towers.load_state_dict(_part(found, "weights"))
         for name, parameter in towers.named_parameters():
-            optimiser.state[parameter] = {key: tensors[f"{key}/{name}"] for key in MOMENTS}
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        RuntimeError,
-        RecursionError,
-        SafetensorError,
-    ) as error:
-        if isinstance(error, IntegrityError):
-            raise
-        raise IntegrityError(
-            f"{folder}: the state of this training is damaged; delete the folder to begin again"
-        ) from None
-    return progress, _part(tensors, "best")
+            optimiser.state[parameter] = {key: found[f"{key}/{name}"].clone().to(parameter.device) for key in MOMENTS}
+        self._best = files.get("best")
+        return progress, {name: tensor.clone() for name, tensor in best.items()}
 
 
-def _read(folder: Path, most_bytes: int) -> tuple[Progress, dict[str, Tensor]]:
+def precision_begun_with(folder: Path) -> Precision | None:
+    """The number type that the unfinished run in this folder trains with; None where there is none, or it is damaged."""
+    try:
+        run = _read_card(folder)["progress"]["run"]
+        return {"'float32'": "float32", "'bfloat16'": "bfloat16"}[run["[pretrain] precision"]]  # type: ignore[return-value]
+    except (IntegrityError, *DAMAGE):
+        return None
+
+
+def _of_run(towers: Towers, optimiser: torch.optim.Optimizer | None) -> dict[str, Tensor]:
+    """Weights and moments by name; without an optimiser, tensors of the moments' shapes."""
+    tensors = {f"weights/{name}": tensor for name, tensor in towers.state_dict().items()}
+    for name, parameter in towers.named_parameters():
+        blank = {"exp_avg": parameter, "exp_avg_sq": parameter, "step": towers.log_scale}
+        moments = blank if optimiser is None else optimiser.state[parameter]
+        tensors |= {f"{key}/{name}": moments[key] for key in MOMENTS}
+    return tensors
+
+
+def _read_card(folder: Path) -> dict[str, Any]:
     if (folder / CARD).stat().st_size > LARGEST_CARD_BYTES:
         raise ValueError("too large")
     card = json.loads((folder / CARD).read_bytes())
-    if card["format"] > FORMAT_VERSION:
+    if card["format"] != FORMAT_VERSION:
         raise IntegrityError(
-            f"{folder}: format {card['format']}, this terrashot reads up to {FORMAT_VERSION}; update terrashot"
+            f"{folder}: format {card['format']}, this terrashot reads {FORMAT_VERSION}; "
+            "finish with the terrashot that began it, or delete the folder to begin again"
         )
-    # Path.name: the card names a file beside it and nothing else.
-    path = folder / Path(card["tensors"]).name
-    if not path.is_file() or path.stat().st_size > most_bytes + BYTES_BESIDE_TENSORS:
-        raise ValueError("no file, or one larger than these towers make")
-    content = path.read_bytes()
-    if sha256_of(content) != card["sha256"]:
-        raise ValueError("its bytes are not those that were written")
-    progress = Progress(**card["progress"])
-    _refuse_bad_progress(progress)
-    return progress, load(content)
+    return dict(card)
 
 
-def _refuse_bad_progress(progress: Progress) -> None:
-    """Nothing, if every number is one that a training writes.
-
-    Raises:
-        TypeError, ValueError: otherwise.
-    """
-    counts = (progress.epochs_done, progress.best_epoch)
-    if any(type(number) is not int or number < -1 for number in counts) or type(progress.best_loss) is not float:
-        raise TypeError("no counts of epochs, or no loss")
-    if not isinstance(progress.run, dict) or not isinstance(progress.metrics, list):
-        raise TypeError("no run, or no metrics")
-    if not all(isinstance(found, dict) for found in progress.metrics) or progress.best_epoch >= len(progress.metrics):
-        raise ValueError("a best epoch that was not measured")
-
-
-def _refuse_other_tensors(towers: Towers, tensors: Mapping[str, Tensor]) -> None:
-    """Nothing, if these are weights, best weights and moments of these towers, and finite.
+def _read_tensors(folder: Path, file: _File, wanted: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors of a file, if they are finite and have the names and shapes of these.
 
     Raises:
         ValueError: otherwise.
     """
-    parameters = dict(towers.named_parameters())
-    wanted = {f"{part}/{name}": t for part in ("last", "best") for name, t in towers.state_dict().items()}
-    wanted |= {f"{key}/{name}": t for key in MOMENTS[:2] for name, t in parameters.items()}
-    shapes = {name: (t.shape, t.dtype) for name, t in wanted.items()}
-    shapes |= {f"step/{name}": (torch.Size(), torch.float32) for name in parameters}
-    if {name: (t.shape, t.dtype) for name, t in tensors.items()} != shapes:
+    # Path.name: the card names a file beside it and nothing else.
+    path = folder / Path(file.name).name
+    most_bytes = sum(4 * tensor.numel() for tensor in wanted.values()) + BYTES_BESIDE_TENSORS
+    if not path.is_file() or path.stat().st_size > most_bytes:
+        raise ValueError("no file, or one larger than these towers make")
+    if sha256_of_file(path) != file.sha256:
+        raise ValueError("its bytes are not those that were written")
+    found = load_file(path)
+    shapes = {name: (tensor.shape, torch.float32) for name, tensor in wanted.items()}
+    if {name: (tensor.shape, tensor.dtype) for name, tensor in found.items()} != shapes:
         raise ValueError("not the tensors of these towers")
-    if not all(bool(torch.isfinite(tensor).all()) for tensor in tensors.values()):
+    if not all(bool(torch.isfinite(tensor).all()) for tensor in found.values()):
         raise ValueError("a number that is not finite")
+    return found
 
 
 def _refuse_another_run(folder: Path, theirs: Mapping[str, str], ours: Mapping[str, str]) -> None:
     changed = [name for name in sorted({*theirs, *ours}) if theirs.get(name) != ours.get(name)]
     if not changed:
         return
-    name = changed[0]
-    values = f": {theirs.get(name)} then, {ours.get(name)} now" if name.startswith("[") else ""
+    then, now = theirs.get(changed[0], "none"), ours.get(changed[0], "none")
+    values = "" if then.startswith("sha256:") or now.startswith("sha256:") else f": {then} then, {now} now"
     raise IntegrityError(
         f"{folder} holds an unfinished training with other {', '.join(changed)}{values}; "
         "finish it as it was begun, or delete the folder to begin again"

@@ -7,41 +7,49 @@ from typing import Any
 import numpy as np
 import torch
 from jaxtyping import Bool, Float32
-from torch import Tensor
 
 from terrashot.domain.retrieval import recall_at
 from terrashot.model.towers import Towers
 from terrashot.pretrain.dataset import ChannelDraws, batches
+from terrashot.pretrain.distributed import ALONE, World
 from terrashot.pretrain.loss import pairwise_clip_loss
 
 RECALLS = (1, 5, 10)
 MOST_IN_RECALL = 5000
-"""Recall is among the first so many chips: exact search grows with their square."""
+"""Recall is among so many chips at most: exact search grows with their square."""
 VALIDATION_BATCH = 256
 """Validation scores each chip among so many others, whatever the training batch, so that losses compare."""
 
 
-def validate(towers: Towers, draws: ChannelDraws) -> dict[str, Any]:
+def validate(towers: Towers, draws: ChannelDraws, world: World = ALONE) -> dict[str, Any]:
     """Loss over batches of 256 chips; recall of each modality's partner; effective rank by modality; the temperature.
 
-    One channel a chip and modality, the same in every epoch, so that losses compare.
+    One channel a chip and modality, in batches that are the same in every epoch, so that losses compare. Each rank
+    scores its share of the batches, and all come to the same numbers. In float32.
     """
     towers.eval()
-    losses, sizes = [], []
-    kept: list[tuple[dict[str, Tensor], dict[str, Tensor]]] = []
-    for chip_ids in batches(sorted(draws.chip_ids), VALIDATION_BATCH):
-        views = draws.views(chip_ids, "validation", augment=False)
-        vectors = {name: towers.embed_all(pixels, name) for name, pixels in views.pixels.items()}
-        losses.append(float(pairwise_clip_loss(vectors, views.present, scale=towers.scale.detach())))
-        sizes.append(len(chip_ids))
-        if sum(sizes[:-1]) < MOST_IN_RECALL:
-            kept.append((vectors, views.present))
-    joined = {name: torch.cat([vectors[name] for vectors, _ in kept]).numpy() for name in draws.modalities}
-    present = {name: torch.cat([there[name] for _, there in kept]).numpy() for name in draws.modalities}
+    cuts = list(batches(draws.order("validation"), VALIDATION_BATCH))
+    n_recalled = min(MOST_IN_RECALL, sum(map(len, cuts)))
+    losses = torch.zeros(len(cuts), dtype=torch.float64)
+    vectors = {name: torch.zeros(n_recalled, towers.config.embedding) for name in draws.modalities}
+    present = {name: torch.zeros(n_recalled) for name in draws.modalities}
+    first = 0
+    for number, chip_ids in enumerate(cuts):
+        if number % world.size == world.rank:
+            views = draws.views(chip_ids, "validation", augment=False)
+            found = {name: towers.embed_all(pixels, name) for name, pixels in views.pixels.items()}
+            losses[number] = pairwise_clip_loss(found, views.present, scale=towers.scale.detach().cpu()).loss
+            for name in found:
+                rows = slice(first, min(first + len(chip_ids), n_recalled))
+                vectors[name][rows] = found[name][: rows.stop - first]
+                present[name][rows] = views.present[name][: rows.stop - first].float()
+        first = min(first + len(chip_ids), n_recalled)
+    joined = {name: world.total(part).numpy() for name, part in vectors.items()}
+    there = {name: world.total(part).bool().numpy() for name, part in present.items()}
     return {
-        "val_loss": float(np.average(losses, weights=sizes)),
-        "recall": _recalls(joined, present),
-        "effective_rank": {name: effective_rank(joined[name][present[name]]) for name in joined},
+        "val_loss": float(np.average(world.total(losses).numpy(), weights=[len(cut) for cut in cuts])),
+        "recall": _recalls(joined, there),
+        "effective_rank": {name: effective_rank(joined[name][there[name]]) for name in joined},
         "temperature": float(1 / towers.scale.detach()),
     }
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from terrashot.config import PretrainSection
 from terrashot.steps.artefacts import digest_of_artefact
 from terrashot.steps.chips import chip_inputs, make_chips
 from terrashot.steps.embed import EMBED_SECTIONS, embed_inputs, embed_outputs, make_embeddings
@@ -58,14 +59,16 @@ LABELS = Step(
     outputs=lambda context: [context.study.labels],
     work=make_labels,
 )
+TRAINING = tuple(f"pretrain.{key}" for key in PretrainSection.model_fields if key != "tensorboard")
 PRETRAIN = Step(
     name="pretrain",
-    sections=("study.seed", "pretrain", *PIXELS),
+    sections=("study.seed", *TRAINING, *PIXELS),
     # Which chips train is read when it runs: a new split makes it stale only if it tests on what the model has seen.
     inputs=lambda context: {},
     outputs=lambda context: [context.study.model, context.study.metrics],
     work=pretrain,
     outdated=test_chips_seen,
+    redo_removes=lambda study: [study.tensorboard],
     scratch=lambda study: [study.training_state],
 )
 EMBED = Step(

@@ -8,6 +8,7 @@ from terrashot.config import StudyConfig
 from terrashot.errors import UsageError
 from terrashot.steps.artefacts import digest_of_artefact
 from terrashot.steps.progress import Work
+from terrashot.steps.ranks import ONE_PROCESS, Ranks
 from terrashot.store.manifest import Line, digest_of
 from terrashot.store.study import Study
 
@@ -25,6 +26,7 @@ class Context:
     study: Study
     config: StudyConfig
     workers: int
+    ranks: Ranks = ONE_PROCESS
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,8 @@ def decide(step: Step, context: Context, line: Line | None, *, redo: bool) -> De
 def _reasons(step: Step, context: Context, line: Line) -> Iterator[tuple[str, str]]:
     """Why the step must run again: the artefact that causes it, or `settings`; and the sentence."""
     if line.config != config_digest(step.sections, context.config):
-        yield SETTINGS, f"its settings changed ({', '.join(f'[{name}]' for name in step.sections)})"
+        names = dict.fromkeys(name.partition(".")[0] for name in step.sections)
+        yield SETTINGS, f"its settings changed ({', '.join(f'[{name}]' for name in names)})"
     now = step.inputs(context)
     for name in {**line.inputs, **now}:
         if line.inputs.get(name) != now.get(name):

@@ -1,44 +1,53 @@
 """Step `pretrain`: three towers that agree, from training chips alone."""
 
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from safetensors.torch import save
 
+from terrashot.domain.normalize import ChannelStats
 from terrashot.domain.tables import Chips
-from terrashot.durable.files import sha256_of, write_bytes
 from terrashot.engine import available_cores
 from terrashot.model.checkpoint import CARD, read_summary, save_model
 from terrashot.model.presets import PRESETS
+from terrashot.model.tensors import sha256_of_tensors, write_tensors
+from terrashot.model.towers import TowersConfig
 from terrashot.pretrain.dataset import make_draws
-from terrashot.pretrain.train import EpochDone, StepDone, Trained, TrainSettings, train
+from terrashot.pretrain.distributed import World
+from terrashot.pretrain.precision import faster_precision
+from terrashot.pretrain.resume import precision_begun_with
+from terrashot.pretrain.settings import Precision, TrainSettings
+from terrashot.pretrain.train import TIMES, EpochDone, StepDone, Trained, Training, train
 from terrashot.steps.metrics import write_metrics
 from terrashot.steps.plan import Context
-from terrashot.steps.progress import Event, Progress, Said, Work, relay
+from terrashot.steps.progress import Event, Progress, Said, Work, finish, relay
+from terrashot.steps.tensorboard import Board, open_board
 from terrashot.store.chips import open_chip_store
+from terrashot.store.held import hold
 from terrashot.store.statistics import measure_channels
 from terrashot.store.tables import read_chips
 
 
 def pretrain(context: Context) -> Work[None]:
     """Writes model/ and metrics.jsonl."""
-    # Of the cores, not of the workers asked for: sums over threads round by their number.
-    torch.set_num_threads(available_cores())
-    chips = read_chips(context.study.chips)
-    store, seed = open_chip_store(context.study.folder), context.config.study.seed
-    ids = {name: [chips.ids[row] for row in chips.rows_in(name)] for name in ("train", "val")}
-    stats = measure_channels(store, ids["train"], seed)
-    draws = {name: make_draws(store, stats, found, seed) for name, found in ids.items()}
-    if draws["train"].n_skipped:
-        yield Said(f"{draws['train'].n_skipped} training chips have fewer than two modalities and are left out")
-    towers = PRESETS[context.config.pretrain.preset].towers(store.modalities, store.chip_px)
-    work = train(towers, draws["train"], draws["val"], _settings(context), context.study.training_state)
-    trained = yield from relay(work, _Teller(context.config.pretrain.epochs))
-    last = save({name: tensor.contiguous() for name, tensor in sorted(trained.last.items())})
-    save_model(context.study.model, trained.towers, stats, _summary(context, trained, ids, last))
-    write_bytes(context.study.model / "last.safetensors", last)
+    board = open_board(context.study, is_asked_for=context.config.pretrain.tensorboard)
+    context.ranks.call_to_train()
+    job, stats, ids = _job(context)
+    yield Said(f"pretrain: {_how(job)}")
+    if job.train_draws.n_skipped:
+        yield Said(f"{job.train_draws.n_skipped} training chips have fewer than two modalities and are left out")
+    trained = yield from relay(train(job), _Teller(job.settings.epochs, board))
+    summary = _summary(context, job, trained, ids) | {"last_sha256": sha256_of_tensors(trained.last)}
+    save_model(context.study.model, trained.towers, stats, summary)
+    write_tensors(context.study.model / "last.safetensors", trained.last)
     write_metrics(context.study, trained.metrics)
+
+
+def help_to_pretrain(context: Context) -> None:
+    """Trains beside the first process, which alone writes."""
+    finish(train(_job(context)[0]))
 
 
 def test_chips_seen(context: Context) -> str | None:
@@ -51,17 +60,61 @@ def test_chips_seen(context: Context) -> str | None:
     return f"{len(leaked)} chips that the model was trained or chosen on are now in test" if leaked else None
 
 
-def _settings(context: Context) -> TrainSettings:
-    section = context.config.pretrain
-    return TrainSettings(
-        epochs=section.epochs,
-        batch_size=section.batch_size,
-        learning_rate=section.learning_rate,
-        weight_decay=section.weight_decay,
-        warmup_share=section.warmup_share,
-        flips=section.flips,
-        seed=context.config.study.seed,
+def _job(context: Context) -> tuple[Training, ChannelStats, dict[str, list[str]]]:
+    """What is to be trained, the same for every process; moments of its channels; ids of the chips it may see."""
+    # Of the cores, not of the workers asked for: sums over threads round by their number.
+    torch.set_num_threads(max(1, available_cores() // context.ranks.local_size))
+    chips, seed = read_chips(context.study.chips), context.config.study.seed
+    ids = {name: [chips.ids[row] for row in chips.rows_in(name)] for name in ("train", "val")}
+    store = hold(open_chip_store(context.study.folder), [*ids["train"], *ids["val"]], _bytes_to_hold(context))
+    stats = measure_channels(store, ids["train"], seed)
+    draws = {name: make_draws(store, stats, found, seed) for name, found in ids.items()}
+    world, device = World(context.ranks.rank, context.ranks.size), _device(context)
+    config = PRESETS[context.config.pretrain.preset].towers(store.modalities, store.chip_px)
+    precision = _precision(context, config, world, device)
+    job = Training(
+        config, draws["train"], draws["val"], _settings(context, precision), context.study.training_state, world, device
     )
+    return job, stats, ids
+
+
+def _device(context: Context) -> torch.device:
+    if not torch.cuda.is_available():
+        return torch.device("cpu")
+    device = torch.device("cuda", context.ranks.local_rank)
+    torch.cuda.set_device(device)
+    return device
+
+
+def _bytes_to_hold(context: Context) -> int:
+    """A fourth of the free memory, shared with the other processes on this machine."""
+    free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return free // (4 * context.ranks.local_size)
+
+
+def _precision(context: Context, config: TowersConfig, world: World, device: torch.device) -> Precision:
+    """As asked; as an unfinished training began; else as the first process measures."""
+    asked = context.config.pretrain.precision
+    if asked != "auto":
+        return asked
+    if (begun := precision_begun_with(context.study.training_state)) is not None:
+        return begun
+    is_first_faster = world.rank == 0 and faster_precision(config, device) == "bfloat16"
+    return "bfloat16" if bool(world.highest(torch.tensor(float(is_first_faster)))) else "float32"
+
+
+def _settings(context: Context, precision: Precision) -> TrainSettings:
+    asked = context.config.pretrain.model_dump(exclude={"preset", "precision", "tensorboard"})
+    return TrainSettings(seed=context.config.study.seed, precision=precision, **asked)
+
+
+def _how(job: Training) -> str:
+    """On what it trains."""
+    n_processes, device = job.world.size, "GPU" if job.device.type == "cuda" else "CPU"
+    each = f"{n_processes} processes, a {device} each" if n_processes > 1 else f"one process on the {device}"
+    spare = torch.cuda.device_count() - 1 if n_processes == 1 and torch.cuda.is_available() else 0
+    hint = f"; {spare} more GPUs are here, docs/scaling.md says how to use them" if spare > 0 else ""
+    return f"{job.settings.precision}, {each}{hint}"
 
 
 @dataclass(slots=True)
@@ -69,26 +122,30 @@ class _Teller:
     """Tells steps and epochs; the last epoch's losses stay in sight during the next."""
 
     epochs: int
+    board: Board
     detail: str = ""
 
     def __call__(self, event: EpochDone | StepDone) -> list[Event]:
         if isinstance(event, StepDone):
             return [Progress("pretrain", event.epoch + event.done / (event.steps + 1), self.epochs, self.detail)]
+        self.board.add(event.metrics)
         done, found = event.metrics["epoch"] + 1, event.metrics
         self.detail = f"epoch {done} of {self.epochs}: loss {found['train_loss']:.3f}, val {found['val_loss']:.3f}"
         return [Progress("pretrain", done, self.epochs, self.detail), *(Said(f"pretrain: {n}") for n in event.notes)]
 
 
-def _summary(context: Context, trained: Trained, ids: dict[str, list[str]], last: bytes) -> dict[str, Any]:
+def _summary(context: Context, job: Training, trained: Trained, ids: Mapping[str, list[str]]) -> dict[str, Any]:
+    metrics = [{name: value for name, value in epoch.items() if name not in TIMES} for epoch in trained.metrics]
     return {
         "preset": context.config.pretrain.preset,
         "seed": context.config.study.seed,
         "parameters": trained.towers.n_parameters,
+        "precision": job.settings.precision,
+        "processes": job.world.size,
         "best_epoch": trained.best_epoch,
-        "best": trained.metrics[trained.best_epoch],
-        "metrics": trained.metrics,
+        "best": metrics[trained.best_epoch],
+        "metrics": metrics,
         "train_chips": len(ids["train"]),
         "seen_chips": sorted([*ids["train"], *ids["val"]]),
-        "last_sha256": sha256_of(last),
         "source": context.config.source.kind,
     }

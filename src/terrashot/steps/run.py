@@ -15,11 +15,14 @@ from terrashot.durable.files import make_folder, remove, sweep_leftovers
 from terrashot.durable.lock import sole_writer
 from terrashot.engine import available_cores
 from terrashot.errors import UsageError
-from terrashot.steps.all_steps import STEPS
+from terrashot.steps.all_steps import PRETRAIN, STEPS
 from terrashot.steps.answer import Answer
 from terrashot.steps.artefacts import digest_of_artefact
+from terrashot.steps.foresee_text import cost_of_pretraining
 from terrashot.steps.plan import Context, Decision, Step, config_digest, decide
+from terrashot.steps.pretrain import help_to_pretrain
 from terrashot.steps.progress import Progress, Said, Work
+from terrashot.steps.ranks import ONE_PROCESS, Ranks, process_group, ranks_of_torchrun
 from terrashot.steps.results import result_verdicts
 from terrashot.store import manifest
 from terrashot.store.study import Study
@@ -40,32 +43,58 @@ def run_and_report(study: Study, wishes: Wishes) -> Work[Answer]:
     """What was decided, where the results lie, and what they say in short."""
     decisions = yield from run_study(study, wishes)
     facts: dict[str, Any] = {"study": str(study.folder), "steps": [asdict(decision) for decision in decisions]}
-    lines = [f"{d.step}: {'would run' if d.runs else 'skipped'}: {d.why}" for d in decisions] if wishes.dry_run else []
-    if not wishes.dry_run and study.results.is_file():
+    if wishes.dry_run:
+        return _foretold(study, decisions, facts)
+    lines: list[str] = []
+    if study.results.is_file():
         verdicts = result_verdicts(study.results)
         lines += [verdict.sentence for verdict in verdicts]
         facts["verdicts"] = [verdict.facts for verdict in verdicts]
-    if not wishes.dry_run and study.report.is_file():
+    if study.report.is_file():
         lines += [f"pictures: {study.figures}", f"report: {study.report}"]
         facts |= {"report": str(study.report), "figures": str(study.figures)}
     return Answer(tuple(lines), facts)
 
 
-def make_context(study: Study) -> Context:
+def _foretold(study: Study, decisions: Sequence[Decision], facts: dict[str, Any]) -> Answer:
+    """What would run, and what the longest of it would cost."""
+    lines = [f"{d.step}: {'would run' if d.runs else 'skipped'}: {d.why}" for d in decisions]
+    to_run = {decision.step for decision in decisions if decision.runs}
+    if PRETRAIN.name not in to_run:
+        return Answer(tuple(lines), facts)
+    cost = cost_of_pretraining(make_context(study, ranks_of_torchrun()), to_run)
+    return Answer((*lines, *cost.lines), {**facts, **cost.facts})
+
+
+def make_context(study: Study, ranks: Ranks = ONE_PROCESS) -> Context:
     """The study's configuration and the processes it may use."""
     config = read_config(study.config_path)
-    return Context(study, config, config.study.workers or available_cores())
+    return Context(study, config, config.study.workers or available_cores(), ranks)
 
 
 def run_study(study: Study, wishes: Wishes) -> Work[list[Decision]]:
     """What was decided for each step, after doing it."""
     _refuse_unknown_steps(wishes)
-    context = make_context(study)
+    ranks = ranks_of_torchrun()
+    context = make_context(study, ranks)
     if wishes.dry_run:
         return _foresee(context, wishes)
-    with sole_writer(make_folder(study.folder)):
-        sweep_leftovers(study.folder)
-        return (yield from _run_steps(context, wishes))
+    with process_group(ranks):
+        if not ranks.is_first:
+            _join(context)
+            return []
+        with sole_writer(make_folder(study.folder)):
+            sweep_leftovers(study.folder)
+            decisions = yield from _run_steps(context, wishes)
+        if not any(decision.runs for decision in decisions if decision.step == PRETRAIN.name):
+            ranks.dismiss()
+        return decisions
+
+
+def _join(context: Context) -> None:
+    """What a process that is not the first does: it waits for the first to train, and helps."""
+    if context.ranks.is_called_to_train():
+        help_to_pretrain(context)
 
 
 def _run_steps(context: Context, wishes: Wishes) -> Work[list[Decision]]:

@@ -10,7 +10,7 @@ from terrashot.durable.lock import sole_writer
 from terrashot.errors import InputError, IntegrityError, TerrashotError
 from terrashot.steps.answer import Answer
 from terrashot.steps.artefacts import digest_of_artefact
-from terrashot.steps.metrics import repair_metrics
+from terrashot.steps.metrics import damage_of_metrics, repair_metrics
 from terrashot.steps.progress import Progress, Said, Work
 from terrashot.store import manifest
 from terrashot.store.parquet import read_table
@@ -112,11 +112,11 @@ def _study(study: Study) -> Iterator[Check]:
         yield study.store.name, lambda: _store(study.folder)
     if study.model.is_dir():
         yield study.model.name, lambda: _model(study.model)
-    repairs = {study.metrics: lambda: repair_metrics(study)}
-    for path in (study.metrics, study.report, study.figures):
+    if study.metrics.name in recorded and study.metrics.exists():
+        yield study.metrics.name, lambda: _metrics(study)
+    for path in (study.report, study.figures):
         if path.name in recorded and path.exists():
-            repair = repairs.get(path, lambda path=path: set_aside(path))
-            yield path.name, lambda path=path, mend=repair: _recorded(path, recorded[path.name], mend)  # type: ignore[misc]
+            yield path.name, lambda path=path: _recorded(path, recorded[path.name])  # type: ignore[misc]
 
 
 def _recorded_digests(study: Study) -> tuple[dict[str, str], list[Finding]]:
@@ -165,11 +165,17 @@ def _store_finding(folder: Path, damage: Damage) -> Finding:
     return Finding(damage.file, damage.reason, damage.chips, "ingest", lambda: mark_damage(folder, damage))
 
 
-def _recorded(path: Path, digest: str, repair: Callable[[], object]) -> list[Finding]:
+def _metrics(study: Study) -> list[Finding]:
+    reason = damage_of_metrics(study)
+    if reason is None:
+        return []
+    return [Finding(study.metrics.name, reason, (), REDO[study.metrics.name], lambda: repair_metrics(study))]
+
+
+def _recorded(path: Path, digest: str) -> list[Finding]:
     if digest_of_artefact(path) == digest:
         return []
-    reason = "its bytes are not those that the manifest records"
-    return [Finding(path.name, reason, (), REDO[path.name], repair)]
+    return [_file_finding(path, "its bytes are not those that the manifest records")]
 
 
 def _said(check: Callable[[], object]) -> str | None:

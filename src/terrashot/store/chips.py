@@ -1,7 +1,7 @@
 """Reading the chip store: one channel of one chip at a time, and what is there without reading a pixel."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -29,7 +29,7 @@ from terrashot.store.layout import (
 from terrashot.store.shard import ABSENT, most_packed_bytes, open_shard, read_index, read_packed, unpack
 from terrashot.store.upsample import upsample
 
-MOST_KNOWN = 100_000
+MOST_KNOWN = 10_000
 """Chips and modalities whose channels one reader remembers."""
 LARGEST_OPEN = 256
 """Shard files held open by one reader."""
@@ -128,18 +128,32 @@ class ZarrChipStore:
         return make_presence(row for key in keys for row in rows_from_json(found.get(key, []), path))
 
     def read(self, modality: str, picks: Sequence[tuple[str, int]]) -> Float32[np.ndarray, "B H W"]:
+        return images_of(self._layouts[modality], self.chip_px, picks, self.stored)
+
+    def stored(self, modality: str, chip_id: str, slot: int) -> np.ndarray | None:
+        """The stored numbers (side, side) of one channel, read-only; None where the store has none.
+
+        Raises:
+            IntegrityError: they do not fit their checksum.
+        """
         layout = self._layouts[modality]
-        images = np.empty((len(picks), layout.side_px, layout.side_px), dtype=np.float32)
-        for row, (chip_id, slot) in enumerate(picks):
-            if slot < layout.slots:
-                self._read_into(images[row], layout, chip_id, slot)
-            else:
-                parts = layout.derived[slot - layout.slots]
-                subtrahend = np.empty_like(images[row])
-                self._read_into(images[row], layout, chip_id, parts.minuend)
-                self._read_into(subtrahend, layout, chip_id, parts.subtrahend)
-                images[row] -= subtrahend
-        return images if layout.side_px == self.chip_px else upsample(images, self.chip_px)
+        shard, place = self.place(chip_id, modality)
+        key = f"{modality}/{shard}"
+        if key not in self._shards:
+            return None
+        descriptor, index = self._opened(layout, shard, key)
+        where = index[place * layout.slots + slot]
+        if where[0] == ABSENT:
+            return None
+        dtype = np.dtype(layout.dtype)
+        packed = read_packed(descriptor, where, most_packed_bytes(dtype, layout.side_px))
+        numbers = None if packed is None else unpack(packed, dtype, layout.side_px)
+        if numbers is None:
+            raise IntegrityError(
+                f"{shard_path(self.folder, modality, shard)}: chip {chip_id}, {modality}, slot {slot} "
+                "is damaged; run: terrashot verify --repair, then terrashot run"
+            )
+        return numbers
 
     def _channels(self, chip_id: str, modality: str) -> tuple[StoredChannel, ...]:
         if chip_id not in self._position or modality not in self._layouts:
@@ -162,28 +176,6 @@ class ZarrChipStore:
         if f"{modality}/{shard}" in self._damaged:
             path = shard_path(self.folder, modality, shard)
             raise IntegrityError(f"{path}: waits for repair, with chip {chip_id} in it; run: terrashot run")
-
-    def _read_into(self, image: Float32[np.ndarray, "H W"], layout: Layout, chip_id: str, slot: int) -> None:
-        """`image` holds one stored channel; NaN all over where the store has none."""
-        shard, place = self.place(chip_id, layout.modality)
-        key = f"{layout.modality}/{shard}"
-        if key not in self._shards:
-            image[:] = np.nan
-            return
-        descriptor, index = self._opened(layout, shard, key)
-        where = index[place * layout.slots + slot]
-        if where[0] == ABSENT:
-            image[:] = np.nan
-            return
-        dtype = np.dtype(layout.dtype)
-        packed = read_packed(descriptor, where, most_packed_bytes(dtype, layout.side_px))
-        stored = None if packed is None else unpack(packed, dtype, layout.side_px)
-        if stored is None:
-            raise IntegrityError(
-                f"{shard_path(self.folder, layout.modality, shard)}: chip {chip_id}, {layout.modality}, slot {slot} "
-                "is damaged; run: terrashot verify --repair, then terrashot run"
-            )
-        layout.encoding.decode_into(image, stored)
 
     def _opened(self, layout: Layout, shard: int, key: str) -> tuple[int, UInt64[np.ndarray, "n 2"]]:
         if key not in self._open:
@@ -208,6 +200,31 @@ class ZarrChipStore:
     def __del__(self) -> None:
         if hasattr(self, "_ledger"):
             self.close()
+
+
+def images_of(
+    layout: Layout, side_px: int, picks: Sequence[tuple[str, int]], stored: Callable[[str, str, int], np.ndarray | None]
+) -> Float32[np.ndarray, "B H W"]:
+    """One image a (chip id, slot) of one modality, from what `stored` gives for modality, chip id and slot."""
+    images = np.empty((len(picks), layout.side_px, layout.side_px), dtype=np.float32)
+    for image, (chip_id, slot) in zip(images, picks, strict=True):
+        if slot < layout.slots:
+            _decode_into(image, layout, stored(layout.modality, chip_id, slot))
+        else:
+            parts = layout.derived[slot - layout.slots]
+            subtrahend = np.empty_like(image)
+            _decode_into(image, layout, stored(layout.modality, chip_id, parts.minuend))
+            _decode_into(subtrahend, layout, stored(layout.modality, chip_id, parts.subtrahend))
+            image -= subtrahend
+    return images if layout.side_px == side_px else upsample(images, side_px)
+
+
+def _decode_into(image: Float32[np.ndarray, "H W"], layout: Layout, stored: np.ndarray | None) -> None:
+    """`image` holds one stored channel; NaN all over where the store has none."""
+    if stored is None:
+        image[:] = np.nan
+    else:
+        layout.encoding.decode_into(image, stored)
 
 
 def open_chip_store(folder: Path) -> ZarrChipStore:

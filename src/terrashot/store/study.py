@@ -47,6 +47,11 @@ class Study:
         return self.folder / "metrics.jsonl"
 
     @property
+    def tensorboard(self) -> Path:
+        """The same for TensorBoard, if asked for."""
+        return self.folder / "tensorboard"
+
+    @property
     def embeddings(self) -> Path:
         return self.folder / "embeddings.parquet"
 

@@ -1,9 +1,12 @@
-"""From a coarse lattice to the chip's, by plain interpolation between cell centres."""
+"""From a coarse lattice to the chip's, by plain interpolation between cell centres.
+
+Written out as sums and products in float32, not as products of matrices: those take the cores that training needs.
+"""
 
 from functools import lru_cache
 
 import numpy as np
-from jaxtyping import Float32, Float64
+from jaxtyping import Float32, Int64
 
 
 def upsample(coarse: Float32[np.ndarray, "B h w"], side_px: int) -> Float32[np.ndarray, "B H W"]:
@@ -11,30 +14,37 @@ def upsample(coarse: Float32[np.ndarray, "B h w"], side_px: int) -> Float32[np.n
 
     Weights of cells without data are left out, so that a gap never bleeds into its neighbours.
     """
-    weights = _weights(coarse.shape[-1], side_px)
     valid = np.isfinite(coarse)
-    total = _apply(weights, np.where(valid, coarse, 0).astype(np.float64))
-    share = _apply(weights, valid.astype(np.float64))
-    near = _nearest(coarse.shape[-1], side_px)
-    there = valid[:, near[:, None], near]
-    return np.where(there & (share > 0), total / np.where(share > 0, share, 1), np.nan).astype(np.float32)
+    fine = _interpolated(np.where(valid, coarse, np.float32(0)), side_px)
+    gappy = np.flatnonzero(~valid.all(axis=(1, 2)))
+    shares = _interpolated(valid[gappy].astype(np.float32), side_px)
+    shares *= _nearest(np.where(valid[gappy], np.float32(1), np.float32(np.nan)), side_px)
+    for row, share in zip(gappy, shares, strict=True):
+        fine[row] /= share
+    return fine
 
 
-def _apply(weights: Float64[np.ndarray, "H h"], images: Float64[np.ndarray, "B h h"]) -> Float64[np.ndarray, "B H H"]:
-    return weights @ images @ weights.T
+def _interpolated(coarse: Float32[np.ndarray, "B h w"], side_px: int) -> Float32[np.ndarray, "B H W"]:
+    low, part = _places(coarse.shape[-1], side_px)
+    wide = coarse[:, :, low] + np.diff(coarse, axis=2, append=coarse[:, :, -1:])[:, :, low] * part
+    fine = np.take(np.diff(wide, axis=1, append=wide[:, -1:]), low, axis=1)
+    fine *= part[:, None]
+    fine += np.take(wide, low, axis=1)
+    return fine
+
+
+def _nearest(coarse: Float32[np.ndarray, "B h w"], side_px: int) -> Float32[np.ndarray, "B H W"]:
+    side = coarse.shape[-1]
+    near = ((np.arange(side_px) + 0.5) / side_px * side).astype(np.int64)
+    return np.take(coarse[:, :, near], near, axis=1)
 
 
 @lru_cache(maxsize=16)
-def _weights(side: int, side_px: int) -> Float64[np.ndarray, "H h"]:
-    """Row i: what each coarse cell gives to fine pixel i. Beyond the outer centres the outer cell holds."""
+def _places(side: int, side_px: int) -> tuple[Int64[np.ndarray, " H"], Float32[np.ndarray, " H"]]:
+    """Of each fine pixel the cell whose centre lies at or before it, and its share of the way to the next centre.
+
+    Beyond the outer centres the outer cell holds.
+    """
     place = np.clip((np.arange(side_px) + 0.5) / side_px * side - 0.5, 0, side - 1)
-    low = np.minimum(place.astype(np.int64), max(side - 2, 0))
-    weights = np.zeros((side_px, side))
-    weights[np.arange(side_px), low] = 1 - (place - low)
-    weights[np.arange(side_px), np.minimum(low + 1, side - 1)] += place - low
-    return weights
-
-
-@lru_cache(maxsize=16)
-def _nearest(side: int, side_px: int) -> np.ndarray:
-    return ((np.arange(side_px) + 0.5) / side_px * side).astype(np.int64)
+    low = place.astype(np.int64)
+    return low, (place - low).astype(np.float32)

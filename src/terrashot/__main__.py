@@ -1,0 +1,5 @@
+"""`python -m terrashot`, which is also what `torchrun -m terrashot` starts."""
+
+from terrashot.cli import main
+
+main()

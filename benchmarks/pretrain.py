@@ -18,7 +18,6 @@ training picks here. Other work on the same cores lowers every share: compare sh
 import argparse
 import statistics
 import tempfile
-from collections import defaultdict
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -170,7 +169,7 @@ def main() -> None:
     asked = parser.parse_args()
     torch.set_num_threads(asked.threads)
     presets = ["tiny"] if asked.quick else asked.preset
-    found, detail, picked = {}, defaultdict(dict), {}
+    found, picked = {}, {}
     for preset in presets:
         shape = replace(SHAPES[preset], rounds=3) if asked.quick else SHAPES[preset]
         with tempfile.TemporaryDirectory() as folder:
@@ -178,15 +177,19 @@ def main() -> None:
             config = PRESETS[preset].towers(store.modalities, store.chip_px)
             picked[preset] = faster_precision(config, CPU)
             found[preset] = measure(shape, config, store)
-        detail[preset] = {what: round(statistics.median(values), 4) for what, values in found[preset].items()}
-        show(preset, shape, detail[preset], picked[preset])
+        show(preset, shape, medians(found[preset]), picked[preset])
     first = presets[0]
     report(
         "pretrain",
         found[first][f"{picked[first]} step"],
         f"{picked[first]} matrix-multiply rate of the same round; a whole training step of '{first}', loader included",
-        presets=detail,
+        presets={preset: medians(parts) for preset, parts in found.items()},
     )
+
+
+def medians(parts: Shares) -> dict[str, float]:
+    """One number a part, for reading."""
+    return {part: round(statistics.median(values), 4) for part, values in parts.items()}
 
 
 def show(preset: str, shape: Shape, middle: Mapping[str, float], picked: Precision) -> None:

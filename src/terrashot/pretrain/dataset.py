@@ -61,6 +61,8 @@ class Views:
     def padded(self, rows: int) -> "Views":
         """As many rows as asked for: those beyond the chips have no modality and show the first patches."""
         missing = rows - self.n_rows
+        if not missing:
+            return self
         return Views(
             self.chip_ids,
             {name: _with_zeros(images, missing) for name, images in self.pixels.items()},

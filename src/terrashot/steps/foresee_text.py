@@ -42,19 +42,16 @@ def amount(value: float, unit: str) -> str:
     power = 0
     while value >= 999.5 and power < len(PREFIXES) - 1:
         value, power = value / 1000, power + 1
-    return f"{_three_digits(value)} {PREFIXES[power]}{unit}"
+    digits = 0 if value >= 99.95 else 1 if value >= 9.995 else 2
+    return f"{value:,.{digits}f} {PREFIXES[power]}{unit}"
 
 
 def duration(seconds: float) -> str:
-    """In the largest unit of which there are two: `3.1 hours`, `110 minutes`, `0.4 seconds`."""
+    """In the largest unit of which there are two: `3.1 hours`, `110 minutes`."""
+    if seconds < 1:
+        return "under a second"
     length, name = next(((length, name) for length, name in UNITS if seconds >= 2 * length), UNITS[-1])
-    return f"{_three_digits(seconds / length)} {name}"
-
-
-def _three_digits(value: float) -> str:
-    if value >= 99.95:
-        return f"{value:,.0f}"
-    return f"{value:.1f}" if value >= 9.995 else f"{value:.2g}" if value < 1 else f"{value:.2f}"
+    return f"{seconds / length:,.{0 if seconds >= 9.95 * length else 1}f} {name}"
 
 
 def _towers(found: Foreseen) -> str:
@@ -67,7 +64,7 @@ def _towers(found: Foreseen) -> str:
 
 def _chips(found: Foreseen) -> str:
     m = found.material
-    return f"{m.n_chips:,} of {m.chip_px} px {m.basis}; {m.n_train:,} to learn from, {m.n_val:,} to choose by"
+    return f"{m.n_chips:,} of {m.chip_px} px; {m.n_train:,} to learn from, {m.n_val:,} to choose by ({m.basis})"
 
 
 def _operations(found: Foreseen) -> str:
@@ -89,7 +86,10 @@ def _operations(found: Foreseen) -> str:
 
 def _memory(found: Foreseen) -> str:
     m = found.memory
-    parts = {"weights and their moments": m.weights, "activations": m.activations, "loss": m.loss, "batches": m.batches}
+    parts = {
+        "weights and their moments": m.weights, "activations": m.activations, "loss": m.loss,
+        "batches": m.piece if found.step.is_on_gpu else m.batches,
+    } | ({} if found.step.is_on_gpu else {"best weights": m.best})  # fmt: skip
     listed = ", ".join(f"{name} {amount(size, 'B')}" for name, size in parts.items())
     where = "on the GPU" if found.step.is_on_gpu else "for a process"
     host = f"; {amount(m.on_host, 'B')} beside it on the host" if found.step.is_on_gpu else ""

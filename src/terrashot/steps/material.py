@@ -82,7 +82,7 @@ def foresee_material(context: Context, to_run: Collection[str]) -> Material:
     n_train, n_val = (split.count(name) for name in ("train", "val"))
     if not n_train:
         n_train, n_val = (round(share * n_chips) for share in context.config.split.shares[:2])
-        basis += ", by the shares of [split] before any buffer"
+        basis += "; shares of [split], before any buffer"
     if "ingest" not in to_run and context.study.ledger.is_file():
         return Material(n_chips, n_train, n_val, basis, _stored(context), _size_of_store(context))
     stored = tuple(map(_form_of_source, _sources(context)))
@@ -95,12 +95,12 @@ def _chips(context: Context, *, has_chips: bool) -> tuple[int, Sequence[str | No
     """How many, their split as far as it is given, and by what."""
     if has_chips:
         split = read_table(context.study.chips, columns=["split"]).column("split").to_pylist()
-        return len(split), split, "of chips.parquet"
+        return len(split), split, "as in chips.parquet"
     if context.config.source.kind == "folder":
         chips = read_chip_table(folder_path(context) / "chips.csv")
-        return len(chips), chips.split, "of chips.csv"
+        return len(chips), chips.split, "as in chips.csv"
     areas = [Area(name, outline_of(context, section)) for name, section in context.config.areas.items()]
-    return _count(areas, context.config), (), "in [areas]"
+    return _count(areas, context.config), (), "counted in [areas]"
 
 
 def _count(areas: Sequence[Area], config: StudyConfig) -> int:
@@ -113,7 +113,9 @@ def area_m2(outline: Outline) -> float:
     """Size of an outline in degrees, on a sphere."""
     # Lambert's cylinder: every patch has its true size. Edges that are straight in degrees bend on it.
     dense = shapely.segmentize(outline, 0.5)
-    flat = shapely.transform(dense, lambda deg: np.stack([np.radians(deg[:, 0]), np.sin(np.radians(deg[:, 1]))], axis=1))
+    flat = shapely.transform(
+        dense, lambda deg: np.stack([np.radians(deg[:, 0]), np.sin(np.radians(deg[:, 1]))], axis=1)
+    )
     return EARTH_M**2 * float(shapely.area(flat))
 
 

@@ -165,7 +165,9 @@ def _show(work: Any) -> Any:
 
 
 def _print(outcome: Any, as_json: bool) -> None:
-    """An outcome's sentences for a person, or its facts for a program."""
+    """An outcome's sentences for a person, or its facts for a program; nothing where another process tells them."""
+    if outcome is None:
+        return
     if as_json:
         print(json.dumps({"ok": True, **outcome.facts}, default=str))
         return

@@ -14,9 +14,11 @@ from terrashot.model.towers import TowersConfig, make_towers
 from terrashot.model.vit import VitConfig
 from terrashot.pretrain.checks import epoch_notes
 from terrashot.pretrain.dataset import make_draws
+from terrashot.pretrain.distributed import World
 from terrashot.pretrain.settings import TrainSettings
 from terrashot.pretrain.train import TIMES, EpochDone, StepDone, Training, train
 from terrashot.pretrain.validate import effective_rank, validate
+from two_ranks import in_two_ranks
 
 MODALITIES = ("optical", "radar", "pairs")
 STATS = ChannelStats({name: {"all": KindStats(0.5, 1.5, 9, "unit")} for name in MODALITIES})
@@ -177,3 +179,19 @@ def test_a_step_reads_one_channel_a_chip_and_modality(tmp_path):
     finish(train(Training(CONFIG, draws, draws_of(VAL), dataclasses.replace(SETTINGS, epochs=1), tmp_path)))
     read = [(modality, chip_id) for modality, chip_id, _ in draws.store.requests]
     assert sorted(read) == sorted((modality, chip_id) for modality in MODALITIES for chip_id in TRAIN)
+
+
+MANY = tuple(f"val{number:03d}" for number in range(600))
+
+
+def validated(world):
+    """What a rank finds of 600 chips, in three batches."""
+    return validate(make_towers(CONFIG, 0), draws_of(MANY), world)
+
+
+def test_every_rank_finds_what_one_process_finds_in_validation():
+    alone = validated(World())
+    for found in in_two_ranks(validated):
+        assert found["val_loss"] == pytest.approx(alone["val_loss"], rel=1e-6)
+        assert found["recall"] == alone["recall"] and found["temperature"] == alone["temperature"]
+        assert found["effective_rank"] == pytest.approx(alone["effective_rank"], rel=1e-5)

@@ -99,6 +99,18 @@ def read_summary(folder: Path) -> Mapping[str, Any]:
     return summary
 
 
+def read_towers_config(folder: Path) -> TowersConfig:
+    """The shape of a model, without reading its weights.
+
+    Raises:
+        InputError, IntegrityError: as `load_model`, for the card alone.
+    """
+    try:
+        return config_from_json(_card(folder)["towers"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise IntegrityError(f"{folder / CARD}: not a model of ours ({error}); make it again") from None
+
+
 def _card(folder: Path) -> dict[str, Any]:
     path = folder / CARD
     if not path.is_file():

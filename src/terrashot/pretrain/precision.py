@@ -1,17 +1,12 @@
 """Which number type trains faster here, by measurement: what a processor is called does not tell."""
 
-import time
-from collections.abc import Callable
-
 import torch
-from torch import nn
 
+from terrashot.model.probe import layer_flops_a_second
 from terrashot.model.towers import TowersConfig
-from terrashot.model.vit import Block
 from terrashot.pretrain.settings import Precision
 
-TOKENS = 2048
-ROUNDS = 5
+ROUNDS = 3
 LEAST_GAIN = 1.3
 """Measured gains of a layer lie well apart from it: on an x86 processor with bf16 matrix units 2.0 to 3.0 (width 192 and
 384 at 64 and 448 px); without such units 0.1 to 0.5 or, with bf16 dot products, 1.5 to 2."""
@@ -20,27 +15,10 @@ NARROWEST = 128
 
 
 def faster_precision(config: TowersConfig, device: torch.device) -> Precision:
-    """bfloat16 where it makes one layer of these towers, forward and backward, clearly faster than float32; else float32."""
-    vit = config.vit
-    if vit.width < NARROWEST:
+    """bfloat16 where it makes a layer of these towers, there and back, clearly faster than float32; else float32."""
+    if config.vit.width < NARROWEST:
         return "float32"
-    tokens = vit.side_patches**2 + 1
-    layer = Block(vit.width, vit.heads).to(device)
-    shown = torch.ones(max(1, TOKENS // tokens), tokens, vit.width, device=device)
-    calls = [lambda wide=wide: _pass(layer, shown, wide) for wide in (True, False)]
-    float32, bfloat16 = (min(times) for times in zip(*(map(_seconds, calls) for _ in range(ROUNDS)), strict=True))
-    return "bfloat16" if float32 > LEAST_GAIN * bfloat16 else "float32"
-
-
-def _pass(layer: nn.Module, shown: torch.Tensor, is_wide: bool) -> None:
-    with torch.autocast(shown.device.type, torch.bfloat16, enabled=not is_wide):
-        answer = layer(shown)
-    answer.float().sum().backward()
-    if shown.device.type == "cuda":
-        torch.cuda.synchronize(shown.device)
-
-
-def _seconds(call: Callable[[], None]) -> float:
-    started = time.perf_counter()
-    call()
-    return time.perf_counter() - started
+    # In turns, and the best of each: what else the machine does must not decide.
+    rates = [[layer_flops_a_second(config, device, is_bfloat16=kind) for kind in (False, True)] for _ in range(ROUNDS)]
+    float32, bfloat16 = (max(found) for found in zip(*rates, strict=True))
+    return "bfloat16" if bfloat16 > LEAST_GAIN * float32 else "float32"

@@ -60,7 +60,8 @@ def make_learner(towers: Towers, settings: TrainSettings, world: World, device: 
     if device.type == "cuda":
         for tower in towers.towers.children():
             tower.compile()
-    wrapped = DistributedDataParallel(towers) if world.size > 1 else towers
+    # Gradients live in the buckets that are exchanged, not twice.
+    wrapped = DistributedDataParallel(towers, gradient_as_bucket_view=True) if world.size > 1 else towers
     return Learner(towers, wrapped, make_optimiser(towers, settings), settings, world)
 
 

@@ -162,7 +162,7 @@ def _one_epoch(
     progress, waited = yield from _steps(job, learner, progress, cuts, keeper)
     waiting_share = waited / max(job.clock() - started, 1e-9)
     train_loss = float(np.average(progress.losses, weights=[len(cut) for cut in cuts]))
-    measured = validate(learner.towers, job.val_draws, job.world)
+    measured = validate(learner.towers, job.val_draws, job.world, job.settings.precision)
     refuse_not_finite(measured["val_loss"], job.val_draws.chip_ids, f"epoch {epoch + 1}: the validation loss")
     times = {"seconds": round(job.clock() - started, 3), "waiting_share": round(waiting_share, 4)}
     counts = {"chips_skipped": job.train_draws.n_skipped}

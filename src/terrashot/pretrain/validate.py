@@ -1,18 +1,23 @@
 """How well the towers agree about chips they do not learn from."""
 
 import math
+from collections.abc import Sequence
+from functools import partial
 from itertools import permutations
 from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float32
+from jaxtyping import Bool, Float, Float32
+from torch import Tensor
 
 from terrashot.domain.retrieval import recall_at
 from terrashot.model.towers import Towers
-from terrashot.pretrain.dataset import ChannelDraws, batches
+from terrashot.pretrain.dataset import ChannelDraws, Views, batches
 from terrashot.pretrain.distributed import ALONE, World
 from terrashot.pretrain.loss import pairwise_clip_loss
+from terrashot.pretrain.read_ahead import read_ahead
+from terrashot.pretrain.settings import Precision
 
 RECALLS = (1, 5, 10)
 MOST_IN_RECALL = 5000
@@ -21,29 +26,32 @@ VALIDATION_BATCH = 256
 """Validation scores each chip among so many others, whatever the training batch, so that losses compare."""
 
 
-def validate(towers: Towers, draws: ChannelDraws, world: World = ALONE) -> dict[str, Any]:
+def validate(
+    towers: Towers, draws: ChannelDraws, world: World = ALONE, precision: Precision = "float32"
+) -> dict[str, Any]:
     """Loss over batches of 256 chips; recall of each modality's partner; effective rank by modality; the temperature.
 
     One channel a chip and modality, in batches that are the same in every epoch, so that losses compare. Each rank
-    scores its share of the batches, and all come to the same numbers. In float32.
+    scores its share of the batches, and all come to the same numbers.
+
+    Args:
+        precision: of the towers' products, as in training: on a GPU float32 would take longer than the epoch.
     """
     towers.eval()
     cuts = list(batches(draws.order("validation"), VALIDATION_BATCH))
-    n_recalled = min(MOST_IN_RECALL, sum(map(len, cuts)))
+    starts = np.cumsum([0, *map(len, cuts)])
+    n_recalled = min(MOST_IN_RECALL, int(starts[-1]))
     losses = torch.zeros(len(cuts), dtype=torch.float64)
     vectors = {name: torch.zeros(n_recalled, towers.config.embedding) for name in draws.modalities}
     present = {name: torch.zeros(n_recalled) for name in draws.modalities}
-    first = 0
-    for number, chip_ids in enumerate(cuts):
-        if number % world.size == world.rank:
-            views = draws.views(chip_ids, "validation", augment=False)
-            found = {name: towers.embed_all(pixels, name) for name, pixels in views.pixels.items()}
-            losses[number] = pairwise_clip_loss(found, views.present, scale=towers.scale.detach().cpu()).loss
-            for name in found:
-                rows = slice(first, min(first + len(chip_ids), n_recalled))
-                vectors[name][rows] = found[name][: rows.stop - first]
-                present[name][rows] = views.present[name][: rows.stop - first].float()
-        first = min(first + len(chip_ids), n_recalled)
+    mine = range(world.rank, len(cuts), world.size)
+    for number, (views, _) in zip(mine, read_ahead(partial(_views, draws, cuts), mine), strict=True):
+        found = _embedded(towers, views, precision)
+        losses[number] = pairwise_clip_loss(found, views.present, scale=towers.scale.detach().cpu()).loss
+        rows = slice(starts[number], min(starts[number + 1], n_recalled))
+        for name in found if rows.start < n_recalled else ():
+            vectors[name][rows] = found[name][: rows.stop - rows.start]
+            present[name][rows] = views.present[name][: rows.stop - rows.start].float()
     joined = {name: world.total(part).numpy() for name, part in vectors.items()}
     there = {name: world.total(part).bool().numpy() for name, part in present.items()}
     return {
@@ -52,6 +60,15 @@ def validate(towers: Towers, draws: ChannelDraws, world: World = ALONE) -> dict[
         "effective_rank": {name: effective_rank(joined[name][there[name]]) for name in joined},
         "temperature": float(1 / towers.scale.detach()),
     }
+
+
+def _views(draws: ChannelDraws, cuts: Sequence[Sequence[str]], number: int) -> Views:
+    return draws.views(cuts[number], "validation", augment=False)
+
+
+def _embedded(towers: Towers, views: Views, precision: Precision) -> dict[str, Float[Tensor, "B D"]]:
+    with torch.autocast(towers.log_scale.device.type, torch.bfloat16, enabled=precision == "bfloat16"):
+        return {name: towers.embed_all(pixels, name) for name, pixels in views.pixels.items()}
 
 
 def _recalls(

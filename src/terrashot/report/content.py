@@ -10,6 +10,7 @@ from terrashot.domain.results import Dot, Point
 from terrashot.domain.tables import Chips, Labels
 from terrashot.evaluate.verdict import Verdict
 from terrashot.plots.chip_plates import Plate
+from terrashot.plots.model_diagram import ModelShape
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,6 +32,8 @@ class ReportContent:
     metrics: Sequence[Mapping[str, Any]] = ()
     """Of pretraining, an epoch each; empty where no model was trained here."""
     best_epoch: int = 0
+    model: ModelShape | None = None
+    """Of the model that was trained here."""
     plates: Sequence[Plate] = ()
     absent: Sequence[tuple[str, str, str, int]] = ()
     """Modality, status, reason, number of channels."""

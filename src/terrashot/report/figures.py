@@ -13,6 +13,7 @@ from terrashot.plots.area_map import area_map
 from terrashot.plots.chip_plates import chip_plates
 from terrashot.plots.curves import accuracy_curves
 from terrashot.plots.label_quantiles import label_quantiles
+from terrashot.plots.model_diagram import model_diagram
 from terrashot.plots.style import house_style, rendered
 from terrashot.plots.training import training_curves
 from terrashot.plots.tsne import tsne_grid
@@ -88,12 +89,23 @@ def _recipes(content: ReportContent) -> Iterator[Recipe]:
             "have no data.",
             lambda: chip_plates(content.plates, modalities),
         )  # fmt: skip
+    if content.model is not None:
+        shape = content.model
+        yield (
+            "model", "The model",
+            "From left to right: of each modality one random channel of those that a chip has; its patches; a transformer, whose "
+            "class token is projected and scaled to unit length. Training pulls the vectors of one place together and those of "
+            "different places apart, for each pair of modalities (Allen et al. 2023, figure 3). The chips drawn are no data.",
+            lambda: model_diagram(shape),
+        )  # fmt: skip
     if content.metrics:
         yield (
             "pretraining", "Pretraining",
-            "Left: contrastive loss on training and validation chips (the two are over batches of different size, so their "
-            "levels differ). Middle: how often a chip's image in another modality is among the five most similar of all "
-            "validation chips. Right: the learnt temperature. The epoch with the lowest validation loss is kept.",
+            "Above: contrastive loss on training and validation chips (the two are over batches of different size, so their "
+            "levels differ); the learnt temperature; how many directions the embeddings of the validation chips really use "
+            "(near 1, they have collapsed). Below: how often a chip's image in another modality is among the 1, 5 or 10 most "
+            "similar of all validation chips, the mean of both directions. Dotted: the epoch with the lowest validation loss, "
+            "which is kept.",
             lambda: training_curves(content.metrics, content.best_epoch),
         )  # fmt: skip
 

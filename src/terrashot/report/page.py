@@ -31,7 +31,7 @@ def page(content: ReportContent, figures: Sequence[Drawn]) -> str:
         ("embeddings", "The embeddings", _maybe(drawn, "tsne")),
         ("areas", "Areas, splits and labels", _maybe(drawn, "areas") + _maybe(drawn, "labels")),
         ("data", "The data, and what is missing in it", _maybe(drawn, "chips") + _absent(content)),
-        ("pretraining", "Pretraining", _maybe(drawn, "pretraining")),
+        ("pretraining", "Pretraining", _maybe(drawn, "model") + _maybe(drawn, "pretraining")),
         ("facts", "How this was made", _facts(content)),
     ]
     shown = [(key, title, body) for key, title, body in sections if body]

@@ -1,15 +1,20 @@
 """Step `report`: figures and the page, from the study's tables."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from terrashot.domain.modality import MODALITIES
 from terrashot.domain.results import Result, dots, summarize
-from terrashot.domain.tables import Chips, Embeddings, Labels, count_absences, shared_rows
+from terrashot.domain.tables import Chips, Embeddings, Labels, Presence, count_absences, shared_rows
 from terrashot.embed.projection import tsne
 from terrashot.evaluate.verdict import verdicts
+from terrashot.model.checkpoint import read_towers_config
+from terrashot.model.cost import count_parameters
+from terrashot.plots.model_diagram import ModelShape, TowerInput
 from terrashot.report.content import ReportContent
 from terrashot.report.figures import write_figures
 from terrashot.report.page import write_report
@@ -31,6 +36,7 @@ def make_report(context: Context) -> Work[None]:
     study, config = context.study, context.config
     chips, embeddings = read_chips(study.chips), read_embeddings(study.embeddings)
     labels = aligned(chips, read_own_labels(study.labels))
+    presence = read_presence(study.presence)
     layouts = yield from lay_out(embeddings, context.config.study.seed, config.report.tsne_chips)
     metrics = [json.loads(line) for line in study.metrics.read_text("utf-8").splitlines()]
     best = min(range(len(metrics)), key=lambda row: metrics[row]["val_loss"])
@@ -38,7 +44,7 @@ def make_report(context: Context) -> Work[None]:
         rows_of_table(read_table(study.results), Result), chips, labels, layouts,
         title=config.study.name, simulated=config.source.kind == "simulated", metrics=metrics, best_epoch=best,
         plates=make_plates(open_chip_store(study.folder), chips, labels, config.report.plates),
-        absent=count_absences(read_presence(study.presence)), facts=_facts(context, chips, embeddings),
+        model=_shape(study, presence), absent=count_absences(presence), facts=_facts(context, chips, embeddings),
     )  # fmt: skip
     write_all(content, study)
     yield Progress("report", 1, 1)
@@ -79,6 +85,23 @@ def aligned(chips: Chips, labels: Labels) -> Labels:
         column[ours] = values[theirs]
         targets[target] = column
     return Labels(chips.ids, targets)
+
+
+def _shape(study: Study, presence: Presence) -> ModelShape:
+    """What the picture of the model tells, from the model's own card."""
+    towers = read_towers_config(study.model)
+    vit = towers.vit
+    return ModelShape(
+        inputs=tuple(_tower_input(name, presence) for name in towers.modalities),
+        chip_px=vit.chip_px, patch_px=vit.patch_px, width=vit.width, depth=vit.depth, heads=vit.heads,
+        embedding=towers.embedding, parameters=count_parameters(towers),
+    )  # fmt: skip
+
+
+def _tower_input(modality: str, presence: Presence) -> TowerInput:
+    is_there = (presence.modality == modality) & (presence.status == "ok")
+    counts = Counter(presence.chip_id[is_there]).values()
+    return TowerInput(MODALITIES[modality].title, min(counts, default=0), max(counts, default=0))
 
 
 def _facts(context: Context, chips: Chips, embeddings: Embeddings) -> dict[str, str]:

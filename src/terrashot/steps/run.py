@@ -39,9 +39,11 @@ class Wishes:
     dry_run: bool = False
 
 
-def run_and_report(study: Study, wishes: Wishes) -> Work[Answer]:
-    """What was decided, where the results lie, and what they say in short."""
+def run_and_report(study: Study, wishes: Wishes) -> Work[Answer | None]:
+    """What was decided, where the results lie, and what they say in short; None but in the first of several processes."""
     decisions = yield from run_study(study, wishes)
+    if not ranks_of_torchrun().is_first:
+        return None
     facts: dict[str, Any] = {"study": str(study.folder), "steps": [asdict(decision) for decision in decisions]}
     if wishes.dry_run:
         return _foretold(study, decisions, facts)

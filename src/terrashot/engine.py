@@ -1,5 +1,6 @@
 """Where work runs: in this process, or spread over local processes; results come in the order of the items."""
 
+import math
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,6 +21,12 @@ ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_
 def available_cores() -> int:
     """Cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def free_memory_bytes() -> int:
+    """Memory that nobody uses; 0 where the system does not tell."""
+    names = ("SC_AVPHYS_PAGES", "SC_PAGE_SIZE")
+    return math.prod(os.sysconf(name) for name in names) if set(names) <= set(os.sysconf_names) else 0
 
 
 def ordered_map(

@@ -39,8 +39,7 @@ class TrainingBytes:
     """Memory of one process that trains. On a GPU the first four lie there, the last two in the host's memory."""
 
     weights: int
-    """Weights, gradients and two moments in float32; gradients once more where processes exchange them; in bfloat16 the
-    weights once more."""
+    """Weights, gradients and two moments in float32; in bfloat16 the weights once more."""
     activations: int
     loss: int
     """Vectors, their gradients, and blocks of similarities."""
@@ -68,7 +67,7 @@ class TrainingBytes:
 def training_bytes(step: StepShape) -> TrainingBytes:
     """What a process needs."""
     n_parameters = count_parameters(step.towers)
-    a_weight = 16 + (4 if step.processes > 1 else 0) + (2 if step.is_bfloat16 else 0)
+    a_weight = 18 if step.is_bfloat16 else 16
     pixels = len(step.towers.modalities) * 4 * step.towers.vit.chip_px**2
     return TrainingBytes(
         weights=a_weight * n_parameters,

@@ -9,7 +9,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,6 +18,7 @@ from torch import Tensor
 
 from terrashot.domain.normalize import ChannelStats, KindStats
 from terrashot.pretrain.augment import N_SYMMETRIES, PatchShow, turn_into
+from terrashot.pretrain.settings import Shuffle
 from terrashot.store.chips import ChipStore
 from terrashot.store.layout import MOST_SHARD_CHIPS, StoredChannel
 
@@ -29,7 +30,6 @@ PIXELS_AT_ONCE = 1 << 18
 """Of a modality, read in one call: one chip of 448 px, or many small ones, so that they stay in the cache until laid
 into the batch."""
 
-Shuffle = Literal["chips", "shards"]
 Slots = tuple[tuple[int, str], ...]
 """Slot and kind of each channel that can be drawn."""
 

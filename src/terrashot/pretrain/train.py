@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from terrashot.durable.files import sha256_of
+from terrashot.model.cost import patches_kept
 from terrashot.model.towers import Towers, TowersConfig, make_towers
 from terrashot.pretrain.augment import PatchShow
 from terrashot.pretrain.checks import batch_notes, epoch_notes, refuse_not_finite, refuse_too_few
@@ -196,7 +197,7 @@ def _steps(
 def patches_shown(config: TowersConfig, settings: TrainSettings) -> PatchShow | None:
     """How many of a chip's patches a step shows; None: all."""
     total = config.vit.side_patches**2
-    shown = max(1, round(settings.keep_patches * total))
+    shown = patches_kept(config.vit, settings.keep_patches)
     return PatchShow(total, shown) if shown < total else None
 
 

@@ -1,6 +1,5 @@
 """Step `pretrain`: three towers that agree, from training chips alone."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +8,7 @@ import torch
 
 from terrashot.domain.normalize import ChannelStats
 from terrashot.domain.tables import Chips
-from terrashot.engine import available_cores
+from terrashot.engine import available_cores, free_memory_bytes
 from terrashot.model.checkpoint import CARD, read_summary, save_model
 from terrashot.model.presets import PRESETS
 from terrashot.model.tensors import sha256_of_tensors, write_tensors
@@ -88,8 +87,7 @@ def _device(context: Context) -> torch.device:
 
 def _bytes_to_hold(context: Context) -> int:
     """A fourth of the free memory, shared with the other processes on this machine."""
-    free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return free // (4 * context.ranks.local_size)
+    return free_memory_bytes() // (4 * context.ranks.local_size)
 
 
 def _precision(context: Context, config: TowersConfig, world: World, device: torch.device) -> Precision:

@@ -58,7 +58,7 @@ def test_it_tells_the_sizes_of_the_model():
 
 
 def test_every_tower_has_a_row():
-    for count in range(2, 17):
+    for count in (2, 5, 16):
         shape = ModelShape(LARGEST.inputs[:count], 64, 8, 64, 4, 2, 64, 1)
         told = [text.get_text() for text in texts_of(model_diagram(shape))]
         assert sum("transformer" in text for text in told) == count

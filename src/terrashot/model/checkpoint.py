@@ -105,8 +105,9 @@ def read_towers_config(folder: Path) -> TowersConfig:
     Raises:
         InputError, IntegrityError: as `load_model`, for the card alone.
     """
+    content = _card(folder)
     try:
-        return config_from_json(_card(folder)["towers"])
+        return config_from_json(content["towers"])
     except (KeyError, TypeError, ValueError) as error:
         raise IntegrityError(f"{folder / CARD}: not a model of ours ({error}); make it again") from None
 

@@ -17,8 +17,9 @@ from terrashot.model.vit import VisionTransformer, VitConfig, initialise
 FIRST_SCALE = 1 / 0.07
 LARGEST_SCALE = 100.0
 """Both of Radford et al. 2021, arXiv:2103.00020, section 2.5."""
-TOKENS_AT_ONCE = 4096
-"""Tokens embedded together where no gradient is needed: few enough to stay near the cores, many enough to fill them."""
+TOKENS_AT_ONCE = {"cpu": 1 << 12, "cuda": 1 << 16}
+"""Tokens embedded together where no gradient is needed: few enough to stay near the cores, many enough to fill them. That
+of GPUs is an estimate: none was at hand."""
 MODALITY_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 MOST_TOWERS = 16
 LARGEST_SIZES = {"width": 16_384, "depth": 128, "heads": 1024, "patch_px": 4096, "chip_px": 8192}
@@ -122,7 +123,7 @@ class Towers(nn.Module):
     def embed_all(self, pixels: Float[Tensor, "B 1 H W"], modality: str) -> Float[Tensor, "B D"]:
         """The same without a gradient, a few chips at a time, so that memory does not grow with B; on the CPU."""
         tokens = (pixels.shape[-1] // self.config.vit.patch_px) ** 2 + 1
-        parts = torch.split(pixels, max(1, TOKENS_AT_ONCE // tokens))
+        parts = torch.split(pixels, max(1, TOKENS_AT_ONCE[self.log_scale.device.type] // tokens))
         return torch.cat([self.embed(part, modality).cpu() for part in parts])
 
     @property

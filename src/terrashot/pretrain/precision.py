@@ -6,7 +6,7 @@ from terrashot.model.probe import layer_flops_a_second
 from terrashot.model.towers import TowersConfig
 from terrashot.pretrain.settings import Precision
 
-ROUNDS = 3
+ROUNDS = 2
 LEAST_GAIN = 1.3
 """Measured gains of a layer lie well apart from it: on an x86 processor with bf16 matrix units 2.0 to 3.0 (width 192 and
 384 at 64 and 448 px); without such units 0.1 to 0.5 or, with bf16 dot products, 1.5 to 2."""

@@ -15,7 +15,7 @@ from terrashot.model.memory import TrainingBytes, model_bytes, state_bytes, trai
 from terrashot.model.presets import PRESETS
 from terrashot.model.probe import layer_flops_a_second
 from terrashot.model.towers import TowersConfig, refuse_unbuildable
-from terrashot.pretrain.precision import LEAST_GAIN, NARROWEST
+from terrashot.pretrain.precision import faster_precision
 from terrashot.steps.material import Material, Stored, foresee_material
 from terrashot.steps.plan import Context
 
@@ -151,13 +151,10 @@ def _speed(towers: TowersConfig, asked: str, processes: int) -> Speed:
     on_gpu = torch.cuda.is_available()
     device = torch.device("cuda" if on_gpu else "cpu")
     torch.set_num_threads(available_cores())
-    wanted = ("float32", "bfloat16") if asked == "auto" and towers.vit.width >= NARROWEST else (asked,)
-    names = ["float32" if name == "auto" else name for name in wanted]
-    found = {name: layer_flops_a_second(towers, device, is_bfloat16=name == "bfloat16") for name in names}
-    is_narrow = found.get("bfloat16", 0.0) > LEAST_GAIN * found.get("float32", 0.0)
-    precision = "bfloat16" if is_narrow else "float32"
+    precision = faster_precision(towers, device) if asked == "auto" else asked
+    found = layer_flops_a_second(towers, device, is_bfloat16=precision == "bfloat16")
     # Processes on CPUs share the cores that were measured; GPUs they have each to themselves.
-    return Speed(precision, found[precision] * (processes if on_gpu else 1))
+    return Speed(precision, found * (processes if on_gpu else 1))
 
 
 def _disk(context: Context, material: Material, towers: TowersConfig) -> dict[str, int]:

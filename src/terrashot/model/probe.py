@@ -8,7 +8,8 @@ from terrashot.model.cost import layer_flops
 from terrashot.model.towers import TowersConfig
 from terrashot.model.vit import Block
 
-TOKENS = 2048
+TOKENS, WIDTH = 2048, 256
+"""So many tokens up to this width, and fewer in proportion beyond it: wide layers fill the machine with few."""
 LEAST_S = 0.05
 
 
@@ -20,7 +21,7 @@ def layer_flops_a_second(config: TowersConfig, device: torch.device, *, is_bfloa
     """
     vit = config.vit
     tokens = vit.side_patches**2 + 1
-    n_chips = max(1, TOKENS // tokens)
+    n_chips = max(1, TOKENS * WIDTH // max(WIDTH, vit.width) // tokens)
     layer = Block(vit.width, vit.heads).to(device)
     shown = torch.ones(n_chips, tokens, vit.width, device=device, requires_grad=True)
     _pass(layer, shown, is_bfloat16)

@@ -25,8 +25,8 @@ STORED = ((9, 448, 2), (6, 448, 2), (40, 49, 1))
 SHARD_CHIPS = 32
 """Of 448 px with nine channels or fewer: the most that stay below 256 MiB as float32 (store/write.py)."""
 CHUNK_BYTES = round(PACKED_SHARE * 2 * 448**2)
-READ_MS = 0.30
-"""Of one optical channel of 448 px from disk to values, one core (docs/store.md)."""
+READ_MS = 0.72
+"""Of one channel of 448 px from disk into a batch, scaled and turned, one core (benchmarks/loading.py)."""
 AREAS = (
     (1, 1, 0),
     (1_000, 600, 200),

@@ -12,6 +12,7 @@ from faults.outcome import Case, Row, Verdict, crashed, refused, silent
 from faults.ranks import in_two_ranks
 from faults.resume import KILLED, WORKER_KILLED, judge, things_done
 from faults.studies import contents, copy_of, ready_for
+from terrashot.durable.files import CRASH_AT
 
 KILLS = {"one process": (10, 200), "both ranks": (2, 25), "the first rank": (1, 13), "the second rank": (1, 12)}
 """Quick and soak."""
@@ -54,11 +55,10 @@ def _kill(study: Path, who: str, after_s: float, notes: Path) -> Ended:
 
 def _resumed_as_another(name: str, launch: Callable[..., Callable[[], object]], words: str, folder: Path) -> Verdict:
     study = copy_of(ready_for("pretrain"), folder / "study")
-    seconds, state = _whole(in_two_ranks)[1], study / "model.state" / "state.json"
-    for share in (0.8, 0.9, 1.0, 1.1):
-        _kill(study, "both ranks", share * seconds, folder / f"notes-{share}")
-        if state.is_file():
-            break
+    state = study / "model.state" / "state.json"
+    # Where the second epoch's state has replaced the first's: at no moment of the clock, which other work would shift.
+    around = Surroundings(environment={CRASH_AT: "remove:1"})
+    run_child(in_two_ranks("run", study, "--only", "pretrain"), folder / "notes", around)
     before = state.read_bytes()
     if "learning rate" in name:
         text = (study / "study.toml").read_text()

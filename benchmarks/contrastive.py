@@ -15,6 +15,7 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 from interleaved import report
+from resident import resident
 
 from terrashot.pretrain.loss import pairwise_clip_loss
 
@@ -56,18 +57,13 @@ def _measure(way: str, batch: int, width: int, threads: int) -> dict[str, float]
     common = torch.randn(batch, width, generator=generator)
     views = {name: F.normalize(common + torch.randn(batch, width, generator=generator), dim=1) for name in NAMES}
     WAYS[way]({name: vectors[:64] for name, vectors in views.items()})
-    before = _memory("VmRSS")
+    before = resident("VmRSS")
     Path("/proc/self/clear_refs").write_text("5")
     started = time.perf_counter()
     loss, slopes = WAYS[way](views)
     seconds = time.perf_counter() - started
     length = float(torch.stack([slope.square().sum() for slope in slopes.values()]).sum().sqrt())
-    return {"gb": (_memory("VmHWM") - before) / 1e9, "seconds": seconds, "loss": float(loss), "gradient": length}
-
-
-def _memory(name: str) -> int:
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(name))
+    return {"gb": (resident("VmHWM") - before) / 1e9, "seconds": seconds, "loss": float(loss), "gradient": length}
 
 
 def main() -> None:

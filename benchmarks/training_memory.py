@@ -11,10 +11,10 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import torch
 from interleaved import report
+from resident import resident
 
 from terrashot.model.cost import StepShape
 from terrashot.model.memory import training_bytes
@@ -31,12 +31,6 @@ CASES = [
     {"preset": "w192d12", "px": 224, "batch": 16, "chips_at_once": at_once, "checkpoint": checkpoint, "precision": precision}
     for at_once in (0, 4) for checkpoint in (False, True) for precision in ("float32", "bfloat16")
 ]  # fmt: skip
-
-
-def resident(what: str) -> int:
-    """Bytes by the kernel's name: VmRSS now, VmHWM at the most."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(what))
 
 
 def peak_of(case: dict) -> int:

@@ -81,15 +81,13 @@ def measured(study: Path, preset: str, rate: str, minutes: float) -> dict:
 
 def dot(sizes: dict) -> int | None:
     """The paper's dot: the least number of labels whose mean accuracy is 95 % of that with all."""
-    numbers = sorted(int(n) for n in sizes if int(n) > 0)
-    by_number = {int(n): value for n, value in sizes.items()}
-    return next((n for n in numbers if by_number[n] >= 0.95 * by_number[0]), None)
+    return next((n for n in sorted(sizes) if n > 0 and sizes[n] >= 0.95 * sizes[0]), None)
 
 
 def mean_at(found: dict, n: int, features: tuple[str, ...] = FEATURES) -> float:
     """Mean accuracy over tasks and these feature sets with n labels."""
     kept = [sizes for key, sizes in found["curves"].items() if key.split("/")[1] in features]
-    return float(np.mean([{int(k): v for k, v in sizes.items()}[n] for sizes in kept]))
+    return float(np.mean([sizes[n] for sizes in kept]))
 
 
 def table(results: list[dict]) -> str:
@@ -117,7 +115,7 @@ def draw(results: list[dict], path: Path) -> None:
     """Accuracy against labels by size, and against size by task."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained")
     for found, (number, marker) in zip(results, LINES, strict=False):
-        sizes = sorted(int(n) for n in next(iter(found["curves"].values())) if int(n))
+        sizes = sorted(n for n in next(iter(found["curves"].values())) if n)
         values = [mean_at(found, n, ("modsconcat",)) for n in sizes]
         label = f"{found['preset']}, {found['parameters'] / 1e6:.1f} M"
         left.semilogx(sizes, values, marker=marker, color=COLOURS[number], label=label)
@@ -129,7 +127,7 @@ def draw(results: list[dict], path: Path) -> None:
     x = [found["parameters"] / 1e6 for found in results]
     for task, (number, marker) in zip(tasks, LINES, strict=False):
         for n, style in ((0, "-"), (250, "--")):
-            values = [{int(k): v for k, v in found["curves"][f"{task}/modsconcat"].items()}[n] for found in results]
+            values = [found["curves"][f"{task}/modsconcat"][n] for found in results]
             name = f"{task}, {'all' if n == 0 else n} labels"
             right.semilogx(x, values, ls=style, marker=marker, color=COLOURS[number], label=name)
     right.set(xlabel="parameters, millions", ylabel="test accuracy, modsconcat")
@@ -171,6 +169,9 @@ def main() -> None:
         content = {"minutes": (time.monotonic() - started) / 60, "results": results}
         (asked.out / "sizes.json").write_text(json.dumps(content, indent=1))
     content = json.loads((asked.out / "sizes.json").read_text())
+    for found in content["results"]:
+        # JSON knows no numbers as keys.
+        found["curves"] = {key: {int(n): value for n, value in sizes.items()} for key, sizes in found["curves"].items()}
     print(table(content["results"]))
     print(f"{content['minutes']:.0f} minutes in all")
     draw(content["results"], Path(__file__).parent / "images" / "sizes.png")

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from faults.child import command_line, run_child
+from terrashot.pretrain.train import TIMES
 
 STEPS = ("chips", "ingest", "labels", "pretrain", "embed", "fewshot", "report")
 N_CHIPS, SIDE_PX = 130, 8
@@ -35,7 +36,6 @@ trees = 5
 [report]
 plates = 0
 """
-TIMES = ("seconds", "waiting_share")
 OUR_OWN = (
     "study.toml",
     "manifest",

@@ -86,11 +86,8 @@ def gradients(learner: Learner, views: Views) -> Float[Tensor, ""]:
 
 
 def _embed(learner: Learner, module: nn.Module, views: Views) -> dict[str, Float[Tensor, "B D"]]:
-    device = learner.device
-    pixels = {name: images.to(device, non_blocking=True) for name, images in views.pixels.items()}
-    kept = None if views.kept is None else views.kept.to(device)
-    with torch.autocast(device.type, torch.bfloat16, enabled=learner.settings.precision == "bfloat16"):
-        vectors: dict[str, Tensor] = module(pixels, kept)
+    with torch.autocast(learner.device.type, torch.bfloat16, enabled=learner.settings.precision == "bfloat16"):
+        vectors: dict[str, Tensor] = module(views.pixels, views.kept)
     return vectors
 
 

@@ -52,6 +52,12 @@ def write_figures(content: ReportContent, folder: Path) -> list[Drawn]:
 
 
 def _recipes(content: ReportContent) -> Iterator[Recipe]:
+    yield from _of_results(content)
+    yield from _of_data(content)
+    yield from _of_training(content)
+
+
+def _of_results(content: ReportContent) -> Iterator[Recipe]:
     for head in dict.fromkeys(p.head for p in content.points):
         yield (
             f"curves-{head}", f"Accuracy against number of labels: {head}",
@@ -69,6 +75,9 @@ def _recipes(content: ReportContent) -> Iterator[Recipe]:
             "nothing. Shares are on a logarithmic scale; those below a thousandth, zero among them, have its colour.",
             lambda: tsne_grid(content.layouts, content.labels.targets),
         )  # fmt: skip
+
+
+def _of_data(content: ReportContent) -> Iterator[Recipe]:
     yield (
         "areas", "Areas and splits",
         "Chips by split. Test chips take no part in pretraining, labelled or not; the buffer keeps training and validation "
@@ -89,6 +98,9 @@ def _recipes(content: ReportContent) -> Iterator[Recipe]:
             "have no data.",
             lambda: chip_plates(content.plates, modalities),
         )  # fmt: skip
+
+
+def _of_training(content: ReportContent) -> Iterator[Recipe]:
     if content.model is not None:
         shape = content.model
         yield (

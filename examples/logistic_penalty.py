@@ -35,7 +35,7 @@ def main(path: Path) -> None:
         found = defaultdict(list)
         for point in summarize(finish(work).results):
             if not point.is_full:
-                found[point.n_labels].append(point.accuracy)
+                found[point.n_labels].append(point.score)
         print(variance, {n: round(sum(values) / len(values), 3) for n, values in sorted(found.items())})
 
 

@@ -9,7 +9,7 @@ from faults.studies import STEPS, contents, copy_of, differences, finished, read
 from terrashot.durable.ledger import Ledger
 from terrashot.store.layout import LEDGER
 
-SCRATCH = ("model.state", "embed.parts", "fewshot.parts")
+SCRATCH = ("model.state", "embed.parts")
 KILLED = (137, -9)
 WORKER_KILLED = 5
 

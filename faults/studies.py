@@ -43,6 +43,7 @@ OUR_OWN = (
     ".lock",
     ".chips.ledger",
     "timings.parquet",
+    "fewshot.fits",
     "metrics.jsonl.sha256",
     "metrics.backup",
 )

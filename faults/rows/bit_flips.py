@@ -15,8 +15,8 @@ from faults.studies import contents, copy_of, differences, finished
 from terrashot.errors import IntegrityError, TerrashotError
 
 QUICK, SOAK = 200, 10_000
-LIKE_OTHERS = ("presence.parquet", "labels.parquet", "block_scores.parquet", "timings.parquet", "embeddings.parquet.sha256",
-               "model/model.json", "report.html")  # fmt: skip
+LIKE_OTHERS = ("presence.parquet", "labels.parquet", "block_scores.parquet", "timings.parquet", "leakage.parquet",
+               "transfer.parquet", "curves.parquet", "embeddings.parquet.sha256", "model/model.json", "report.html")  # fmt: skip
 """Whose repair goes the way of another file's; quick leaves them to tests/steps/test_repair.py."""
 CYCLES, CYCLES_SOAK = 1, 20
 
@@ -38,6 +38,12 @@ def _table(study: Path, name: str) -> str:
     from terrashot.store.parquet import read_table
 
     return hashlib.sha256(str(read_table(study / name).to_pylist()).encode()).hexdigest()
+
+
+def _answers(study: Path) -> str:
+    from terrashot.store.answers import read_answers
+
+    return str(read_answers(study / "answers.json"))
 
 
 def _pixels(study: Path) -> str:
@@ -63,8 +69,8 @@ def _lines(study: Path) -> str:
 
 SHARD = "chips.zarr/s1grdm/c/1/0/0/0"
 TABLES = ("chips.parquet", "presence.parquet", "labels.parquet", "embeddings.parquet", "floors.parquet", "results.parquet",
-          "block_scores.parquet", "timings.parquet")  # fmt: skip
-OF_FITS = ("results", "block_scores", "timings", "fewshot.parts")
+          "block_scores.parquet", "timings.parquet", "leakage.parquet", "transfer.parquet", "curves.parquet")  # fmt: skip
+OF_FITS = ("results", "block_scores", "timings", "leakage", "transfer", "curves", "answers", "fewshot.fits")
 TARGETS = (
     Target(SHARD, "chips.zarr", _pixels, (SHARD, "chips.ledger", "presence")),
     Target("chips.zarr/s1grdm/zarr.json", "chips.zarr", _pixels, ("chips.zarr/s1grdm/zarr.json", "chips.ledger", "presence")),
@@ -78,6 +84,7 @@ TARGETS = (
         )
         for name in TABLES
     ),
+    Target("answers.json", "answers.json", _answers, OF_FITS),
     Target("embeddings.parquet.sha256", "embeddings.parquet", lambda study: _table(study, "embeddings.parquet"), ("embed", "floors")),
     Target("model/model.json", "model", _model, ("model", "metrics")),
     Target("model/weights.safetensors", "model", _model, ("model", "metrics")),

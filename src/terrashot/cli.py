@@ -121,6 +121,28 @@ def fewshot(
     _print(_show(fewshot_files(request)), json_)
 
 
+@app.command(
+    name="map", epilog="Example: `terrashot map --embeddings embeddings.parquet --labels labels.csv --out map`"
+)
+def map_(
+    embeddings: Annotated[Path, typer.Option(help="Any embedding table: Parquet, or .npy with its ids beside it.")],
+    labels: Annotated[Path, typer.Option(help="CSV or Parquet with `id` and a column a target; a few rows will do.")],
+    out: Annotated[Path, typer.Option(help="Folder for the map: GeoParquet, GeoTIFF, PNG.")],
+    chips: Annotated[Path | None, typer.Option(help="Table with area, group, lon, lat, geometry of the chips.")] = None,
+    target: Annotated[str | None, typer.Option(help="Which target, where there are several.")] = None,
+    features: Annotated[str | None, typer.Option(help="Which vectors; all together if not said.")] = None,
+    head: Annotated[str | None, typer.Option(help="forest if not said, or logistic, svm, ...")] = None,
+    overwrite: Overwrite = False,
+    json_: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Fit one head on your labels and write probability and distance for every chip."""
+    from terrashot.steps.map_files import MapRequest, map_files  # late: see the module's first lines
+
+    request = MapRequest(embeddings, labels, out, chips, target, features, head, overwrite)
+    _print(_show(map_files(request)), json_)
+
+
 def main() -> None:
     """Run the command line and leave with its exit code (docs/commands.md)."""
     # Threads that wait must sleep: where another process shares the cores, spinning ones slow training twentyfold.

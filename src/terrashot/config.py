@@ -19,6 +19,9 @@ Share = Annotated[float, Field(ge=0, le=1)]
 MeanPairs = Annotated[float, Field(ge=0, le=40)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
 Target = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,63}$")]
+HeadName = Literal["forest", "extra_trees", "logistic", "ridge", "knn", "prototype", "svm", "boosted", "mlp"]
+Trees = Annotated[int, Field(ge=1, le=10_000)]
+Depth = Annotated[int, Field(ge=1, le=16)]
 LARGEST_FILE_BYTES = 1 << 20
 
 
@@ -157,6 +160,8 @@ class LabelsSection(Section):
     """Columns to use; empty means all."""
     threshold: Literal["nearest", "median"] = "nearest"
     """Cut of a numeric target, chosen on the training chips: nearest to balance, or the median (the paper's)."""
+    regression: tuple[Target, ...] = ()
+    """Numeric targets to be learnt as numbers, not as two classes."""
 
 
 class PretrainSection(Section):
@@ -211,19 +216,37 @@ class FewshotSection(Section):
     """Numbers of labelled chips to try; the full training set always comes last. Sizes an area lacks are cut."""
     repeats: int = Field(10, ge=1, le=10_000)
     """Fresh draws of each size."""
-    heads: tuple[Literal["forest", "logistic"], ...] = ("forest", "logistic")
+    most_repeats: int = Field(40, ge=1, le=10_000)
+    """From 100 labels on, draws are added up to so many, until the draws alone leave a mean uncertain by under 2 points."""
+    heads: tuple[HeadName, ...] = ("forest", "logistic")
     """Supervised heads; `forest` is the paper's."""
-    trees: int = Field(50, ge=1, le=10_000)
-    """Trees of a forest."""
-    depth: int = Field(7, ge=1, le=16)
-    """Depth of a tree."""
+    trees: Trees | tuple[Trees, ...] = 50
+    """Trees of a forest; of several numbers the best on validation chips, by task, area and feature set."""
+    depth: Depth | tuple[Depth, ...] = 7
+    """Depth of a tree; several as above."""
+    leakage: bool = True
+    """Also compare training chips from elsewhere with training chips beside the test chips, on the same test chips."""
+    transfer: bool = True
+    """Also train in each area and test in each other (where there are several)."""
+
+    @property
+    def all_trees(self) -> tuple[int, ...]:
+        """`trees` as numbers to choose among."""
+        return (self.trees,) if isinstance(self.trees, int) else self.trees
+
+    @property
+    def all_depths(self) -> tuple[int, ...]:
+        """`depth` as numbers to choose among."""
+        return (self.depth,) if isinstance(self.depth, int) else self.depth
 
     @model_validator(mode="after")
-    def _sizes_grow(self) -> "FewshotSection":
+    def _lists_hold_something(self) -> "FewshotSection":
         if not self.sizes or list(self.sizes) != sorted(set(self.sizes)):
             raise ValueError("sizes must be growing numbers, at least one")
         if not self.heads or len(set(self.heads)) != len(self.heads):
             raise ValueError("heads must name at least one head, each once")
+        if not self.all_trees or not self.all_depths:
+            raise ValueError("trees and depth must hold at least one number")
         return self
 
 
@@ -231,7 +254,7 @@ class ReportSection(Section):
     """What the report shows."""
 
     tsne_chips: int = Field(20_000, ge=10)
-    """Chips laid out by t-SNE; the others are placed into that map."""
+    """Chips laid out and drawn by t-SNE; of more, a random sample."""
     plates: int = Field(4, ge=0, le=24)
     """Example chips shown per area."""
 

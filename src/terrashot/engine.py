@@ -1,13 +1,15 @@
-"""Where work runs: in this process, or spread over local processes; results come in the order of the items."""
+"""Where work runs: in this process, in threads of it, or spread over local processes."""
 
 import math
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context, parent_process
 from typing import TypeVar
+
+from threadpoolctl import threadpool_limits
 
 from terrashot.errors import WorkerLostError
 
@@ -49,6 +51,28 @@ def ordered_map(
                 f"one of {workers} worker processes ended without a word (killed, or out of memory); "
                 "run again, what is finished is kept; with fewer [study] workers each has more memory"
             ) from None
+
+
+def as_finished(
+    function: Callable[[Item], Outcome], items: Sequence[Item], workers: int
+) -> Iterator[tuple[int, Outcome]]:
+    """Number and outcome of each item as it is done, by threads of this process, the first items begun first.
+
+    For functions that spend their time in compiled code that lets other threads run; each keeps to one core.
+    """
+    if workers <= 1:
+        with threadpool_limits(1):
+            yield from enumerate(map(function, items))
+        return
+    # A limit holds for the thread that sets it, so each sets its own.
+    with ThreadPoolExecutor(workers, initializer=threadpool_limits, initargs=(1,)) as pool:
+        number_of = {pool.submit(function, item): number for number, item in enumerate(items)}
+        try:
+            for future in as_completed(number_of):
+                # Taken out, so that no outcome is held longer than its receiver wants it.
+                yield number_of.pop(future), future.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def _begin_worker() -> None:

@@ -66,5 +66,5 @@ def test_repeats_become_a_mean_and_a_spread():
         for r, acc in enumerate((0.6, 0.8))
     ]
     (found,) = summarize(rows)
-    assert (found.repeats, found.accuracy) == (2, pytest.approx(0.7))
-    assert found.accuracy_sd == pytest.approx(0.1 * 2**0.5)
+    assert (found.repeats, found.score) == (2, pytest.approx(0.7))
+    assert found.score_sd == pytest.approx(0.1 * 2**0.5)

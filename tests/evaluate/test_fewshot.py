@@ -5,14 +5,18 @@ import pytest
 
 from terrashot.domain.results import summarize
 from terrashot.domain.tables import Chips, Labels
-from terrashot.durable.parts import DiskParts
+from terrashot.durable.kept import SqliteParts
+from terrashot.durable.parts import NO_PARTS
 from terrashot.errors import InputError, MisalignedError
-from terrashot.evaluate import fewshot
-from terrashot.evaluate.fewshot import FewshotSettings, fit_cell, run_fewshot
+from terrashot.evaluate import fitting
+from terrashot.evaluate.comparison import DrawSettings
+from terrashot.evaluate.feature_sets import FeatureSet
+from terrashot.evaluate.fewshot import FewshotSettings, run_fewshot
+from terrashot.evaluate.fits import fit_and_score
+from terrashot.evaluate.fitting import FitSettings, Workshop
 from terrashot.evaluate.sampling import nested_draws, seed_of
-from terrashot.evaluate.verdict import verdicts
 
-SETTINGS = FewshotSettings(sizes=(5, 20, 500), repeats=3)
+SETTINGS = FewshotSettings(DrawSettings(sizes=(5, 20, 500), repeats=3))
 
 
 def study(n=120, areas=("a", "b")):
@@ -30,8 +34,13 @@ def study(n=120, areas=("a", "b")):
     return chips, features, Labels(chips.ids, {"share": share})
 
 
-def run(chips, features, labels, settings=SETTINGS, workers=1):
-    return finish(run_fewshot(features, chips, labels, settings, split_scheme="random", workers=workers))
+def begin(chips, features, labels, settings=SETTINGS, workers=1, parts=NO_PARTS):
+    sets = {name: FeatureSet((block,)) for name, block in features.items()}
+    return run_fewshot(sets, chips, labels, settings, split_scheme="random", workshop=Workshop(workers, parts))
+
+
+def run(*study, **how):
+    return finish(begin(*study, **how))
 
 
 def finish(work):
@@ -43,7 +52,7 @@ def finish(work):
 
 
 def test_every_feature_set_and_head_meets_the_same_chips_and_the_same_draws():
-    rows = run(*study()).results
+    rows = run(*study()).fitted.results
     for task, area in {(row.task, row.area) for row in rows}:
         own = [row for row in rows if (row.task, row.area) == (task, area)]
         assert len({row.n_test for row in own}) == 1
@@ -51,45 +60,104 @@ def test_every_feature_set_and_head_meets_the_same_chips_and_the_same_draws():
 
 
 def test_good_features_win_and_majority_is_the_floor_of_floors():
-    points = {(p.features, p.head): p.accuracy for p in summarize(run(*study()).results) if p.is_full and p.area == "a"}
+    points = {
+        (p.features, p.head): p.score for p in summarize(run(*study()).fitted.results) if p.is_full and p.area == "a"
+    }
     assert points["good", "forest"] > 0.85
     assert points["good", "logistic"] > 0.85
     assert points["majority", "forest"] <= 0.7
 
 
 def test_the_number_of_workers_changes_nothing():
-    assert run(*study()).results == run(*study(), workers=2).results
+    assert run(*study()).fitted.results == run(*study(), workers=2).fitted.results
 
 
-def test_a_killed_run_goes_on_with_the_cells_it_had_and_ends_the_same(tmp_path, monkeypatch):
-    def begin():
-        chips, features, labels = study()
-        parts = DiskParts(tmp_path / "parts", "these inputs")
-        return run_fewshot(features, chips, labels, SETTINGS, split_scheme="random", parts=parts)
+def counted(monkeypatch):
+    """The fits that are really made from now on."""
+    made = []
+    monkeypatch.setattr(fitting, "fit_and_score", lambda fit, pool: (made.append(fit), fit_and_score(fit, pool))[1])
+    return made
 
-    killed = begin()
-    next(killed), next(killed)
-    killed.close()
-    fitted = []
-    monkeypatch.setattr(
-        fewshot, "fit_cell", lambda cell: (fitted.append((cell.area, cell.features)), fit_cell(cell))[1]
-    )
-    tables = finish(begin())
-    assert len(fitted) == 4, "six cells, two of them kept"
+
+def rows_of(tables):
+    return [
+        (row.task, row.area, row.features, row.head, row.n_labels, row.repeat, row.score)
+        for row in tables.fitted.results
+    ]
+
+
+def test_a_killed_run_goes_on_with_the_fits_it_had_and_ends_the_same(tmp_path, monkeypatch):
     whole = run(*study())
-    assert (tables.results, tables.blocks) == (whole.results, whole.blocks)
+    parts = SqliteParts(tmp_path / "fits.sqlite")
+    killed = begin(*study(), parts=parts)
+    for _ in range(20):
+        next(killed)
+    killed.close()
+    parts.close()
+    made = counted(monkeypatch)
+    parts = SqliteParts(tmp_path / "fits.sqlite")
+    tables = run(*study(), parts=parts)
+    assert 10 < len(whole.fitted.results) - len(made) <= 20
+    assert rows_of(tables) == rows_of(whole)
+    for mine, theirs in zip(tables.fitted.blocks, whole.fitted.blocks, strict=True):
+        np.testing.assert_array_equal(mine.correct, theirs.correct)
+
+
+def another_head(chips, features, labels):
+    return (
+        (chips, features, labels),
+        FewshotSettings(SETTINGS.draws, FitSettings(("forest", "logistic", "ridge"))),
+        {"ridge"},
+    )
+
+
+def another_size(chips, features, labels):
+    return (chips, features, labels), FewshotSettings(DrawSettings(sizes=(5, 12, 20), repeats=3)), {12}
+
+
+def another_repeat(chips, features, labels):
+    return (chips, features, labels), FewshotSettings(DrawSettings(sizes=(5, 20), repeats=4)), {3}
+
+
+def another_label(chips, features, labels):
+    other = {"share": labels.targets["share"], "twice": labels.targets["share"] ** 2 + np.arange(120) % 2}
+    return (chips, features, Labels(chips.ids, other)), SETTINGS, {"twice"}
+
+
+@pytest.mark.parametrize("change", [another_head, another_size, another_repeat, another_label])
+def test_a_changed_setting_fits_only_what_it_touches(change, tmp_path, monkeypatch):
+    parts = SqliteParts(tmp_path / "fits.sqlite")
+    run(*study(), parts=parts)
+    made = counted(monkeypatch)
+    given, settings, new = change(*study())
+    run(*given, settings=settings, parts=parts)
+    assert made
+    assert all({fit.head, fit.draw.asked, fit.draw.repeat, fit.task.task} & new for fit in made)
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda b: b[:9000] + bytes([b[9000] ^ 1]) + b[9001:], lambda b: b[: len(b) // 2], lambda b: b"junk"]
+)
+def test_damaged_outcomes_are_worked_out_again(damage, tmp_path):
+    whole = run(*study())
+    parts = SqliteParts(tmp_path / "fits.sqlite")
+    run(*study(), parts=parts)
+    parts.close()
+    (tmp_path / "fits.sqlite").write_bytes(damage((tmp_path / "fits.sqlite").read_bytes()))
+    parts = SqliteParts(tmp_path / "fits.sqlite")
+    assert rows_of(run(*study(), parts=parts)) == rows_of(whole)
 
 
 def test_a_chip_that_lacks_one_feature_set_is_left_out_of_all_and_that_is_said():
     chips, features, labels = study()
     features["noise"][::5] = np.nan
     tables = run(chips, features, labels)
-    assert {row.n_labels for row in tables.results if row.n_labels_asked is None} <= {23, 24, 25}
+    assert {row.n_labels for row in tables.fitted.results if row.n_labels_asked is None} <= {23, 24, 25}
     assert any("24 of 120 labelled chips lack a modality" in note for note in tables.notes)
 
 
 def test_a_fit_that_cannot_differ_between_repeats_is_done_once():
-    rows = [row for row in run(*study()).results if row.n_labels_asked is None and row.area == "a"]
+    rows = [row for row in run(*study()).fitted.results if row.n_labels_asked is None and row.area == "a"]
     counts = {
         (name, head): sum(r.features == name and r.head == head for r in rows)
         for name in ("good", "majority")
@@ -105,11 +173,23 @@ def test_a_fit_that_cannot_differ_between_repeats_is_done_once():
 
 def test_block_scores_add_up_to_the_accuracy():
     tables = run(*study())
-    row = tables.results[0]
-    key = ("task", "area", "features", "head", "n_labels_asked", "n_labels", "repeat")
-    own = [b for b in tables.blocks if all(getattr(b, name) == getattr(row, name) for name in key)]
-    assert sum(b.n for b in own) == row.n_test
-    assert sum(b.correct for b in own) / row.n_test == pytest.approx(row.accuracy)
+    accuracy = {
+        (row.task, row.area, row.features, row.head, row.n_labels_asked, row.repeat): (row.n_test, row.accuracy)
+        for row in tables.fitted.results
+    }
+    for own in tables.fitted.blocks:
+        for fit, correct in zip(own.fits, own.correct, strict=True):
+            n_test, expected = accuracy[own.task, own.area, own.features, fit.head, fit.n_labels_asked, fit.repeat]
+            assert own.n.sum() == n_test
+            assert correct.sum() / n_test == pytest.approx(expected)
+
+
+def test_a_numeric_target_may_be_learnt_as_a_number():
+    settings = FewshotSettings(DrawSettings(sizes=(5, 20), repeats=3, regression=("share",)))
+    rows = [row for row in run(*study(), settings=settings).fitted.results if row.n_labels_asked is None]
+    assert {row.head for row in rows} == {"forest"}, "a logistic head predicts no number"
+    assert min(row.r2 for row in rows if row.features == "good") > 0.8
+    assert all(row.accuracy is None and abs(row.r2) < 0.5 for row in rows if row.features == "majority")
 
 
 def test_classes_by_name_are_told_apart():
@@ -117,24 +197,15 @@ def test_classes_by_name_are_told_apart():
     kinds = np.array(
         ["low" if v < 0.3 else "mid" if v < 0.6 else "high" for v in labels.targets["share"]], dtype=object
     )
-    points = summarize(run(chips, features, Labels(chips.ids, {"kind": kinds})).results)
+    points = summarize(run(chips, features, Labels(chips.ids, {"kind": kinds})).fitted.results)
     full = [p for p in points if p.is_full and p.features == "good" and p.head == "forest"]
-    assert all(p.accuracy > 0.7 for p in full)
+    assert all(p.score > 0.7 for p in full)
 
 
 def test_draws_are_nested_and_fresh_in_each_repeat():
     draws = [nested_draws(50, [5, 20], np.random.default_rng(seed_of(0, "t", "a", repeat))) for repeat in range(2)]
     assert set(draws[0][0]) < set(draws[0][1])
     assert set(draws[0][0]) != set(draws[1][0])
-
-
-def test_a_verdict_tells_the_gain_over_the_best_floor_draw_by_draw():
-    chips, features, labels = study()
-    features = {"s2rgbm": features["good"], "image_stats": features["noise"], "majority": features["majority"]}
-    rows = run(chips, features, labels).results
-    found = verdicts(summarize(rows), rows, budget=20)
-    assert [v.area for v in found] == ["a", "b"]
-    assert all(v.beats_floor and v.gain > 0.1 and "the embedding beats it" in v.sentence for v in found)
 
 
 def break_nothing_shared(chips, features, labels):

@@ -3,11 +3,12 @@
 from itertools import combinations
 
 import pytest
-from tests.report.test_page import content
+from tests.report.simulated_report import content
 
 from terrashot.plots.model_diagram import ModelShape, TowerInput, model_diagram
 from terrashot.plots.style import house_style, rendered
 from terrashot.report.content import ReportContent
+from terrashot.report.data_figures import of_training
 from terrashot.report.figures import write_figures
 from terrashot.report.page import page
 
@@ -71,4 +72,4 @@ def test_the_report_shows_it_in_pretraining_where_a_model_was_trained(tmp_path):
     section = page(shown, figures).partition('<section id="pretraining">')[2].partition("</section>")[0]
     assert "<strong>The model.</strong>" in section and "<strong>Pretraining.</strong>" in section
     assert (tmp_path / "model.svg").is_file()
-    assert "model" not in [figure.name for figure in write_figures(without, tmp_path / "without")]
+    assert "model" not in [recipe.name for recipe in of_training(without)]

@@ -96,6 +96,10 @@ def test_results_have_the_columns_that_other_programs_rely_on(finished):
         "average_precision",
         "mcc",
         "brier",
+        "r2",
+        "mae",
+        "spearman",
+        "settings",
     ]
     table = pq.read_table(finished / "results.parquet")
     assert {"s2rgbm", "s1grdm", "gunw", "modsconcat", "majority", "coordinates", "image_stats", "random_conv",

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float64, Int64
 
 FLOORS = ("majority", "coordinates", "image_stats", "random_conv", "untrained")
 SHARE_OF_FULL = 0.95
@@ -28,7 +29,8 @@ class Result:
     threshold: float | None
     balance: float | None
     """Share of the positive class in test; None for more than two classes."""
-    accuracy: float
+    accuracy: float | None
+    """None for a regression."""
     balanced_accuracy: float | None
     f1: float | None
     """Of the positive class; macro for more than two."""
@@ -36,24 +38,55 @@ class Result:
     average_precision: float | None
     mcc: float | None
     brier: float | None
+    r2: float | None = None
+    """This and the next two: of a regression alone."""
+    mae: float | None = None
+    """In the label's unit."""
+    spearman: float | None = None
+    settings: str = ""
+    """What the head was told, such as `50 trees, depth 7`."""
+
+    @property
+    def score(self) -> float:
+        """What a curve shows: accuracy, or R2 of a regression."""
+        found = self.accuracy if self.accuracy is not None else self.r2
+        return float("nan") if found is None else found
+
+    @property
+    def measure(self) -> str:
+        """The name of `score`."""
+        return "accuracy" if self.accuracy is not None else "R2"
 
 
 @dataclass(frozen=True, slots=True)
-class BlockScore:
-    """How one fit did in one spatial block or group of test chips."""
+class FitName:
+    """Which fit of one feature set, task and area."""
+
+    head: str
+    n_labels_asked: int | None
+    n_labels: int
+    repeat: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BlockScores:
+    """How the fits of one feature set, task and area did in each spatial block or group of test chips."""
 
     task: str
     area: str
     train_area: str
     split_scheme: str
     features: str
-    head: str
-    n_labels_asked: int | None
-    n_labels: int
-    repeat: int
-    block: str
-    n: int
-    correct: int
+    fits: tuple[FitName, ...]
+    blocks: tuple[str, ...]
+    n: Int64[np.ndarray, " B"]
+    """Test chips of each block."""
+    correct: Int64[np.ndarray, "F B"] | None
+    """How many are told right; None for a regression."""
+    squared_error: Float64[np.ndarray, "F B"] | None = None
+    """Sum over a block's chips, of a regression."""
+    label_sum: Float64[np.ndarray, " B"] | None = None
+    label_square_sum: Float64[np.ndarray, " B"] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +113,15 @@ class Point:
     n_labels: int
     is_full: bool
     repeats: int
-    accuracy: float
-    accuracy_sd: float
-    balanced_accuracy: float
+    score: float
+    score_sd: float
+    """Over the draws."""
+    balanced_accuracy: float | None
+    """None for a regression."""
+    measure: str = "accuracy"
+    low: float | None = None
+    """95 % interval over draws and test blocks; None where it was not worked out."""
+    high: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +151,7 @@ def summarize(results: Iterable[Result]) -> list[Point]:
     for row in results:
         key = (row.task, row.area, row.features, row.head, row.n_labels, row.n_labels_asked is None)
         groups.setdefault(key, []).append(row)
-    return [Point(*key, *_moments(rows)) for key, rows in groups.items()]
+    return [_point(key, rows) for key, rows in groups.items()]
 
 
 def dots(points: Sequence[Point]) -> list[Dot]:
@@ -120,20 +159,20 @@ def dots(points: Sequence[Point]) -> list[Dot]:
     curves: dict[tuple[str, str, str, str], list[Point]] = {}
     for point in points:
         curves.setdefault((point.task, point.area, point.features, point.head), []).append(point)
-    majority = {(p.task, p.area): p.accuracy for p in points if p.features == "majority" and p.is_full}
+    majority = {(p.task, p.area): p.score for p in points if p.features == "majority" and p.is_full}
     return [_dot(curve, majority.get(key[:2])) for key, curve in curves.items() if any(p.is_full for p in curve)]
 
 
 def best_floor(points: Sequence[Point], n_labels: int) -> Point | None:
     """The floor with the highest accuracy at a size, whatever its head."""
     floors = [p for p in points if is_floor(p.features) and p.n_labels == n_labels and not p.is_full]
-    return max(floors, key=lambda p: p.accuracy, default=None)
+    return max(floors, key=lambda p: p.score, default=None)
 
 
 def best_embedding(points: Sequence[Point], n_labels: int) -> Point | None:
     """The embedding with the highest accuracy at a size, whatever its head; ties go to the first."""
     learnt = [p for p in points if not is_floor(p.features) and p.n_labels == n_labels and not p.is_full]
-    return max(learnt, key=lambda p: p.accuracy, default=None)
+    return max(learnt, key=lambda p: p.score, default=None)
 
 
 def rising(values: Sequence[float], weights: Sequence[float]) -> list[float]:
@@ -147,29 +186,31 @@ def rising(values: Sequence[float], weights: Sequence[float]) -> list[float]:
     return [value for value, _, count in pools for _ in range(count)]
 
 
-def _moments(rows: list[Result]) -> tuple[int, float, float, float]:
-    accuracy = np.array([row.accuracy for row in rows])
+def _point(key: tuple[str, str, str, str, int, bool], rows: list[Result]) -> Point:
+    scores = np.array([row.score for row in rows])
     balanced = [row.balanced_accuracy for row in rows if row.balanced_accuracy is not None]
-    spread = float(accuracy.std(ddof=1)) if len(rows) > 1 else 0.0
-    return len(rows), float(accuracy.mean()), spread, float(np.mean(balanced)) if balanced else float("nan")
+    spread = float(scores.std(ddof=1)) if len(rows) > 1 else 0.0
+    return Point(
+        *key, len(rows), float(scores.mean()), spread, float(np.mean(balanced)) if balanced else None, rows[0].measure
+    )
 
 
 def _dot(curve: list[Point], majority: float | None) -> Dot:
     points = sorted(curve, key=lambda p: (p.is_full, p.n_labels))
-    full = points[-1].accuracy
+    full = points[-1].score
     target = SHARE_OF_FULL * full
-    first = next((p.n_labels for p in points if p.accuracy >= target and not p.is_full), None)
+    first = next((p.n_labels for p in points if p.score >= target and not p.is_full), None)
     skilled = None
     if majority is not None:
         skill_target = majority + SHARE_OF_FULL * (full - majority)
-        skilled = next((p.n_labels for p in points if p.accuracy >= skill_target and not p.is_full), None)
+        skilled = next((p.n_labels for p in points if p.score >= skill_target and not p.is_full), None)
     head = points[0]
     return Dot(head.task, head.area, head.features, head.head, first, _crossing(points, target), skilled)
 
 
 def _crossing(points: list[Point], target: float) -> float | None:
     log_n = np.log([p.n_labels for p in points])
-    fitted = rising([p.accuracy for p in points], [float(p.repeats) for p in points])
+    fitted = rising([p.score for p in points], [float(p.repeats) for p in points])
     above = [index for index, value in enumerate(fitted) if value >= target]
     if not above:
         return None

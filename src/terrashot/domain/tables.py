@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Literal, get_args
 
 import numpy as np
-from jaxtyping import Float32, Float64, Int16, Int32, Int64
+from jaxtyping import Float, Float32, Float64, Int16, Int32, Int64
 
 from terrashot.domain.modality import Status
 from terrashot.errors import MisalignedError
@@ -62,8 +62,8 @@ class Embeddings:
     """One block of vectors per feature set; a row of NaN is a chip without that modality."""
 
     chips: Chips
-    blocks: Mapping[str, Float32[np.ndarray, "N D"]]
-    """By modality, or by floor (`image_stats:s2rgbm`)."""
+    blocks: Mapping[str, Float[np.ndarray, "N D"]]
+    """By modality, or by floor (`image_stats:s2rgbm`); float32, or float16 as they were stored."""
     n_channels: Mapping[str, Int16[np.ndarray, " N"]] = field(default_factory=dict)
     """How many channels went into each row's vector, by block."""
     model: str | None = None

@@ -1,104 +1,99 @@
-"""What the curves say, in words."""
+"""Does the best embedding beat every floor, by how much, with what certainty."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from terrashot.domain.results import Point, Result, best_embedding, best_floor
-from terrashot.domain.tasks import task_of
+from terrashot.domain.answers import Verdict
+from terrashot.domain.results import is_floor
+from terrashot.evaluate.bootstrap import Replicates
+from terrashot.evaluate.enough import Scored
+from terrashot.evaluate.intervals import Difference, against_floors, interval, stretched
 
-BUDGET = 250
+Named = tuple[str, str]
+"""Feature set and head."""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """One task in one area at a number of labels: the best embedding beside all labels and the best floor."""
+@dataclass(frozen=True, slots=True, eq=False)
+class AtSize:
+    """One curve at one number of labels."""
 
-    task: str
-    area: str
-    n_labels: int
-    embedding: Point
-    full: Point | None
-    """The same feature set and head with all labels."""
-    floor: Point | None
-    gain: float
-    """Mean accuracy of the embedding minus the floor's, over the same draws."""
-    gain_sd: float
+    scored: Scored
+    position: int
+    spread: Replicates
+    """The size's own replicates, or those of fits on resampled pools, which alone tell how much the pool matters."""
 
     @property
-    def beats_floor(self) -> bool | None:
-        """True or False where the difference exceeds two standard errors over the draws; None where it does not."""
-        error = 2 * self.gain_sd / max(1, self.embedding.repeats) ** 0.5
-        return None if self.floor is None or abs(self.gain) <= error else self.gain > 0
+    def name(self) -> Named:
+        return self.scored.curve.features, self.scored.curve.head
 
     @property
-    def facts(self) -> dict[str, object]:
-        """The same for a program."""
-        return {
-            "task": self.task,
-            "area": self.area,
-            "n_labels": self.n_labels,
-            "features": self.embedding.features,
-            "head": self.embedding.head,
-            "accuracy": self.embedding.accuracy,
-            "accuracy_full": self.full.accuracy if self.full else None,
-            "floor": self.floor.features if self.floor else None,
-            "floor_accuracy": self.floor.accuracy if self.floor else None,
-            "gain": self.gain if self.floor else None,
-            "beats_floor": self.beats_floor,
-        }
-
-    @property
-    def sentence(self) -> str:
-        """One line for a person."""
-        name = f"{task_of(self.task).title} in {self.area}" if self.area != "all" else task_of(self.task).title
-        full = f", {self.full.accuracy:.3f} with all {self.full.n_labels}" if self.full else ""
-        return f"{name}: {self.embedding.accuracy:.3f} with {self.n_labels} labels ({_called(self.embedding)}){full}; {self._floor()}"
-
-    def _floor(self) -> str:
-        if self.floor is None:
-            return "no floors to compare with"
-        beside = f"best floor {self.floor.accuracy:.3f} ({_called(self.floor)})"
-        words = {True: "the embedding beats it", False: "the embedding LOSES to it", None: "no clear difference"}
-        return f"{beside}: {words[self.beats_floor]} ({100 * self.gain:+.1f} points)"
+    def score(self) -> float:
+        return float(self.scored.scores.estimate[self.position])
 
 
-def verdicts(points: Sequence[Point], results: Sequence[Result], budget: int = BUDGET) -> list[Verdict]:
-    """One a task and area, at the budget or the largest smaller size that was drawn."""
-    found = []
-    for task, area in dict.fromkeys((p.task, p.area) for p in points):
-        own = [p for p in points if (p.task, p.area) == (task, area)]
-        sizes = [p.n_labels for p in own if p.n_labels <= budget and not p.is_full]
-        embedding = best_embedding(own, max(sizes)) if sizes else None
-        if embedding is not None:
-            found.append(_verdict(own, [r for r in results if (r.task, r.area) == (task, area)], embedding))
-    return found
+def verdicts(
+    scored: Sequence[Scored], resampled: Mapping[Named, Scored], budgets: Sequence[int], measure: str
+) -> list[Verdict]:
+    """One a budget that was drawn; of a pool smaller than all budgets one at the largest size that was.
+
+    The best embedding and the floors are picked by test score, on both sides alike.
+    """
+    sizes = {size for one in scored for size, full in zip(one.curve.sizes, one.curve.is_full, strict=True) if not full}
+    judged = [size for size in budgets if size in sizes] or [max(sizes)] if sizes else []
+    return [found for size in judged if (found := _verdict(scored, resampled, size, measure)) is not None]
 
 
-def _verdict(own: Sequence[Point], results: Sequence[Result], embedding: Point) -> Verdict:
-    floor = best_floor(own, embedding.n_labels)
-    full = next(
-        (p for p in own if p.is_full and (p.features, p.head) == (embedding.features, embedding.head)), None
+def _verdict(scored: Sequence[Scored], resampled: Mapping[Named, Scored], size: int, measure: str) -> Verdict | None:
+    there = [at for one in scored if (at := _at(one, resampled, size)) is not None]
+    learnt = [one for one in there if not is_floor(one.scored.curve.features)]
+    if not learnt:
+        return None
+    best = max(learnt, key=lambda one: one.score)
+    floors = {one.name: one for one in there if is_floor(one.scored.curve.features)}
+    low, high = (_known(end[best.position]) for end in interval(best.scored.scores))
+    curve = best.scored.curve
+    full = curve.full
+    alone = Verdict(
+        curve.task, curve.area, size, *best.name, measure, best.score, low, high,
+        n_full=curve.sizes[full] if full is not None else None,
+        full_score=float(best.scored.scores.estimate[full]) if full is not None else None,
     )  # fmt: skip
-    gains = np.zeros(1)
-    if floor is not None:
-        # Same repeat, same chips: the difference is taken draw by draw.
-        gains = _by_repeat(results, embedding) - _by_repeat(results, floor)
-    spread = float(gains.std(ddof=1)) if len(gains) > 1 else 0.0
-    return Verdict(
-        embedding.task, embedding.area, embedding.n_labels, embedding, full, floor, float(gains.mean()), spread
-    )
+    return _beside(alone, best, floors) if floors else alone
 
 
-def _by_repeat(results: Sequence[Result], point: Point) -> np.ndarray:
-    own = {
-        row.repeat: row.accuracy
-        for row in results
-        if (row.features, row.head, row.n_labels_asked) == (point.features, point.head, point.n_labels)
-    }
-    return np.array([own[repeat] for repeat in sorted(own)])
+def _beside(alone: Verdict, best: AtSize, floors: Mapping[Named, AtSize]) -> Verdict:
+    """With the floor that is least certain to be beaten, and the certainty of beating every floor."""
+    found = against_floors(best.spread, {"\t".join(name): one.spread for name, one in floors.items()})
+    name, least = _least(found)
+    above = np.logical_and.reduce([(stretched(best.spread.minus(one.spread)) > 0)[:, 0] for one in floors.values()])
+    gain = best.score - floors[name].score
+    # The ends are of the spread's own fits; about the difference that is shown, which is over plain draws.
+    shift = gain - least.estimate
+    low, high = (None if end is None else end + shift for end in (least.low, least.high))
+    return replace(
+        alone, floor=name[0], floor_head=name[1], floor_score=floors[name].score, gain=gain, gain_low=low, gain_high=high,
+        certainty=None if low is None else float(above.mean()),
+    )  # fmt: skip
 
 
-def _called(point: Point) -> str:
-    return f"{point.features}, {point.head}"
+def _least(found: Mapping[str, Difference]) -> tuple[Named, Difference]:
+    joined, least = next(iter(found.items()))
+    features, head = joined.split("\t")
+    return (features, head), least
+
+
+def _at(one: Scored, resampled: Mapping[Named, Scored], size: int) -> AtSize | None:
+    places = [at for at, n in enumerate(one.curve.sizes) if n == size and not one.curve.is_full[at]]
+    if not places:
+        return None
+    other = resampled.get((one.curve.features, one.curve.head))
+    if other is not None and size in other.curve.sizes:
+        return AtSize(one, places[0], other.scores.at(other.curve.sizes.index(size)))
+    return AtSize(one, places[0], one.scores.at(places[0]))
+
+
+def _known(value: np.float64) -> float | None:
+    # No score lies above 1, whatever a symmetric interval says.
+    return None if np.isnan(value) else min(float(value), 1.0)

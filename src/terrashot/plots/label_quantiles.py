@@ -11,6 +11,8 @@ from terrashot.domain.tasks import task_of
 from terrashot.plots.style import COLOURS, new_figure
 
 LINES = ("-", "--", "-.", ":")
+MOST_POINTS = 1000
+"""A line of more points looks no different, and makes an SVG of many megabytes."""
 
 
 def label_quantiles(
@@ -42,9 +44,10 @@ def quantile_panel(ax: Axes, values: Mapping[str, np.ndarray], cuts: Mapping[str
     """Sorted values against their quantile; a cut is a dot on its line."""
     for index, (area, found) in enumerate(values.items()):
         known = np.sort(found[~np.isnan(found)])
-        share = (np.arange(len(known)) + 0.5) / max(1, len(known))
+        shown = np.unique(np.linspace(0, max(0, len(known) - 1), MOST_POINTS).astype(np.int64))[: len(known)]
+        share = (shown + 0.5) / max(1, len(known))
         colour = COLOURS[index % len(COLOURS)]
-        ax.plot(share, known, color=colour, ls=LINES[index % len(LINES)], lw=1.5, label=area)
+        ax.plot(share, known[shown], color=colour, ls=LINES[index % len(LINES)], lw=1.5, label=area)
         cut = cuts.get(area)
         if cut is not None and len(known):
             ax.plot((known <= cut).mean(), cut, "o", color=colour, mec="black", ms=7, zorder=4)

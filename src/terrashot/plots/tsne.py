@@ -1,8 +1,10 @@
 """Maps of embeddings coloured by label (figure 5 of the paper)."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Bool, Float32
 from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
 from matplotlib.colors import LogNorm, Normalize
@@ -12,20 +14,40 @@ from terrashot.domain.modality import MODALITIES
 from terrashot.domain.tasks import task_of
 from terrashot.plots.style import COLOURS, MARKERS, new_figure
 
+DECADES = 1e-3
+"""A logarithmic scale ends at this share of its top: most chips of most targets are 0, which has no logarithm."""
+WIDE = 100.0
+"""Positive values that span less than this factor are better told apart on a plain scale."""
 
-def tsne_grid(layouts: Mapping[str, np.ndarray], targets: Mapping[str, np.ndarray]) -> Figure:
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layout:
+    """Where one modality's embeddings lie on the map."""
+
+    places: Float32[np.ndarray, "N 2"]
+    """NaN where a chip has no vector, or was not laid out."""
+    n_chips: int
+    """Chips that could have been laid out."""
+
+    @property
+    def shown(self) -> Bool[np.ndarray, " N"]:
+        """Which chips have a place."""
+        found: np.ndarray = ~np.isnan(self.places).any(axis=1)
+        return found
+
+
+def tsne_grid(layouts: Mapping[str, Layout], targets: Mapping[str, np.ndarray]) -> Figure:
     """A panel a target (rows) and modality (columns); a dot is a chip.
 
     Args:
-        layouts: (N, 2) by modality; NaN where a chip has no vector.
         targets: (N,) by target, float64 or class names.
     """
     figure = new_figure(1.2 + 2.9 * len(layouts), 0.4 + 2.7 * len(targets))
     axes = figure.subplots(len(targets), len(layouts), squeeze=False)
     for row, (target, values) in enumerate(targets.items()):
-        for column, (modality, places) in enumerate(layouts.items()):
+        for column, (modality, layout) in enumerate(layouts.items()):
             ax = axes[row, column]
-            drawn = tsne_panel(ax, places, values)
+            drawn = tsne_panel(ax, layout, values)
             ax.set_title(MODALITIES[modality].title if modality in MODALITIES else modality) if row == 0 else None
             ax.set_ylabel(task_of(target).title) if column == 0 else None
         if drawn is None:
@@ -35,46 +57,49 @@ def tsne_grid(layouts: Mapping[str, np.ndarray], targets: Mapping[str, np.ndarra
     return figure
 
 
-def tsne_panel(ax: Axes, places: np.ndarray, values: np.ndarray) -> PathCollection | None:
+def tsne_panel(ax: Axes, layout: Layout, values: np.ndarray) -> PathCollection | None:
     """One map; what a colour bar needs, None for classes, which get a marker each."""
     ax.set(xticks=[], yticks=[])
     ax.grid(False)
+    ax.spines[:].set_visible(False)
+    places, own = layout.places[layout.shown], values[layout.shown]
+    size = _dot_size(len(places))
     if values.dtype == object:
-        _classes(ax, places, values)
+        _classes(ax, places, own, values, size)
         return None
-    there = ~np.isnan(places).any(axis=1)
-    known = there & ~np.isnan(values)
-    ax.scatter(*_xy(places, there & ~known), s=4, c="#cccccc", lw=0, rasterized=True)
+    known, scale = ~np.isnan(own), colour_scale(values)
+    ax.scatter(places[~known, 0], places[~known, 1], s=size, c="#cccccc", lw=0, rasterized=True)
+    lowest = scale.vmin if isinstance(scale, LogNorm) else None
+    shown = own[known] if lowest is None else np.maximum(own[known], lowest)
     return ax.scatter(
-        *_xy(places, known), s=6, c=_shown(values[known]), norm=_norm(values), cmap="cividis", lw=0, rasterized=True
+        places[known, 0], places[known, 1], s=size, c=shown, norm=scale, cmap="cividis", lw=0, rasterized=True
     )
 
 
-def _classes(ax: Axes, places: np.ndarray, values: np.ndarray) -> None:
-    there = ~np.isnan(places).any(axis=1)
-    names = sorted({value for value in values if value is not None})
-    for index, name in enumerate(names):
-        own = there & np.array([value == name for value in values])
+def colour_scale(values: np.ndarray) -> Normalize:
+    """Logarithmic, as in the paper, for shares and for other values without a sign that span much; else plain.
+
+    Values below a thousandth of the top, zero among them, take the colour of a thousandth.
+    """
+    known = values[~np.isnan(values)]
+    low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
+    if low >= 0 and high <= 1:
+        return LogNorm(DECADES, 1.0)
+    if low >= 0 and high > WIDE * low:
+        return LogNorm(DECADES * high, high)
+    return Normalize(low, high)
+
+
+def _classes(ax: Axes, places: np.ndarray, own: np.ndarray, values: np.ndarray, size: float) -> None:
+    """Names of all chips, shown or not, so that a class looks the same in every panel."""
+    for index, name in enumerate(sorted({value for value in values if value is not None})):
+        rows = own == name
         ax.scatter(
-            *_xy(places, own), s=9, lw=0.3, marker=MARKERS[(index // len(COLOURS) + index) % len(MARKERS)],
+            places[rows, 0], places[rows, 1], s=size + 3, lw=0.3, marker=MARKERS[(index // len(COLOURS) + index) % len(MARKERS)],
             color=COLOURS[index % len(COLOURS)], label=name, rasterized=True,
         )  # fmt: skip
 
 
-def _shown(values: np.ndarray) -> np.ndarray:
-    """Shares below a thousandth, zero among them, take the colour of a thousandth: a logarithm has no zero."""
-    return np.maximum(values, 1e-3) if _is_share(values) else values
-
-
-def _norm(values: np.ndarray) -> Normalize:
-    if _is_share(values):
-        return LogNorm(1e-3, 1.0)
-    return Normalize(float(np.nanmin(values)), float(np.nanmax(values)))
-
-
-def _is_share(values: np.ndarray) -> bool:
-    return bool(np.nanmin(values) >= 0 and np.nanmax(values) <= 1)
-
-
-def _xy(places: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    return places[rows, 0], places[rows, 1]
+def _dot_size(n_chips: int) -> float:
+    """Smaller dots for more chips: 20,000 at the size of 500 would be one blot."""
+    return float(np.clip(8000 / max(1, n_chips), 1.2, 6))

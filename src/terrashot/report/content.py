@@ -4,13 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
+from terrashot.domain.answers import Answers
 from terrashot.domain.results import Dot, Point
 from terrashot.domain.tables import Chips, Labels
-from terrashot.evaluate.verdict import Verdict
 from terrashot.plots.chip_plates import Plate
 from terrashot.plots.model_diagram import ModelShape
+from terrashot.plots.tsne import Layout
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,9 +25,9 @@ class ReportContent:
     """Threshold by target and area; None for classes."""
     points: Sequence[Point]
     dots: Sequence[Dot]
-    verdicts: Sequence[Verdict]
-    layouts: Mapping[str, np.ndarray]
-    """t-SNE places by modality, (N, 2)."""
+    answers: Answers
+    layouts: Mapping[str, Layout]
+    """t-SNE by modality."""
     metrics: Sequence[Mapping[str, Any]] = ()
     """Of pretraining, an epoch each; empty where no model was trained here."""
     best_epoch: int = 0
@@ -39,4 +38,18 @@ class ReportContent:
     """Modality, status, reason, number of channels."""
     facts: Mapping[str, str] = field(default_factory=dict)
     notes: Sequence[str] = ()
-    head: str = "forest"
+    """What must be said. One that begins with `leakage:` or `transfer:` stands in that section."""
+
+    @property
+    def measures(self) -> dict[str, str]:
+        """The name of each task's score."""
+        return {point.task: point.measure for point in self.points}
+
+    def notes_on(self, subject: str) -> list[str]:
+        """The notes that begin with a subject, without it; for an empty subject those that begin with none."""
+        if not subject:
+            return [note for note in self.notes if note.partition(":")[0] not in SUBJECTS]
+        return [note.partition(":")[2].strip() for note in self.notes if note.partition(":")[0] == subject]
+
+
+SUBJECTS = ("leakage", "transfer")

@@ -6,7 +6,7 @@ from terrashot.config import PretrainSection
 from terrashot.steps.artefacts import digest_of_artefact
 from terrashot.steps.chips import chip_inputs, make_chips
 from terrashot.steps.embed import EMBED_SECTIONS, embed_inputs, embed_outputs, make_embeddings
-from terrashot.steps.fewshot import FEWSHOT_SECTIONS, make_results
+from terrashot.steps.fewshot import FEWSHOT_SECTIONS, make_results, results_of
 from terrashot.steps.ingest import ingest, store_repairs
 from terrashot.steps.labels import label_inputs, make_labels
 from terrashot.steps.plan import OUTDATED, PIXELS, Context, Step
@@ -85,14 +85,13 @@ FEWSHOT = Step(
     name="fewshot",
     sections=FEWSHOT_SECTIONS,
     inputs=artefacts("embeddings", "floors", "labels"),
-    outputs=lambda context: [context.study.results, context.study.block_scores, context.study.timings],
+    outputs=lambda context: results_of(context.study),
     work=make_results,
-    scratch=lambda study: [study.fewshot_parts],
 )
 REPORT = Step(
     name="report",
     sections=("study.name", "source.kind", "report"),
-    inputs=artefacts("chips", "presence", "labels", "embeddings", "results"),
+    inputs=artefacts("chips", "presence", "labels", "embeddings", "results", "curves", "answers"),
     outputs=lambda context: [context.study.figures, context.study.report],
     work=make_report,
 )

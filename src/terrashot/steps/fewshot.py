@@ -1,51 +1,74 @@
 """Step `fewshot`: the whole few-label protocol on a study's embeddings and floors."""
 
-from terrashot.domain.results import BlockScore, Result, Timing
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from terrashot.config import StudyConfig
+from terrashot.domain.results import Point, Result, Timing
 from terrashot.domain.split import choose_scheme
-from terrashot.domain.tables import Chips, Embeddings, Labels
-from terrashot.durable.parts import DiskParts, Parts
-from terrashot.evaluate.feature_sets import feature_sets
+from terrashot.domain.tables import Chips, Labels
+from terrashot.durable.kept import SqliteParts
+from terrashot.evaluate.answers import make_answers
+from terrashot.evaluate.comparison import DrawSettings
+from terrashot.evaluate.feature_sets import FeatureSet, feature_sets
 from terrashot.evaluate.fewshot import FewshotSettings, FewshotTables, run_fewshot
-from terrashot.heads.pool import HeadSettings
+from terrashot.evaluate.fitting import FitSettings, Workshop
 from terrashot.ingest.folder import read_chip_table
-from terrashot.steps.artefacts import digest_of_artefact
-from terrashot.steps.plan import Context, config_digest
+from terrashot.steps.plan import Context
 from terrashot.steps.progress import Progress, Said, Work, relay
 from terrashot.steps.sources import folder_path
-from terrashot.store.manifest import digest_of
+from terrashot.store.answers import write_answers
+from terrashot.store.block_scores import write_block_scores
 from terrashot.store.parquet import write_rows
 from terrashot.store.study import Study
 from terrashot.store.tables import read_chips, read_own_labels
 from terrashot.store.vectors import read_embeddings
 
-FEWSHOT_SECTIONS = ("study.seed", "labels.threshold", "fewshot")
+FEWSHOT_SECTIONS = ("study.seed", "labels.threshold", "labels.regression", "fewshot")
 
 
 def make_results(context: Context) -> Work[None]:
-    """Writes results.parquet, block_scores.parquet and timings.parquet."""
-    study, section = context.study, context.config.fewshot
-    settings = FewshotSettings(
-        sizes=section.sizes,
-        repeats=section.repeats,
-        heads=section.heads,
-        head=HeadSettings(section.trees, section.depth),
-        rule=context.config.labels.threshold,
-        seed=context.config.study.seed,
-    )
+    """Writes the tables of results, and what they say."""
+    study = context.study
     embeddings = read_embeddings(study.embeddings)
     floors = read_embeddings(study.floors) if context.config.embed.floors else None
-    tables = yield from score_features(
-        embeddings, floors, read_chips(study.chips), read_own_labels(study.labels), settings,
-        scheme=split_scheme(context), workers=context.workers, parts=DiskParts(study.fewshot_parts, _made_from(context)),
-    )  # fmt: skip
-    write_tables(study, tables)
+    chips, labels = read_chips(study.chips), read_own_labels(study.labels)
+    with kept_fits(study) as parts:
+        tables = yield from score_features(
+            feature_sets(embeddings, floors), chips, labels, fewshot_settings(context.config),
+            scheme=split_scheme(context), workshop=Workshop(context.workers, parts),
+        )  # fmt: skip
+    write_tables(study, tables, chips, labels, context.config.study.seed)
 
 
-def _made_from(context: Context) -> str:
-    """Digest of all that the tables follow from."""
-    study = context.study
-    inputs = [digest_of_artefact(path) for path in (study.chips, study.embeddings, study.floors, study.labels)]
-    return digest_of([config_digest(FEWSHOT_SECTIONS, context.config), split_scheme(context), inputs])
+def results_of(study: Study) -> list[Path]:
+    """What the step writes."""
+    return [
+        study.results, study.block_scores, study.timings, study.leakage, study.transfer, study.curves, study.answers,
+    ]  # fmt: skip
+
+
+def fewshot_settings(config: StudyConfig) -> FewshotSettings:
+    """The protocol as the study file asks for it."""
+    section, seed = config.fewshot, config.study.seed
+    return FewshotSettings(
+        DrawSettings(section.sizes, section.repeats, config.labels.threshold, config.labels.regression, seed),
+        FitSettings(section.heads, section.all_trees, section.all_depths, seed),
+        section.most_repeats,
+        section.leakage,
+        section.transfer,
+    )
+
+
+@contextmanager
+def kept_fits(study: Study) -> Iterator[SqliteParts]:
+    """The study's file of fits, closed in the end whatever happens."""
+    parts = SqliteParts(study.fits)
+    try:
+        yield parts
+    finally:
+        parts.close()
 
 
 def split_scheme(context: Context) -> str:
@@ -58,29 +81,33 @@ def split_scheme(context: Context) -> str:
 
 
 def score_features(
-    embeddings: Embeddings,
-    floors: Embeddings | None,
+    features: Mapping[str, FeatureSet],
     chips: Chips,
     labels: Labels,
     settings: FewshotSettings,
     *,
     scheme: str,
-    workers: int,
-    parts: Parts,
+    workshop: Workshop,
 ) -> Work[FewshotTables]:
-    """The protocol's tables; split, area and group are those of `chips`, in the embeddings' order."""
-    sets = feature_sets(embeddings, floors)
-    work = run_fewshot(sets, chips, labels, settings, split_scheme=scheme, workers=workers, parts=parts)
+    """The protocol's tables; split, area and group are those of `chips`, in whose rows the features are."""
+    work = run_fewshot(features, chips, labels, settings, split_scheme=scheme, workshop=workshop)
     tables = yield from relay(
         work, lambda done: [Progress("fewshot", done.done, done.total, f"{done.area}: {done.features}")]
     )
     for note in tables.notes:
         yield Said(note)
+    if isinstance(workshop.parts, SqliteParts):
+        workshop.parts.keep_only(workshop.used)
     return tables
 
 
-def write_tables(study: Study, tables: FewshotTables) -> None:
-    """The three tables of results, in a study's folder or another of the same names."""
-    write_rows(study.timings, tables.timings, Timing)
-    write_rows(study.block_scores, tables.blocks, BlockScore)
-    write_rows(study.results, tables.results, Result)
+def write_tables(study: Study, tables: FewshotTables, chips: Chips, labels: Labels, seed: int) -> None:
+    """The tables of results and what they say, in a study's folder or another of the same names."""
+    points, answers = make_answers(tables, chips, labels, seed)
+    write_rows(study.timings, tables.fitted.timings, Timing)
+    write_block_scores(study.block_scores, tables.fitted.blocks)
+    write_rows(study.leakage, tables.leakage.results, Result)
+    write_rows(study.transfer, tables.transfer.results, Result)
+    write_rows(study.curves, points, Point)
+    write_answers(study.answers, answers)
+    write_rows(study.results, tables.fitted.results, Result)

@@ -4,32 +4,25 @@ import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
-from terrashot.config import StudyConfig
 from terrashot.domain.split import SplitRecipe, choose_scheme, make_split
 from terrashot.domain.tables import Chips, Embeddings, Labels, shared_rows
-from terrashot.durable.files import make_folder, remove, sha256_of, sha256_of_file, sweep_leftovers, write_bytes
+from terrashot.durable.files import make_folder, sha256_of_file, sweep_leftovers, write_bytes
 from terrashot.durable.lock import sole_writer
-from terrashot.durable.parts import DiskParts
 from terrashot.engine import available_cores
-from terrashot.errors import InputError, StorageError
-from terrashot.evaluate.fewshot import FewshotSettings, FewshotTables
-from terrashot.heads.pool import HeadSettings
-from terrashot.ingest.folder import read_chip_table
+from terrashot.errors import StorageError
+from terrashot.evaluate.feature_sets import feature_sets
+from terrashot.evaluate.fewshot import FewshotSettings
+from terrashot.evaluate.fitting import Workshop
 from terrashot.steps.answer import Answer
-from terrashot.steps.fewshot import score_features, write_tables
+from terrashot.steps.fewshot import kept_fits, score_features, write_tables
+from terrashot.steps.given_tables import EXAMPLES, INPUTS, described
 from terrashot.steps.progress import Said, Work
 from terrashot.steps.report import aligned, content_of, lay_out, write_all
-from terrashot.steps.results import result_verdicts
+from terrashot.steps.results import said
+from terrashot.store.answers import read_answers
 from terrashot.store.label_table import read_labels
 from terrashot.store.study import Study
-from terrashot.store.tables import read_chips
 from terrashot.store.vectors import read_embeddings
-
-EXAMPLES = 3
-INPUTS = "inputs.json"
-"""Digests of what an output folder was begun with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,32 +48,22 @@ def fewshot_files(request: FewshotRequest) -> Work[Answer]:
     table, labels = read_embeddings(request.embeddings), read_labels(request.labels)
     floors = read_embeddings(request.floors) if request.floors else None
     yield from _say_unmatched(table.chips, labels)
-    chips, scheme, notes = _split(_described(table.chips, request.chips))
+    chips, scheme, notes = _split(described(table.chips, request.chips))
     for note in notes:
         yield Said(note)
     study = Study(request.out / "study.toml", request.out)
     with sole_writer(make_folder(request.out)):
         sweep_leftovers(request.out)
         write_bytes(request.out / INPUTS, _inputs(request))
-        parts = DiskParts(study.fewshot_parts, sha256_of(_inputs(request)))
-        tables = yield from score_features(
-            replace(table, chips=chips),
-            floors,
-            chips,
-            labels,
-            _settings(),
-            scheme=scheme,
-            workers=available_cores(),
-            parts=parts,
-        )
-        write_tables(study, tables)
-        yield from _report(request, study, tables, replace(table, chips=chips), labels, [*notes, *tables.notes])
-        remove(study.fewshot_parts)
-    verdicts = result_verdicts(study.results)
-    lines = (*(verdict.sentence for verdict in verdicts), f"report: {study.report}")
-    return Answer(
-        lines, {"out": str(request.out), "verdicts": [v.facts for v in verdicts], "report": str(study.report)}
-    )
+        with kept_fits(study) as parts:
+            tables = yield from score_features(
+                feature_sets(replace(table, chips=chips), floors), chips, labels, _settings(),
+                scheme=scheme, workshop=Workshop(available_cores(), parts),
+            )  # fmt: skip
+        write_tables(study, tables, chips, labels, 0)
+        yield from _report(request, study, replace(table, chips=chips), labels, notes)
+    lines, facts = said(read_answers(study.answers))
+    return Answer((*lines, f"report: {study.report}"), {"out": str(request.out), **facts, "report": str(study.report)})
 
 
 def _check_out(request: FewshotRequest) -> None:
@@ -105,18 +88,15 @@ def _inputs(request: FewshotRequest) -> bytes:
 
 
 def _settings() -> FewshotSettings:
-    section = StudyConfig.model_fields["fewshot"].default
-    return FewshotSettings(section.sizes, section.repeats, section.heads, HeadSettings(section.trees, section.depth))
+    return FewshotSettings()
 
 
-def _report(
-    request: FewshotRequest, study: Study, tables: FewshotTables, table: Embeddings, labels: Labels, notes: list[str]
-) -> Work[None]:
+def _report(request: FewshotRequest, study: Study, table: Embeddings, labels: Labels, notes: list[str]) -> Work[None]:
     layouts = yield from lay_out(table, 0, 20_000)
     read = [path for path in (request.embeddings, request.labels, request.floors, request.chips) if path]
     facts = {"remake": "terrashot fewshot", **{path.name: f"sha256 {sha256_of_file(path)}" for path in read}}
     content = content_of(
-        tables.results, table.chips, aligned(table.chips, labels), layouts,
+        study, table.chips, aligned(table.chips, labels), layouts,
         title=request.embeddings.stem, simulated=False, facts=facts, notes=notes,
     )  # fmt: skip
     write_all(content, study)
@@ -128,17 +108,6 @@ def _say_unmatched(chips: Chips, labels: Labels) -> Work[None]:
     for name, lost in (("vectors without a label", ours), ("labels without a vector", theirs)):
         if lost:
             yield Said(f"{len(lost)} {name}, such as {', '.join(sorted(lost)[:EXAMPLES])}")
-
-
-def _described(chips: Chips, path: Path | None) -> Chips:
-    """The table's chips, with area, group, split and place as another table gives them."""
-    if path is None:
-        return chips
-    other = read_chip_table(path) if path.suffix == ".csv" else read_chips(path)
-    ours, theirs = shared_rows(chips.ids, other.ids)
-    if len(ours) == len(chips):
-        return other.take(theirs[np.argsort(ours)])
-    raise InputError(f"{path}: {len(chips) - len(ours)} embedded chips are not in it; it must describe all of them")
 
 
 def _split(chips: Chips) -> tuple[Chips, str, list[str]]:

@@ -6,15 +6,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float, Int64
 
 from terrashot.domain.modality import MODALITIES
-from terrashot.domain.results import Result, dots, summarize
+from terrashot.domain.results import Point, Result, dots
 from terrashot.domain.tables import Chips, Embeddings, Labels, Presence, count_absences, shared_rows
 from terrashot.embed.projection import tsne
-from terrashot.evaluate.verdict import verdicts
 from terrashot.model.checkpoint import read_towers_config
 from terrashot.model.cost import count_parameters
 from terrashot.plots.model_diagram import ModelShape, TowerInput
+from terrashot.plots.tsne import Layout
 from terrashot.report.content import ReportContent
 from terrashot.report.figures import write_figures
 from terrashot.report.page import write_report
@@ -22,6 +23,7 @@ from terrashot.steps.plan import Context
 from terrashot.steps.plates import make_plates
 from terrashot.steps.progress import Progress, Work
 from terrashot.store import manifest
+from terrashot.store.answers import read_answers
 from terrashot.store.chips import open_chip_store
 from terrashot.store.parquet import read_table, rows_of_table
 from terrashot.store.study import Study
@@ -29,6 +31,7 @@ from terrashot.store.tables import read_chips, read_own_labels, read_presence
 from terrashot.store.vectors import read_embeddings
 
 PREVIEW_ITERATIONS = 500
+ROWS_AT_ONCE = 65_536
 
 
 def make_report(context: Context) -> Work[None]:
@@ -41,7 +44,7 @@ def make_report(context: Context) -> Work[None]:
     metrics = [json.loads(line) for line in study.metrics.read_text("utf-8").splitlines()]
     best = min(range(len(metrics)), key=lambda row: metrics[row]["val_loss"])
     content = content_of(
-        rows_of_table(read_table(study.results), Result), chips, labels, layouts,
+        study, chips, labels, layouts,
         title=config.study.name, simulated=config.source.kind == "simulated", metrics=metrics, best_epoch=best,
         plates=make_plates(open_chip_store(study.folder), chips, labels, config.report.plates),
         model=_shape(study, presence), absent=count_absences(presence), facts=_facts(context, chips, embeddings),
@@ -50,24 +53,40 @@ def make_report(context: Context) -> Work[None]:
     yield Progress("report", 1, 1)
 
 
-def lay_out(embeddings: Embeddings, seed: int, n_sample: int) -> Work[dict[str, np.ndarray]]:
-    """t-SNE places by feature block."""
+def lay_out(embeddings: Embeddings, seed: int, n_sample: int) -> Work[dict[str, Layout]]:
+    """t-SNE places by feature block, of at most `n_sample` chips: the same ones in every block that has them."""
     layouts = {}
+    order = np.random.default_rng(seed).permutation(len(embeddings.chips))
     for done, (name, block) in enumerate(embeddings.blocks.items(), start=1):
-        layouts[name] = tsne(block, seed=seed, n_sample=n_sample, iterations=PREVIEW_ITERATIONS)
+        known = _in_order(block, order)
+        rows = np.sort(known[:n_sample])
+        places = np.full((len(block), 2), np.nan, dtype=np.float32)
+        places[rows] = tsne(block[rows], seed=seed, n_sample=n_sample, iterations=PREVIEW_ITERATIONS)
+        layouts[name] = Layout(places, len(known))
         yield Progress("report", done, len(embeddings.blocks) + 2, f"t-SNE of {name}")
     return layouts
 
 
+def _in_order(block: Float[np.ndarray, "N D"], order: Int64[np.ndarray, " N"]) -> Int64[np.ndarray, " n"]:
+    """Those rows of an order that have a vector."""
+    is_known = np.empty(len(block), dtype=bool)
+    # A part at a time: the whole table's flags would be as long as its numbers are many.
+    for start in range(0, len(block), ROWS_AT_ONCE):
+        is_known[start : start + ROWS_AT_ONCE] = np.isfinite(block[start : start + ROWS_AT_ONCE]).all(axis=1)
+    return order[is_known[order]]
+
+
 def content_of(
-    results: Sequence[Result], chips: Chips, labels: Labels, layouts: Mapping[str, np.ndarray], **more: Any
+    study: Study, chips: Chips, labels: Labels, layouts: Mapping[str, Layout], notes: Sequence[str] = (), **more: Any
 ) -> ReportContent:
-    """The report's content: what the results say, and what is given."""
-    points = summarize(results)
+    """The report's content: what the study's tables say, and what is given."""
+    answers = read_answers(study.answers)
+    results = rows_of_table(read_table(study.results), Result)
+    points = rows_of_table(read_table(study.curves), Point)
     cuts = {(row.task, row.area): row.threshold for row in results}
     return ReportContent(
-        chips=chips, labels=labels, cuts=cuts, points=points, dots=dots(points), verdicts=verdicts(points, results),
-        layouts=layouts, **more,
+        chips=chips, labels=labels, cuts=cuts, points=points, dots=dots(points), answers=answers,
+        layouts=layouts, notes=(*notes, *answers.notes), **more,
     )  # fmt: skip
 
 

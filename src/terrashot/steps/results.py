@@ -1,13 +1,13 @@
-"""What a finished table of results says."""
+"""What a study's answers say at the end of a command."""
 
-from pathlib import Path
+from dataclasses import asdict
+from typing import Any
 
-from terrashot.domain.results import Result, summarize
-from terrashot.evaluate.verdict import Verdict, verdicts
-from terrashot.store.parquet import read_table, rows_of_table
+from terrashot.domain.answers import Answers
 
 
-def result_verdicts(path: Path) -> list[Verdict]:
-    """One a task and area of results.parquet."""
-    rows = rows_of_table(read_table(path), Result)
-    return verdicts(summarize(rows), rows)
+def said(answers: Answers) -> tuple[list[str], dict[str, Any]]:
+    """Lines for a person, and the same for a program."""
+    lines = [*(verdict.sentence for verdict in answers.verdicts), *answers.sentences]
+    verdicts = [{**asdict(verdict), "beats_floors": verdict.beats_floors} for verdict in answers.verdicts]
+    return lines, {"verdicts": verdicts, "enough": list(answers.sentences)}

@@ -23,8 +23,9 @@ from terrashot.steps.plan import Context, Decision, Step, config_digest, decide
 from terrashot.steps.pretrain import help_to_pretrain
 from terrashot.steps.progress import Progress, Said, Work
 from terrashot.steps.ranks import ONE_PROCESS, Ranks, process_group, ranks_of_torchrun
-from terrashot.steps.results import result_verdicts
+from terrashot.steps.results import said
 from terrashot.store import manifest
+from terrashot.store.answers import read_answers
 from terrashot.store.study import Study
 
 NAMED_VERSIONS = ("numpy", "scikit-learn", "numba", "torch", "zarr", "pyarrow", "matplotlib", "openTSNE")
@@ -48,10 +49,10 @@ def run_and_report(study: Study, wishes: Wishes) -> Work[Answer | None]:
     if wishes.dry_run:
         return _foretold(study, decisions, facts)
     lines: list[str] = []
-    if study.results.is_file():
-        verdicts = result_verdicts(study.results)
-        lines += [verdict.sentence for verdict in verdicts]
-        facts["verdicts"] = [verdict.facts for verdict in verdicts]
+    if study.answers.is_file():
+        found, answered = said(read_answers(study.answers))
+        lines += found
+        facts |= answered
     if study.report.is_file():
         lines += [f"pictures: {study.figures}", f"report: {study.report}"]
         facts |= {"report": str(study.report), "figures": str(study.figures)}

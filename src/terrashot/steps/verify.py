@@ -13,6 +13,7 @@ from terrashot.steps.artefacts import digest_of_artefact
 from terrashot.steps.metrics import damage_of_metrics, repair_metrics
 from terrashot.steps.progress import Progress, Said, Work
 from terrashot.store import manifest
+from terrashot.store.answers import read_answers
 from terrashot.store.parquet import read_table
 from terrashot.store.repair import Damage, mark_damage, verify_store
 from terrashot.store.study import Study, find_study
@@ -39,12 +40,14 @@ class Finding:
         return f"{self.file}: {self.reason}{lost}"
 
 
+ANSWERS = "answers.json"
 Check = tuple[str, Callable[[], Sequence[Finding]]]
 
 REDO = {
     "chips.parquet": "chips", "presence.parquet": "ingest", "labels.parquet": "labels", "embeddings.parquet": "embed",
     "floors.parquet": "embed", "results.parquet": "fewshot", "block_scores.parquet": "fewshot",
-    "timings.parquet": "fewshot", "metrics.jsonl": "pretrain", "report.html": "report", "figures": "report",
+    "timings.parquet": "fewshot", "leakage.parquet": "fewshot", "transfer.parquet": "fewshot", "curves.parquet": "fewshot",
+    ANSWERS: "fewshot", "metrics.jsonl": "pretrain", "report.html": "report", "figures": "report",
 }  # fmt: skip
 
 
@@ -92,7 +95,7 @@ def _folder(path: Path) -> Path:
 
 
 def _checks(path: Path) -> Iterator[Check]:
-    if path.suffix == ".parquet":
+    if path.suffix == ".parquet" or path.name == ANSWERS:
         yield path.name, lambda: _table(path)
     elif (path / "model.json").is_file() or (path / "weights.safetensors").is_file():
         yield path.name, lambda: _model(path)
@@ -106,7 +109,8 @@ def _study(study: Study) -> Iterator[Check]:
     recorded, damaged = _recorded_digests(study)
     if study.manifest.is_file() or damaged:
         yield study.manifest.name, lambda: damaged
-    for path in sorted(study.folder.glob("*.parquet")):
+    tables = [*sorted(study.folder.glob("*.parquet")), *([study.answers] if study.answers.is_file() else [])]
+    for path in tables:
         yield path.name, lambda path=path: _table(path)  # type: ignore[misc]
     if study.ledger.is_file() or study.store.is_dir():
         yield study.store.name, lambda: _store(study.folder)
@@ -136,7 +140,7 @@ def _table(path: Path) -> list[Finding]:
     elif not fits_digest(path):
         reason = "its bytes are not those that were written"
     else:
-        reason = _said(lambda: read_table(path))
+        reason = _said(lambda: read_answers(path) if path.name == ANSWERS else read_table(path))
     return [] if reason is None else [_file_finding(path, reason)]
 
 

@@ -1,6 +1,7 @@
 """Parquet files that notice damage: page checksums, and a digest beside the file for what those do not cover."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
@@ -44,13 +45,25 @@ def read_table(path: Path, *, columns: Sequence[str] | None = None) -> pa.Table:
         InputError: no such file, or no Parquet.
         IntegrityError: its bytes are not those that were written.
     """
+    with open_table(path) as file:
+        return file.read(columns=columns)
+
+
+@contextmanager
+def open_table(path: Path) -> Iterator[pq.ParquetFile]:
+    """The file, checked as `read_table` does, for reading some columns at a time.
+
+    Raises:
+        InputError: no such file, or no Parquet; also of what is read from it.
+        IntegrityError: its bytes are not those that were written.
+    """
     refuse_other_files(path)
     check_digest(path)
     try:
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
             refuse_bomb(path, file)
             _refuse_newer(path, file.schema_arrow.metadata or {})
-            return file.read(columns=columns)
+            yield file
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except (pa.ArrowException, OSError, ValueError) as error:

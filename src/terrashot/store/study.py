@@ -61,9 +61,9 @@ class Study:
         return self.folder / "embed.parts"
 
     @property
-    def fewshot_parts(self) -> Path:
-        """What a killed few-label run goes on from."""
-        return self.folder / "fewshot.parts"
+    def fits(self) -> Path:
+        """Outcomes of the few-label fits, so that none is done twice."""
+        return self.folder / "fewshot.fits.sqlite"
 
     @property
     def floors(self) -> Path:
@@ -80,6 +80,26 @@ class Study:
     @property
     def timings(self) -> Path:
         return self.folder / "timings.parquet"
+
+    @property
+    def leakage(self) -> Path:
+        """Results with training chips from beside the test chips and from elsewhere."""
+        return self.folder / "leakage.parquet"
+
+    @property
+    def transfer(self) -> Path:
+        """Results with training chips of other areas."""
+        return self.folder / "transfer.parquet"
+
+    @property
+    def curves(self) -> Path:
+        """Means of the results, with their intervals."""
+        return self.folder / "curves.parquet"
+
+    @property
+    def answers(self) -> Path:
+        """What the curves say."""
+        return self.folder / "answers.json"
 
     @property
     def figures(self) -> Path:

@@ -3,6 +3,7 @@
 import re
 import tokenize
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pyarrow as pa
 from terrashot.domain.tables import Chips, Embeddings
 from terrashot.errors import InputError
 from terrashot.store.geoparquet import chip_columns, chips_of_table, geo_footer
-from terrashot.store.parquet import read_table, write_table
+from terrashot.store.parquet import open_table, write_table
 
 CHIP_COLUMNS = ("id", "area", "group", "split", "geometry", "bbox", "lon", "lat")
 MAX_NPY_BYTES = 64 << 30
@@ -19,6 +20,7 @@ NPY_DAMAGE = (
     ValueError, TypeError, LookupError, OSError, EOFError, ArithmeticError, SyntaxError, MemoryError, tokenize.TokenError,
 )  # fmt: skip
 """What NumPy raises on damaged headers; found by bending bytes of good ones."""
+ROWS_AT_ONCE = 65_536
 MAX_IDS_BYTES = 200 << 20
 MAX_HEADER_CHARS = 1000
 """A real .npy header has about 120; the parser takes all memory over some thousand brackets."""
@@ -51,9 +53,12 @@ def read_embeddings(path: Path) -> Embeddings:
     """
     if path.suffix == ".npy":
         return _read_npy(path)
-    table = read_table(path)
-    chips = chips_of_table(table, str(path))
-    blocks = {name: _block(table, name, path) for name in table.column_names if _is_list(table.schema.field(name).type)}
+    with open_table(path) as file:
+        lists = [field.name for field in file.schema_arrow if _is_list(field.type)]
+        table = file.read(columns=[name for name in file.schema_arrow.names if name not in lists])
+        chips = chips_of_table(table, str(path))
+        # A block at a time: all of them as Arrow beside all of them as arrays would be twice the memory.
+        blocks = {name: _block(file.read(columns=[name]), name, path, chips) for name in lists}
     blocks = blocks or _blocks_of_scalar_columns(table, path)
     if not blocks:
         raise InputError(f"{path}: no list column and no columns like 'v0, v1, ...' that could be vectors")
@@ -79,22 +84,24 @@ def _is_list(kind: pa.DataType) -> bool:
     return bool(listed and (pa.types.is_floating(kind.value_type) or pa.types.is_integer(kind.value_type)))
 
 
-def _block(table: pa.Table, name: str, path: Path) -> np.ndarray:
+def _block(table: pa.Table, name: str, path: Path, chips: Chips) -> np.ndarray:
     column = table.column(name).combine_chunks()
-    lengths = np.array(column.value_lengths().drop_null().to_pylist(), dtype=np.int64)
+    lengths = np.unique(column.value_lengths().drop_null().to_numpy())
     if len(lengths) == 0:
         raise InputError(f"{path}: column '{name}' holds no vector at all; drop it or make the table again")
-    if lengths.min() != lengths.max() or lengths.min() == 0:
+    if len(lengths) > 1 or lengths[0] == 0:
         raise InputError(
-            f"{path}: column '{name}' holds vectors of {lengths.min()} to {lengths.max()} numbers; one length is needed"
+            f"{path}: column '{name}' holds vectors of {lengths[0]} to {lengths[-1]} numbers; one length is needed"
         )
-    _refuse_absent_bomb(len(table), len(lengths), int(lengths[0]), f"{path}: column '{name}'")
-    vectors = np.full((len(table), int(lengths[0])), np.nan, dtype=np.float32)
-    there = ~np.array(column.is_null())
+    length, there = int(lengths[0]), ~column.is_null().to_numpy(zero_copy_only=False)
+    _refuse_absent_bomb(len(table), int(there.sum()), length, f"{path}: column '{name}'")
+    # Half precision stays so: it is half the memory, and what reads it converts what it needs.
+    dtype = np.float16 if pa.types.is_float16(column.type.value_type) else np.float32
+    vectors = np.full((len(table), length), np.nan, dtype=dtype)
     with np.errstate(over="ignore"):  # infinite in float32, and refused for it
-        numbers = column.drop_null().flatten().to_numpy(zero_copy_only=False).astype(np.float32)
-    vectors[there] = numbers.reshape(-1, lengths[0])
-    return _finite(vectors, there, f"{path}: column '{name}'", table.column("id"))
+        numbers = column.flatten().to_numpy(zero_copy_only=False).astype(dtype, copy=False)
+    vectors[there] = numbers.reshape(-1, length)
+    return _finite(vectors, there, f"{path}: column '{name}'", chips.ids)
 
 
 def _refuse_absent_bomb(n_rows: int, n_vectors: int, length: int, where: str) -> None:
@@ -105,10 +112,11 @@ def _refuse_absent_bomb(n_rows: int, n_vectors: int, length: int, where: str) ->
         )
 
 
-def _finite(vectors: np.ndarray, there: np.ndarray, where: str, ids: pa.ChunkedArray) -> np.ndarray:
-    broken = there & ~np.isfinite(vectors).all(axis=1)
+def _finite(vectors: np.ndarray, there: np.ndarray, where: str, ids: Sequence[str]) -> np.ndarray:
+    finite = [np.isfinite(some).all(axis=1) for some in np.array_split(vectors, 1 + len(vectors) // ROWS_AT_ONCE)]
+    broken = there & ~np.concatenate(finite)
     if broken.any():
-        first = ids[int(np.flatnonzero(broken)[0])].as_py()
+        first = ids[int(np.flatnonzero(broken)[0])]
         raise InputError(
             f"{where}: {int(broken.sum())} vectors hold NaN or infinity, first that of chip '{first}'; absent is null"
         )
@@ -127,7 +135,7 @@ def _blocks_of_scalar_columns(table: pa.Table, path: Path) -> dict[str, np.ndarr
         columns = [table.column(name) for _, name in sorted(found)]
         vectors = np.column_stack([column.to_numpy().astype(np.float32) for column in columns])
         there = ~np.all([np.array(column.is_null()) for column in columns], axis=0)
-        blocks[prefix] = _finite(vectors, there, f"{path}: columns '{prefix}...'", table.column("id"))
+        blocks[prefix] = _finite(vectors, there, f"{path}: columns '{prefix}...'", table.column("id").to_pylist())
     return blocks
 
 
@@ -149,7 +157,7 @@ def _read_npy(path: Path) -> Embeddings:
         )
     table = pa.table({"id": ids})
     chips: Chips = chips_of_table(table, str(beside))
-    block = _finite(np.array(vectors, dtype=np.float32), np.ones(len(ids), dtype=bool), str(path), table.column("id"))
+    block = _finite(np.array(vectors, dtype=np.float32), np.ones(len(ids), dtype=bool), str(path), ids)
     return Embeddings(chips, {path.stem: block})
 
 

@@ -1,0 +1,125 @@
+"""From the fits to what they answer: means with intervals, labels that are enough, verdicts, and the rest of `Answers`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from terrashot.domain.answers import Answers, Claim, EnoughLabels
+from terrashot.domain.results import Point, summarize
+from terrashot.domain.tables import Chips, Labels
+from terrashot.evaluate.bootstrap import replicate
+from terrashot.evaluate.claims import claims
+from terrashot.evaluate.curves import curves_of, weights_for
+from terrashot.evaluate.enough import Scored, best_full, enough
+from terrashot.evaluate.fewshot import FewshotTables
+from terrashot.evaluate.foreseen import foreseen, tested
+from terrashot.evaluate.intervals import interval
+from terrashot.evaluate.judged_elsewhere import label_ranges, leaks, moved
+from terrashot.evaluate.repeats import BUDGETS
+from terrashot.evaluate.sentences import sentences
+from terrashot.evaluate.verdict import verdicts
+
+PAPERS_HEAD = "forest"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Place:
+    """The curves of one task in one area under shared weights, so that their differences are paired."""
+
+    task: str
+    area: str
+    measure: str
+    scored: tuple[Scored, ...]
+    resampled: Mapping[tuple[str, str], Scored]
+    """By feature set and head."""
+
+
+def make_answers(tables: FewshotTables, chips: Chips, labels: Labels, seed: int) -> tuple[list[Point], Answers]:
+    """The points of every curve with their intervals, and the answers; the same bytes whatever the number of threads."""
+    with threadpool_limits(1):
+        return _answers(tables, chips, labels, seed)
+
+
+def _answers(tables: FewshotTables, chips: Chips, labels: Labels, seed: int) -> tuple[list[Point], Answers]:
+    points = summarize(tables.fitted.results)
+    places = _places(tables, seed)
+    points = _with_intervals(points, places)
+    counted = [row for place in places for row in _enough(place)]
+    found = [
+        row for place in places for row in verdicts(place.scored, place.resampled, BUDGETS, place.measure)
+    ]  # fmt: skip
+    known = [row for row in tables.fitted.results if row.n_labels_asked is not None]
+    return points, Answers(
+        verdicts=tuple(found), enough=tuple(counted),
+        claims=tuple(_claims(places)),
+        leakage=tuple(leaks(tables.leakage, seed)), ranges=tuple(label_ranges(chips, labels, seed)),
+        transfer=tuple(moved(tables.transfer, seed)), forecasts=tuple(foreseen(known, found, seed)),
+        forecast_tests=tuple(tested(known, seed)), sentences=tuple(sentences(counted, points)),
+        notes=(*tables.notes, *_untold(chips)),
+    )  # fmt: skip
+
+
+def _untold(chips: Chips) -> list[str]:
+    """What these chips cannot tell."""
+    has_place = chips.lon_deg is not None or chips.utm is not None
+    if has_place or any(group is not None for group in chips.group):
+        return []
+    return [
+        "leakage: chips have neither place nor group: whether test chips lie beside training chips, and so leakage, cannot be told; "
+        "intervals are over chips as if none were neighbours"
+    ]
+
+
+def _claims(places: Sequence[Place]) -> list[Claim]:
+    """The paper's, tested on its head where the study has it, else on the first."""
+    scored = [one for place in places for one in place.scored]
+    heads = list(dict.fromkeys(one.curve.head for one in scored))
+    head = PAPERS_HEAD if PAPERS_HEAD in heads else heads[0]
+    return claims([one for one in scored if one.curve.head == head])
+
+
+def _places(tables: FewshotTables, seed: int) -> list[Place]:
+    plain, again = curves_of(tables.fitted.blocks), curves_of(tables.resampled.blocks)
+    measures = {(row.task, row.area): row.measure for row in tables.fitted.results}
+    places = []
+    for task, area in measures:
+        own = [curve for curve in plain.values() if (curve.task, curve.area) == (task, area)]
+        others = [curve for curve in again.values() if (curve.task, curve.area) == (task, area)]
+        weights = weights_for([*own, *others], seed)
+        resampled = {(one.features, one.head): Scored(one, replicate(one, weights)) for one in others}
+        scored = tuple(Scored(one, replicate(one, weights)) for one in own)
+        places.append(Place(task, area, measures[task, area], scored, resampled))
+    return places
+
+
+def _with_intervals(points: Sequence[Point], places: Sequence[Place]) -> list[Point]:
+    ends: dict[tuple[str, str, str, str, int, bool], tuple[float, float]] = {}
+    for place in places:
+        for one in place.scored:
+            low, high = interval(one.scores)
+            for at, (size, full) in enumerate(zip(one.curve.sizes, one.curve.is_full, strict=True)):
+                key = (place.task, place.area, one.curve.features, one.curve.head, size, full)
+                ends[key] = (float(low[at]), float(high[at]))
+    return [_with_interval(p, *ends[p.task, p.area, p.features, p.head, p.n_labels, p.is_full]) for p in points]
+
+
+def _with_interval(point: Point, low: float, high: float) -> Point:
+    # No score lies above 1, whatever a symmetric interval says.
+    return point if np.isnan(low) else replace(point, low=low, high=min(high, 1.0))
+
+
+def _enough(place: Place) -> list[EnoughLabels]:
+    best = best_full(place.scored)
+    majorities = {
+        m.curve.head: m.full for m in place.scored if m.curve.features == "majority" and m.curve.full is not None
+    }
+    rows = []
+    for one in place.scored:
+        names = (place.task, place.area, one.curve.features, one.curve.head)
+        rows += [
+            EnoughLabels(*names, found.form, found.n_labels, found.low, found.high, one.curve.sizes[-1])
+            for found in enough(one, majorities.get(one.curve.head), best)
+        ]
+    return rows

@@ -1,0 +1,165 @@
+"""What all feature sets and heads of a place are compared on: chips, labels and draws, the same for all."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Int64
+
+from terrashot.domain.tables import Chips, Labels, shared_rows
+from terrashot.domain.tasks import ThresholdRule
+from terrashot.errors import InputError
+from terrashot.evaluate.sampling import Draw, draws_of, sizes_within
+from terrashot.evaluate.spatial import block_names
+from terrashot.evaluate.target import Target, make_target
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TaskDraws:
+    """One task, with one pool of training chips: the same for every feature set and head."""
+
+    task: str
+    train_area: str
+    scheme: str
+    learn: Target
+    """Labels of the comparison's `learn` chips; this and the next two in their order."""
+    choose: Target
+    judge: Target
+    pool: Int64[np.ndarray, " n"]
+    """Positions in `learn` of the chips to draw from."""
+    draws: tuple[Draw, ...]
+    blocks: tuple[str, ...]
+    """Names of the spatial blocks of the judged chips."""
+    member: Int64[np.ndarray, " N2"]
+    """Number of each judged chip's block; -1 where its label is unknown."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Comparison:
+    """Chips of one area, as row numbers in the study's chips, and the tasks on them."""
+
+    area: str
+    learn: Int64[np.ndarray, " N"]
+    choose: Int64[np.ndarray, " N1"]
+    """Validation chips: what is chosen is chosen here."""
+    judge: Int64[np.ndarray, " N2"]
+    """Test chips: seen once, by a finished fit."""
+    groups: tuple[str, ...]
+    """Spatial block or group of each `learn` chip."""
+    tasks: tuple[TaskDraws, ...]
+
+    def with_draws(self, draws: Mapping[str, Sequence[Draw]]) -> "Comparison":
+        """The same with other draws by task; tasks without a draw are left out."""
+        tasks = [replace(task, draws=tuple(draws.get(task.task, ()))) for task in self.tasks]
+        return replace(self, tasks=tuple(task for task in tasks if task.draws))
+
+
+@dataclass(frozen=True, slots=True)
+class DrawSettings:
+    """How labels become tasks, and who is drawn."""
+
+    sizes: tuple[int, ...] = (5, 10, 100, 250, 500, 1000, 5000, 20000)
+    repeats: int = 10
+    rule: ThresholdRule = "nearest"
+    regression: tuple[str, ...] = ()
+    """Targets to be learnt as numbers."""
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Labelled:
+    """Chips with labels and every feature set, in the order of their ids, so that no table's order decides who is drawn."""
+
+    rows: Int64[np.ndarray, " N"]
+    """In the study's chips."""
+    chips: Chips
+    targets: Mapping[str, np.ndarray]
+    notes: tuple[str, ...]
+
+
+def labelled_chips(chips: Chips, labels: Labels, complete: np.ndarray) -> Labelled:
+    """The chips to compare on, and what must be said about those left out.
+
+    Raises:
+        MisalignedError: chips and labels share no id.
+    """
+    ours, theirs = shared_rows(chips.ids, labels.chip_ids)
+    by_id = np.array(sorted(range(len(ours)), key=lambda number: chips.ids[ours[number]]), dtype=np.int64)
+    ours, theirs = ours[by_id], theirs[by_id]
+    whole = complete[ours]
+    notes = _left_out(chips, len(ours), len(labels.chip_ids), whole)
+    targets = {name: values[theirs[whole]] for name, values in labels.targets.items()}
+    return Labelled(ours[whole], chips.take(ours[whole]), targets, tuple(notes))
+
+
+def compare_areas(labelled: Labelled, settings: DrawSettings, scheme: str) -> list[Comparison]:
+    """The study's own comparison of each area: its training chips, its test chips.
+
+    Raises:
+        InputError: an area has too few training chips, no test chip, or a label that is all alike.
+    """
+    areas = np.array(labelled.chips.area, dtype=object)
+    return [
+        _compare(labelled, np.flatnonzero(areas == area), settings, scheme)
+        for area in dict.fromkeys(labelled.chips.area)
+    ]
+
+
+def _compare(labelled: Labelled, own: np.ndarray, settings: DrawSettings, scheme: str) -> Comparison:
+    chips = labelled.chips.take(own)
+    area, split = chips.area[0], np.array([str(name) for name in chips.split])
+    parts = [np.flatnonzero(split == name) for name in ("train", "val", "test")]
+    tasks = []
+    for name, values in labelled.targets.items():
+        try:
+            regression = name in settings.regression
+            target = make_target(name, values[own], split == "train", settings.rule, regression=regression)
+        except InputError as error:
+            raise InputError(f"area '{area}': {error}") from None
+        learn, choose, judge = (target.take(rows) for rows in parts)
+        blocks, member = blocks_of(chips.take(parts[2]), judge, area, name)
+        pool = np.flatnonzero(learn.known)
+        task = TaskDraws(name, area, scheme, learn, choose, judge, pool, (), blocks, member)
+        tasks.append(replace(task, draws=first_draws(task, area, settings)))
+    learn_rows, choose_rows, judge_rows = (labelled.rows[own[rows]] for rows in parts)
+    return Comparison(area, learn_rows, choose_rows, judge_rows, block_names(chips.take(parts[0])), tuple(tasks))
+
+
+def blocks_of(chips: Chips, judge: Target, area: str, name: str) -> tuple[tuple[str, ...], Int64[np.ndarray, " N2"]]:
+    """Names of the blocks of the judged chips that have a label, and the number of each chip's.
+
+    Raises:
+        InputError: none has a label.
+    """
+    known = judge.known
+    if not known.any():
+        raise InputError(
+            f"area '{area}', label '{name}': no test chip has a label and every modality; change the split or add chips"
+        )
+    names, numbers = np.unique(np.array(block_names(chips.take(np.flatnonzero(known))), dtype=str), return_inverse=True)
+    member = np.full(len(known), -1, dtype=np.int64)
+    member[known] = numbers
+    return tuple(map(str, names)), member
+
+
+def first_draws(task: TaskDraws, area: str, settings: DrawSettings) -> tuple[Draw, ...]:
+    """Every size and the full set, as often as the settings say."""
+    sizes = sizes_within(settings.sizes, len(task.pool), f"area '{area}', label '{task.task}'")
+    names = (settings.seed, task.task, area)
+    return tuple(
+        draw for repeat in range(settings.repeats) for draw in draws_of(task.pool, [*sizes, None], repeat, names)
+    )
+
+
+def _left_out(chips: Chips, n_shared: int, n_labels: int, complete: np.ndarray) -> list[str]:
+    notes = []
+    if n_shared < len(chips) or n_shared < n_labels:
+        notes.append(
+            f"{len(chips) - n_shared} chips have no row of labels, {n_labels - n_shared} rows of labels no chip"
+        )
+    if not complete.all():
+        notes.append(
+            f"{int((~complete).sum())} of {len(complete)} labelled chips lack a modality and are left out of every curve, "
+            "so that all are compared on the same chips"
+        )
+    return notes

@@ -82,6 +82,10 @@ def test_an_npy_file_is_read_with_the_ids_beside_it(tmp_path):
         ({"id": ["a", "b"], "v": [[1.0], [float("nan")]]}, "1 vectors hold NaN or infinity, first that of chip 'b'"),
         ({"id": ["a"], "name": ["x"]}, "no list column"),
         ({"id": ["a"], "v": pa.array([None], pa.list_(pa.float32()))}, "holds no vector at all"),
+        (
+            {"id": ["a", "b"], "v": [[1.0], [2.0]], "model": ["clay", "prithvi"]},
+            "vectors of 2 models (clay, prithvi); write a table for each model",
+        ),
     ],
 )
 def test_a_wrong_table_is_refused_by_column_and_chip(tmp_path, columns, said):

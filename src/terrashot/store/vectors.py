@@ -57,6 +57,7 @@ def read_embeddings(path: Path) -> Embeddings:
         lists = [field.name for field in file.schema_arrow if _is_list(field.type)]
         table = file.read(columns=[name for name in file.schema_arrow.names if name not in lists])
         chips = chips_of_table(table, str(path))
+        _refuse_two_models(table, path)
         # A block at a time: all of them as Arrow beside all of them as arrays would be twice the memory.
         blocks = {name: _block(file.read(columns=[name]), name, path, chips) for name in lists}
     blocks = blocks or _blocks_of_scalar_columns(table, path)
@@ -67,6 +68,17 @@ def read_embeddings(path: Path) -> Embeddings:
     return Embeddings(
         chips, blocks, n_channels, (table.schema.metadata or {}).get(b"terrashot_model", b"").decode() or None
     )
+
+
+def _refuse_two_models(table: pa.Table, path: Path) -> None:
+    """Nothing, unless a column says that the vectors come from several models: their numbers mean different things."""
+    if "model" not in table.column_names:
+        return
+    names = sorted({str(name) for name in table.column("model").unique().to_pylist() if name is not None})
+    if len(names) > 1:
+        raise InputError(
+            f"{path}: vectors of {len(names)} models ({', '.join(names[:3])}); write a table for each model"
+        )
 
 
 def _list_column(vectors: np.ndarray, present: np.ndarray, dtype: str) -> pa.Array:

@@ -126,19 +126,18 @@ def one_forest(own: FeatureSet, chips: Chips, area: str, values: np.ndarray, n: 
 
 
 def plain_loop_seconds(study: tuple[Chips, dict[str, FeatureSet], Labels], area: str) -> float:
-    """What the plain loop would take for the whole ablation: its forests of each size in one area, times how many there are.
+    """What the plain loop would take at least for the whole ablation: its forests of each size in one area, times how many.
 
-    Areas differ in size: a forest on all labels, and every judging, counts by the area's chips.
+    A forest on all labels counts by the area's chips; one of fewer labels as here, though larger areas have more to judge.
     """
     chips, features, labels = study
-    total = sum(AREAS.values()) / AREAS[area]
+    all_areas = sum(AREAS.values()) / AREAS[area]
     seconds = 0.0
     for name, times in (("s2rgbm", 3), ("modsconcat", 1)):
         for n in (*SIZES, None):
             found = one_forest(features[name], chips, area, labels.targets["water"], n)
             print(f"scikit-learn, {name}, {n or 'all'} labels: {found:.2f} s", flush=True)
-            # Small forests hardly depend on the area but through judging, which is nearly all of their time.
-            seconds += found * total * times * len(TASKS) * REPEATS
+            seconds += found * (all_areas if n is None else len(AREAS)) * times * len(TASKS) * REPEATS
     return seconds
 
 

@@ -59,7 +59,7 @@ def falls(column, sample, start, end, targets):
 def test_the_best_cut_by_moments_lowers_the_squared_errors_most(n, seed):
     column, sample, start, end = drawn(n, seed, lambda rng, n: rng.normal(size=n))
     histogram = np.zeros((N_BINS, 2))
-    occupied = fill_moments(column, sample, start, end, histogram)
+    occupied = np.uint64(fill_moments(column, sample, start, end, histogram))
     total = histogram.sum(axis=0)
     over, under, cut = cut_moments(histogram, occupied, total, ANY_CUT)
     naive = falls(column, sample, start, end, [sample.target.astype(np.float64)])
@@ -75,7 +75,7 @@ def test_the_best_cut_by_moments_lowers_the_squared_errors_most(n, seed):
 def test_the_best_cut_by_classes_lowers_the_gini_impurity_most(n, classes, seed):
     column, sample, start, end = drawn(n, seed, lambda rng, n: rng.integers(0, classes, n))
     histogram = np.zeros((N_BINS, classes))
-    occupied = fill_classes(column, sample, start, end, histogram)
+    occupied = np.uint64(fill_classes(column, sample, start, end, histogram))
     total = histogram.sum(axis=0)
     over, under, cut = cut_classes(histogram, occupied, total, np.empty(classes), ANY_CUT)
     # Gini impurity times weight is the summed squared error of the classes' indicators.
@@ -93,7 +93,7 @@ def test_the_best_cut_by_classes_lowers_the_gini_impurity_most(n, classes, seed)
 def test_a_cut_that_is_given_gets_the_score_of_that_cut(n, seed, only):
     column, sample, start, end = drawn(n, seed, lambda rng, n: rng.integers(0, 2, n))
     moments, classes = np.zeros((N_BINS, 2)), np.zeros((N_BINS, 2))
-    occupied = fill_moments(column, sample, start, end, moments)
+    occupied = np.uint64(fill_moments(column, sample, start, end, moments))
     fill_classes(column, sample, start, end, classes)
     total, counts = moments.sum(axis=0), classes.sum(axis=0)
     by_moments = cut_moments(moments, occupied, total, only)

@@ -1,8 +1,10 @@
 """One writer at a time, and the dead hold nothing."""
 
+import fcntl
 import os
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -39,3 +41,17 @@ def test_the_lock_of_a_killed_process_is_taken_over(tmp_path):
     child.wait()
     with sole_writer(tmp_path):
         pass
+
+
+def test_a_holder_that_writes_its_name_late_is_still_named(tmp_path):
+    file = tmp_path / ".lock"
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    timer = threading.Timer(0.2, os.pwrite, (descriptor, b"process 7 on ada", 0))
+    timer.start()
+    try:
+        with pytest.raises(LockedError, match="locked by process 7 on ada"), sole_writer(tmp_path):
+            raise AssertionError("two writers")
+    finally:
+        timer.join()
+        os.close(descriptor)

@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import os
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,8 +12,8 @@ from terrashot.durable.files import make_folder, storage_errors
 from terrashot.errors import LockedError
 
 NAME_BYTES = 200
-LOOKS = 100
-"""A holder writes its name right after it has taken the lock; until then there is none to read."""
+LOOKS, SECONDS_BETWEEN_LOOKS = 200, 0.01
+"""A holder writes its name right after it has taken the lock, however busy the machine; until then none is there."""
 
 
 @contextlib.contextmanager
@@ -60,5 +61,5 @@ def _holder(descriptor: int) -> str:
     for _ in range(LOOKS):
         if name := os.pread(descriptor, NAME_BYTES, 0).decode(errors="replace").strip():
             return name
-        os.sched_yield()
+        time.sleep(SECONDS_BETWEEN_LOOKS)
     return "another process"

@@ -17,7 +17,7 @@ from terrashot.evaluate.sampling import Draw
 from terrashot.heads.lesson import HeadSettings
 from terrashot.heads.pool import HEADS, Pool, predict, predict_values
 
-FORMAT = "fit 1"
+FORMAT = "fit 2"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -20,7 +20,9 @@ ROWS, COLUMNS, JUDGED = (10, 100, 250, 500), (192, 768, 2304), 500
 def lesson_of(n: int, width: int) -> Lesson:
     """Simulated vectors whose columns go together, standardised, and a class that they foretell in part."""
     rng = np.random.default_rng(n + width)
-    vectors = rng.normal(size=(n + JUDGED, 64)) @ rng.normal(size=(64, width)) + 3 * rng.normal(size=(n + JUDGED, width))
+    vectors = rng.normal(size=(n + JUDGED, 64)) @ rng.normal(size=(64, width)) + 3 * rng.normal(
+        size=(n + JUDGED, width)
+    )
     vectors = ((vectors - vectors.mean(axis=0)) / vectors.std(axis=0)).astype(np.float32)
     y = (vectors @ rng.normal(size=width) + rng.normal(size=n + JUDGED) * width**0.5 > 0).astype(np.int64)
     return Lesson(vectors[:n], y[:n], vectors[n:], HeadSettings(), 0)

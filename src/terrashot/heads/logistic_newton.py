@@ -53,7 +53,10 @@ def logistic_by_newton(
     if n_columns <= n:
         own = vectors.astype(np.float64)
         found = _minimise(
-            start, y, lambda now: _aim_by_columns(own, y, ridge, now), lambda at: ridge / 2 * (at.weights @ at.weights)
+            start,
+            y,
+            lambda now: _aim_by_columns(own, y, ridge, now),
+            lambda at: float(ridge / 2 * (at.weights @ at.weights)),
         )
         return found.weights.astype(np.float32), found.intercept
     gram = (vectors @ vectors.T).astype(np.float64)
@@ -61,7 +64,7 @@ def logistic_by_newton(
         start,
         y,
         lambda now: _aim_by_rows(gram, y, ridge, now),
-        lambda at: ridge / 2 * (at.weights @ (at.logits - at.intercept)),
+        lambda at: float(ridge / 2 * (at.weights @ (at.logits - at.intercept))),
     )
     return vectors.T @ found.weights.astype(np.float32), found.intercept
 

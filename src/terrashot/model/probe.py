@@ -13,15 +13,17 @@ TOKENS, WIDTH = 2048, 256
 LEAST_S = 0.05
 
 
-def layer_flops_a_second(config: TowersConfig, device: torch.device, *, is_bfloat16: bool) -> float:
+def layer_flops_a_second(
+    config: TowersConfig, device: torch.device, *, is_bfloat16: bool, most_tokens: int = TOKENS
+) -> float:
     """Operations a second of one layer, there and back; measured for 50 ms, and at least once after a first time.
 
     A product of matrices alone tells less: on a processor with bf16 matrix units whole training steps went at 0.08 to 0.25
     of its speed in bfloat16 and 0.3 to 1.2 in float32, but at 0.45 to 0.95 of a layer's.
     """
     vit = config.vit
-    tokens = vit.side_patches**2 + 1
-    n_chips = max(1, TOKENS * WIDTH // max(WIDTH, vit.width) // tokens)
+    tokens = min(vit.side_patches**2 + 1, most_tokens)
+    n_chips = max(1, most_tokens * WIDTH // max(WIDTH, vit.width) // tokens)
     layer = Block(vit.width, vit.heads).to(device)
     shown = torch.ones(n_chips, tokens, vit.width, device=device, requires_grad=True)
     _pass(layer, shown, is_bfloat16)

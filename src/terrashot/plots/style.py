@@ -63,6 +63,12 @@ def legend_below(figure: Figure, lines: Mapping[str, Artist]) -> None:
     figure.legend(list(lines.values()), list(lines), loc="outside lower center", ncols=columns)
 
 
+def fix_layout(figure: Figure) -> None:
+    """Puts everything in its place once; a figure that is written twice would be laid out twice, half of the time it takes."""
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+
+
 def rendered(figure: Figure, kind: str) -> bytes:
     """The figure as `png` or `svg`, without a date in it."""
     buffer = io.BytesIO()

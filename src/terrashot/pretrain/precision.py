@@ -2,7 +2,7 @@
 
 import torch
 
-from terrashot.model.probe import layer_flops_a_second
+from terrashot.model.probe import TOKENS, layer_flops_a_second
 from terrashot.model.towers import TowersConfig
 from terrashot.pretrain.settings import Precision
 
@@ -14,11 +14,22 @@ NARROWEST = 128
 """Narrower layers gain 0.7 to 1.6 there: too near to 1 to come out the same each time, as a run's bytes must."""
 
 
+FIRST_LOOK_TOKENS, CLEARLY_SLOWER = 256, 0.5
+"""Without bf16 units the whole measurement would take half a minute to say what a piece of it says at once."""
+
+
 def faster_precision(config: TowersConfig, device: torch.device) -> Precision:
     """bfloat16 where it makes a layer of these towers, there and back, clearly faster than float32; else float32."""
     if config.vit.width < NARROWEST:
         return "float32"
+    float32, bfloat16 = (_rate(config, device, kind, FIRST_LOOK_TOKENS) for kind in (False, True))
+    if bfloat16 < CLEARLY_SLOWER * float32:
+        return "float32"
     # In turns, and the best of each: what else the machine does must not decide.
-    rates = [[layer_flops_a_second(config, device, is_bfloat16=kind) for kind in (False, True)] for _ in range(ROUNDS)]
+    rates = [[_rate(config, device, kind, TOKENS) for kind in (False, True)] for _ in range(ROUNDS)]
     float32, bfloat16 = (max(found) for found in zip(*rates, strict=True))
     return "bfloat16" if bfloat16 > LEAST_GAIN * float32 else "float32"
+
+
+def _rate(config: TowersConfig, device: torch.device, is_bfloat16: bool, most_tokens: int) -> float:
+    return layer_flops_a_second(config, device, is_bfloat16=is_bfloat16, most_tokens=most_tokens)

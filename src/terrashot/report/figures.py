@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from terrashot.durable.files import make_folder, write_bytes
-from terrashot.plots.style import house_style, in_few_colours, rendered
+from terrashot.plots.style import fix_layout, house_style, in_few_colours, rendered
 from terrashot.report.content import ReportContent
 from terrashot.report.data_figures import of_data, of_training
 from terrashot.report.recipe import Recipe
@@ -38,6 +38,7 @@ def _drawn(recipe: Recipe, folder: Path, *, is_simulated: bool) -> Drawn:
     figure = recipe.draw()
     if is_simulated:
         figure.suptitle("simulated", x=0.995, ha="right", fontsize=8, color="#777777")
+    fix_layout(figure)
     png = rendered(figure, "png")
     write_bytes(folder / f"{recipe.name}.png", png)
     write_bytes(folder / f"{recipe.name}.svg", rendered(figure, "svg"))

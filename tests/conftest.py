@@ -1,11 +1,15 @@
 """Shape and type checking of every annotated function is on while tests run."""
 
+import fcntl
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from jaxtyping import install_import_hook
 
-install_import_hook("terrashot", "typechecking.checked")
+from typechecking import check_arrays_of
+
+check_arrays_of("terrashot")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -16,3 +20,22 @@ def shared_data() -> Path:
     if not SHARED.is_dir():
         pytest.skip("the real sample data (../shared/data) is not here")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], object]], Path]:
+    """A folder by name, filled by the first process of the test run that asks for it; never to be changed."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+    def folder_of(name: str, fill: Callable[[Path], object]) -> Path:
+        folder, done = shared / name, shared / f"{name}.done"
+        with (shared / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not done.exists():
+                folder.mkdir()
+                fill(folder)
+                done.touch()
+        return folder
+
+    return folder_of

@@ -36,8 +36,12 @@ plates = 0
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory) -> Path:
-    folder, rng = tmp_path_factory.mktemp("repair"), np.random.default_rng(0)
+def finished(made_once) -> Path:
+    return made_once("study to repair", finish_study)
+
+
+def finish_study(folder: Path) -> None:
+    rng = np.random.default_rng(0)
     for modality in ("s2rgbm", "s1grdm"):
         (folder / "chips" / modality).mkdir(parents=True)
         for i in range(40):
@@ -50,7 +54,6 @@ def finished(tmp_path_factory) -> Path:
             csv.writer(file).writerows(rows)
     (folder / "study.toml").write_text(STUDY)
     run(folder)
-    return folder
 
 
 @pytest.fixture

@@ -60,10 +60,8 @@ def harvest(folder):
 
 
 @pytest.fixture(scope="module")
-def harvested(tmp_path_factory):
-    folder = write(tmp_path_factory.mktemp("study"))
-    harvest(folder)
-    return folder
+def harvested(made_once):
+    return made_once("harvested study", lambda folder: harvest(write(folder)))
 
 
 @pytest.fixture

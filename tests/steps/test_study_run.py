@@ -25,7 +25,7 @@ workers = 1
 chip_px = 16
 pixel_m = 40.0
 [areas.north]
-bbox = [9.40, 45.10, 9.52, 45.18]
+bbox = [9.40, 45.10, 9.48, 45.17]
 [split]
 scheme = "bands"
 bands = 5
@@ -56,10 +56,8 @@ def run(folder: Path, **wishes):
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory) -> Path:
-    folder = make(tmp_path_factory.mktemp("study"))
-    run(folder)
-    return folder
+def finished(made_once) -> Path:
+    return made_once("small study", lambda folder: run(make(folder)))
 
 
 @pytest.fixture
@@ -125,8 +123,8 @@ def test_chips_have_the_columns_that_other_programs_rely_on(finished):
     ]
 
 
-def test_a_second_run_does_nothing_and_says_why(finished):
-    decisions = run(finished)
+def test_a_second_run_does_nothing_and_says_why(copy):
+    decisions = run(copy)
     assert not any(decision.runs for decision in decisions)
     assert {d.why for d in decisions} == {"done, and nothing it depends on has changed"}
 
@@ -159,7 +157,7 @@ def test_a_new_area_fetches_only_its_own_chips_and_embeds_none_twice(copy):
     text = (copy / "study.toml").read_text()
     old = np.array(pq.read_table(copy / "embeddings.parquet")["id"].to_pylist())
     shards = {path: path.stat().st_mtime_ns for path in (copy / "chips.zarr").glob("*/c/*/0/0/0")}
-    more = text.replace("[split]", "[areas.west]\nbbox = [9.10, 45.10, 9.18, 45.18]\n[split]")
+    more = text.replace("[split]", "[areas.west]\nbbox = [9.10, 45.10, 9.16, 45.17]\n[split]")
     (copy / "study.toml").write_text(more)
     ran = [d.step for d in run(copy) if d.runs]
     assert "pretrain" not in ran

@@ -36,9 +36,12 @@ def said(work):
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory) -> Path:
+def trained(made_once) -> Path:
     """A study of 40 chips of 16 px in two modalities with a trained model."""
-    folder = tmp_path_factory.mktemp("trained")
+    return made_once("trained study", train)
+
+
+def train(folder: Path) -> None:
     rng = np.random.default_rng(0)
     for modality, unit in (("s2rgbm", "reflectance"), ("s1grdm", "dB")):
         (folder / "chips" / modality).mkdir(parents=True)
@@ -51,7 +54,6 @@ def trained(tmp_path_factory) -> Path:
         '[study]\nworkers = 1\n[source]\nkind = "folder"\npath = "chips"\n[pretrain]\nepochs = 1\n[fewshot]\nsizes = [5]\nrepeats = 2\n'
     )
     finish(run_study(find_study(folder), Wishes()))
-    return folder
 
 
 def embed_request(trained, out, **changes):

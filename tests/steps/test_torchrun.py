@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -64,19 +65,31 @@ def metrics_of(study: Path) -> list[dict]:
 
 
 @pytest.fixture(scope="module")
-def studies(tmp_path_factory):
-    """The same study trained in one process and in two, and what the two said."""
-    alone, together = (make_study(tmp_path_factory.mktemp(name)) for name in ("alone", "together"))
+def studies(made_once):
+    """The same study trained in one process and in two."""
+    folder = made_once("studies of torchrun", train_both)
+    return folder / "alone", folder / "together"
+
+
+@pytest.fixture(scope="module")
+def spoken(studies):
+    """What the two processes said."""
+    return tuple((studies[1].parent / name).read_text() for name in ("stdout", "stderr"))
+
+
+def train_both(folder):
+    alone, together = (make_study(folder / name) for name in ("alone", "together"))
     for study in (alone, together):
         finish(run_study(find_study(study), Wishes(only=("chips", "ingest"))))
     finish(run_study(find_study(alone), Wishes(only=("pretrain",))))
     ended = torchrun("run", together, "--only", "pretrain", "--json")
     assert ended.returncode == 0, ended.stderr[-2000:]
-    return alone, together, ended
+    (folder / "stdout").write_text(ended.stdout)
+    (folder / "stderr").write_text(ended.stderr)
 
 
 def test_two_processes_train_to_the_losses_of_one(studies):
-    alone, together, _ = studies
+    alone, together = studies
     for one, two in zip(metrics_of(alone), metrics_of(together), strict=True):
         assert two["train_loss"] == pytest.approx(one["train_loss"], rel=1e-4)
         assert two["val_loss"] == pytest.approx(one["val_loss"], rel=1e-4)
@@ -85,15 +98,15 @@ def test_two_processes_train_to_the_losses_of_one(studies):
     assert summary["processes"] == 2
 
 
-def test_only_the_first_process_speaks(studies):
-    _, together, ended = studies
-    (line,) = [line for line in ended.stdout.splitlines() if line.strip()]
-    assert json.loads(line)["study"] == str(together)
-    assert ended.stderr.count("pretrain: runs") == 1 and "2 processes, a CPU each" in ended.stderr
+def test_only_the_first_process_speaks(studies, spoken):
+    stdout, stderr = spoken
+    (line,) = [line for line in stdout.splitlines() if line.strip()]
+    assert json.loads(line)["study"] == str(studies[1])
+    assert stderr.count("pretrain: runs") == 1 and "2 processes, a CPU each" in stderr
 
 
-def test_with_nothing_to_train_the_others_are_sent_home(studies):
-    ended = torchrun("run", studies[1], "--only", "pretrain")
+def test_with_nothing_to_train_the_others_are_sent_home(studies, tmp_path):
+    ended = torchrun("run", shutil.copytree(studies[1], tmp_path / "done"), "--only", "pretrain")
     assert ended.returncode == 0, ended.stderr[-2000:]
     assert "pretrain: skipped: done" in ended.stderr
 
@@ -101,7 +114,7 @@ def test_with_nothing_to_train_the_others_are_sent_home(studies):
 def test_curves_for_tensorboard_hold_every_number_of_every_epoch(studies):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    alone, together, _ = studies
+    alone, together = studies
     for study in (alone, together):
         events = EventAccumulator(str(study / "tensorboard"))
         events.Reload()

@@ -19,7 +19,7 @@ def sentences(rows: Sequence[EnoughLabels], points: Sequence[Point]) -> list[str
         floor = _fewest([row for row in own if is_floor(row.features)])
         if learnt is not None:
             measure = next(point.measure for point in points if (point.task, point.area) == (task, area))
-            found.append(_sentence(learnt, floor, measure))
+            found.append(_sentence(learnt, floor, measure, _above_majority(learnt, rows)))
     return found
 
 
@@ -28,9 +28,18 @@ def _fewest(rows: Sequence[EnoughLabels]) -> EnoughLabels | None:
     return min(reached, key=lambda row: row.n_labels or 0.0, default=None)
 
 
-def _sentence(learnt: EnoughLabels, floor: EnoughLabels | None, measure: str) -> str:
+def _above_majority(learnt: EnoughLabels, rows: Sequence[EnoughLabels]) -> EnoughLabels | None:
+    """What the same curve needs for 95 % of its skill."""
+    names = (learnt.task, learnt.area, learnt.features, learnt.head)
+    own = (row for row in rows if (row.task, row.area, row.features, row.head) == names and row.form == "skill")
+    return next(own, None)
+
+
+def _sentence(learnt: EnoughLabels, floor: EnoughLabels | None, measure: str, skill: EnoughLabels | None) -> str:
     title = task_of(learnt.task).title
     place = f"{title} in {learnt.area}" if learnt.area != "all" else title
+    if floor is not None and floor.features == "majority":
+        return f"{place}: {_beside_majority(learnt, measure, skill)}"
     beside = (
         f"{floor.features} need{_s(floor.features)} {_count(floor)}" if floor else "no simple feature set gets there"
     )
@@ -38,6 +47,15 @@ def _sentence(learnt: EnoughLabels, floor: EnoughLabels | None, measure: str) ->
         f"{place}: {_count(learnt)} labels{_between(learnt)} of {learnt.features} ({learnt.head}) reach 95 % of the {measure} that "
         f"the best embedding has with all {learnt.n_full:,}; {beside}"
     )
+
+
+def _beside_majority(learnt: EnoughLabels, measure: str, skill: EnoughLabels | None) -> str:
+    """Where guessing reaches the target, the labels that a curve needs to get there say nothing."""
+    guess = f"the most common class alone has 95 % of the {measure} that the best embedding has with all {learnt.n_full:,}"
+    name = f"{learnt.features} ({learnt.head})"
+    if skill is None or skill.n_labels is None:
+        return f"{guess}; {name} does not do clearly better with any number of labels"
+    return f"{guess}; 95 % of what {name} adds to it takes {_count(skill)} labels{_between(skill)}"
 
 
 def _s(name: str) -> str:

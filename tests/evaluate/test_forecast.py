@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from terrashot.domain.results import Result
 from terrashot.errors import InputError
-from terrashot.evaluate.forecast import HeldBack, HoldBack, curves_of, forecast, hold_back, learnt_error
-from terrashot.evaluate.learning_law import GRID, Curve, Law, fit_law
+from terrashot.evaluate.forecast import HeldBack, HoldBack, forecast, hold_back, known_scores_of, learnt_error
+from terrashot.evaluate.learning_law import GRID, KnownScores, Law, fit_law
 
 SIZES = np.array([10, 20, 50, 100, 250, 500, 1000, 2000])
 SEED = 5
@@ -39,7 +39,7 @@ def simulated_curve(seed, *, repeats=10):
     for row, n in enumerate(SIZES):
         error = 0.5 * error + np.sqrt(0.75) * rng.standard_normal(repeats)
         noise[row] = 0.9 * np.sqrt(truth[row] * (1 - truth[row]) / n) * error
-    return Curve(f"curve {seed}", SIZES, truth[:, None] + noise, floor), truth
+    return KnownScores(f"curve {seed}", SIZES, truth[:, None] + noise, floor), truth
 
 
 @st.composite
@@ -57,13 +57,13 @@ def any_curves(draw):
         )
     )
     scores[[0, -1], 0] = draw(st.floats(0, 1)), draw(st.floats(0, 1))
-    return Curve("any", sizes, scores, draw(st.floats(0, 0.9)))
+    return KnownScores("any", sizes, scores, draw(st.floats(0, 0.9)))
 
 
 def test_a_law_recovers_a_curve_drawn_from_itself():
     for half, exponent in ((15.0, 1.0), (60.0, 0.75), (40.0, 2.0)):
         truth = law_score(SIZES, 0.5, 0.9, half, exponent)
-        known = Curve("own", SIZES, np.repeat(truth[:, None], 10, axis=1), 0.5).up_to(250)
+        known = KnownScores("own", SIZES, np.repeat(truth[:, None], 10, axis=1), 0.5).up_to(250)
         found = fit_law(known, seed=SEED, law_error=0.0).at(SIZES)[0]
         # Some noise of the draws is always assumed, so that the fit is drawn towards its prior by about a point.
         assert np.abs(found - truth)[SIZES <= 250].max() < 0.015
@@ -104,7 +104,7 @@ def test_the_ends_of_a_forecast_are_in_order_and_open_ends_come_last(curve, targ
 
 
 def test_a_target_above_what_the_curve_can_reach_is_not_within_reach():
-    flat = Curve("flat", SIZES, np.full((len(SIZES), 10), 0.7) + np.linspace(-0.01, 0.01, 10), 0.5)
+    flat = KnownScores("flat", SIZES, np.full((len(SIZES), 10), 0.7) + np.linspace(-0.01, 0.01, 10), 0.5)
     found = forecast(fit_law(flat, seed=SEED), 0.99)
     assert (found.n_labels, found.low, found.high) == (None, None, None)
     assert found.sentence == f"0.99 is not within reach: the curve levels out at {found.best:.3f}"
@@ -143,7 +143,7 @@ def test_a_size_without_any_score_is_as_if_it_had_not_been_asked_for():
     curve, _ = simulated_curve(4, repeats=4)
     scores = curve.scores.copy()
     scores[2] = np.nan
-    without = Curve("less", np.delete(SIZES, 2), np.delete(scores, 2, axis=0), curve.floor)
+    without = KnownScores("less", np.delete(SIZES, 2), np.delete(scores, 2, axis=0), curve.floor)
     assert (
         fit_law(replace(curve, scores=scores), seed=SEED).high.tobytes() == fit_law(without, seed=SEED).high.tobytes()
     )
@@ -151,7 +151,7 @@ def test_a_size_without_any_score_is_as_if_it_had_not_been_asked_for():
 
 def test_one_size_is_refused_with_what_to_do():
     with pytest.raises(InputError, match=r"curve 'short': 1 sizes have a score; a forecast needs two or more"):
-        fit_law(Curve("short", np.array([50]), np.array([[0.7]]), 0.5), seed=SEED)
+        fit_law(KnownScores("short", np.array([50]), np.array([[0.7]]), 0.5), seed=SEED)
 
 
 def test_more_repeats_make_a_narrower_interval():
@@ -209,7 +209,7 @@ def test_the_law_sees_nothing_beyond_the_known_sizes():
 
 def test_the_rivals_are_the_last_known_score_and_a_line_through_the_last_three():
     scores = np.array([[0.5], [0.6], [0.7], [0.8], [0.75], [0.75]])
-    rows = hold_back([Curve("doubling", 10 * 2 ** np.arange(6), scores, 0.5)], 80, seed=SEED).rows
+    rows = hold_back([KnownScores("doubling", 10 * 2 ** np.arange(6), scores, 0.5)], 80, seed=SEED).rows
     assert [row.no_change for row in rows] == [0.8, 0.8]
     assert [row.line for row in rows] == pytest.approx([0.9, 1.0])
 
@@ -249,7 +249,7 @@ def result(features, n_asked, repeat, accuracy, balance=0.3):
 
 def test_results_become_curves_over_sizes_and_repeats_with_the_majority_as_floor():
     rows = [result("s2", 10, 0, 0.7), result("s2", 50, 1, 0.8), result("s2", 50, 0, 0.9), result("s2", None, 0, 0.95)]
-    (curve,) = curves_of([*rows, result("majority", 10, 0, 0.6), result("majority", None, 0, 0.62)])
+    (curve,) = known_scores_of([*rows, result("majority", 10, 0, 0.6), result("majority", None, 0, 0.62)])
     assert (curve.name, curve.sizes.tolist(), curve.floor) == ("water/north/s2/forest", [10, 50], pytest.approx(0.61))
     assert np.array_equal(curve.scores, [[0.7, np.nan], [0.9, 0.8]], equal_nan=True)
-    assert curves_of(rows)[0].floor == 0.7
+    assert known_scores_of(rows)[0].floor == 0.7

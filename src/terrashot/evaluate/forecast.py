@@ -9,7 +9,7 @@ from jaxtyping import Float64
 
 from terrashot.domain.results import Result
 from terrashot.errors import InputError
-from terrashot.evaluate.learning_law import GRID, LAW_ERROR, Curve, Law, fit_law
+from terrashot.evaluate.learning_law import GRID, LAW_ERROR, KnownScores, Law, fit_law
 
 LINE_SIZES = 3
 """Last known sizes that the straight line goes through."""
@@ -131,7 +131,7 @@ def forecast(law: Law, target: float) -> Forecast:
     return Forecast(target, n_labels, low, high, float(law.score[-1]), law.repeats)
 
 
-def hold_back(curves: Iterable[Curve], known: int, *, seed: int, law_error: float = LAW_ERROR) -> HoldBack:
+def hold_back(curves: Iterable[KnownScores], known: int, *, seed: int, law_error: float = LAW_ERROR) -> HoldBack:
     """Laws fitted to the sizes up to `known`, against the scores at the later ones.
 
     A curve without two known sizes and a later one is left out.
@@ -147,7 +147,7 @@ def hold_back(curves: Iterable[Curve], known: int, *, seed: int, law_error: floa
     return HoldBack(tuple(rows))
 
 
-def learnt_error(curves: Sequence[Curve], known: int, *, seed: int) -> float:
+def learnt_error(curves: Sequence[KnownScores], known: int, *, seed: int) -> float:
     """The smallest `law_error` with which the intervals hold 95 % of the scores held back; the largest tried if none does.
 
     Curves of the same study tell how far laws drift on such labels; give it to `fit_law` for the next curve.
@@ -158,7 +158,7 @@ def learnt_error(curves: Sequence[Curve], known: int, *, seed: int) -> float:
     return ERRORS[-1]
 
 
-def curves_of(results: Iterable[Result]) -> list[Curve]:
+def known_scores_of(results: Iterable[Result]) -> list[KnownScores]:
     """One curve a task, area, feature set and head, without the full set; the results of one pool of training chips.
 
     The floor is the majority's score where it was run, else the larger class's share in test, 0 for R2.
@@ -174,14 +174,14 @@ def curves_of(results: Iterable[Result]) -> list[Curve]:
     return [_curve("/".join(key), own, majority.get(key[:2], [])) for key, own in grouped.items()]
 
 
-def _curve(name: str, rows: list[Result], majority: list[float]) -> Curve:
+def _curve(name: str, rows: list[Result], majority: list[float]) -> KnownScores:
     sizes, repeats = (sorted({getattr(row, axis) for row in rows}) for axis in ("n_labels", "repeat"))
     scores = np.full((len(sizes), len(repeats)), np.nan)
     for row in rows:
         scores[sizes.index(row.n_labels), repeats.index(row.repeat)] = row.score
     balance = rows[0].balance
     floor = float(np.mean(majority)) if majority else (0.0 if balance is None else max(balance, 1 - balance))
-    return Curve(name, np.array(sizes, dtype=np.int64), scores, floor)
+    return KnownScores(name, np.array(sizes, dtype=np.int64), scores, floor)
 
 
 def _reached(line: Float64[np.ndarray, " G"], target: float) -> int | None:
@@ -196,9 +196,9 @@ def _reached(line: Float64[np.ndarray, " G"], target: float) -> int | None:
     return math.ceil(GRID[at - 1] * (GRID[at] / GRID[at - 1]) ** share * (1 - 1e-9))
 
 
-def _held_back(curve: Curve, known: int, seed: int, law_error: float) -> list[HeldBack]:
+def _held_back(curve: KnownScores, known: int, seed: int, law_error: float) -> list[HeldBack]:
     scored = np.isfinite(curve.scores).any(axis=1)
-    curve = Curve(curve.name, curve.sizes[scored], curve.scores[scored], curve.floor)
+    curve = KnownScores(curve.name, curve.sizes[scored], curve.scores[scored], curve.floor)
     seen, later = curve.up_to(known), curve.sizes > known
     if len(seen.sizes) < 2 or not later.any():
         return []
@@ -213,7 +213,7 @@ def _held_back(curve: Curve, known: int, seed: int, law_error: float) -> list[He
     ]  # fmt: skip
 
 
-def _line(seen: Curve) -> np.polynomial.Polynomial:
+def _line(seen: KnownScores) -> np.polynomial.Polynomial:
     means = np.nanmean(seen.scores, axis=1)
     return np.polynomial.Polynomial.fit(np.log(seen.sizes[-LINE_SIZES:]), means[-LINE_SIZES:], 1)
 

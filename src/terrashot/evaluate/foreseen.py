@@ -7,7 +7,7 @@ import numpy as np
 from terrashot.domain.answers import ForecastTest, Foreseen, Verdict
 from terrashot.domain.results import Result
 from terrashot.errors import InputError
-from terrashot.evaluate.forecast import curves_of, forecast, hold_back
+from terrashot.evaluate.forecast import forecast, hold_back, known_scores_of
 from terrashot.evaluate.learning_law import fit_law
 
 TARGETS = (0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
@@ -17,7 +17,7 @@ KNOWN = (100, 250)
 
 def foreseen(results: Sequence[Result], verdicts: Sequence[Verdict], seed: int) -> list[Foreseen]:
     """Of each task and area's best embedding, the labels that the next two targets above its best score need."""
-    curves = {curve.name: curve for curve in curves_of(results)}
+    curves = {curve.name: curve for curve in known_scores_of(results)}
     rows = []
     for best in {(v.task, v.area): v for v in verdicts}.values():
         curve = curves.get("/".join((best.task, best.area, best.features, best.head)))
@@ -33,7 +33,7 @@ def foreseen(results: Sequence[Result], verdicts: Sequence[Verdict], seed: int) 
 
 def tested(results: Sequence[Result], seed: int) -> list[ForecastTest]:
     """The law beside no change and a straight line, on sizes it did not see; nothing where no size can be held back."""
-    curves, rows = curves_of(results), []
+    curves, rows = known_scores_of(results), []
     for known in KNOWN:
         try:
             found = hold_back(curves, known, seed=seed)

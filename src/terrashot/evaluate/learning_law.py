@@ -46,7 +46,7 @@ LAW_ERROR = 0.01
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Curve:
+class KnownScores:
     """Scores of one feature set and head on one task, as far as they are known."""
 
     name: str
@@ -57,10 +57,10 @@ class Curve:
     floor: float
     """Score without labels: the majority's accuracy, 0 for R2."""
 
-    def up_to(self, n_labels: int) -> "Curve":
+    def up_to(self, n_labels: int) -> "KnownScores":
         """The sizes up to a number of labels."""
         known = self.sizes <= n_labels
-        return Curve(self.name, self.sizes[known], self.scores[known], self.floor)
+        return KnownScores(self.name, self.sizes[known], self.scores[known], self.floor)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,7 +81,7 @@ class Law:
         return np.stack([np.interp(log_n, np.log(GRID), line) for line in (self.score, self.low, self.high)])
 
 
-def fit_law(curve: Curve, *, seed: int, law_error: float = LAW_ERROR) -> Law:
+def fit_law(curve: KnownScores, *, seed: int, law_error: float = LAW_ERROR) -> Law:
     """The law of a curve of two sizes or more.
 
     The interval is that of 200 curves: of each, the shape is drawn by the weights and the scores are those seen with the noise
@@ -107,16 +107,16 @@ def fit_law(curve: Curve, *, seed: int, law_error: float = LAW_ERROR) -> Law:
     return Law(score, low, high, int(np.isfinite(curve.scores).sum(axis=1).max()))
 
 
-def _scored(curve: Curve) -> Curve:
+def _scored(curve: KnownScores) -> KnownScores:
     known = np.isfinite(curve.scores).any(axis=1)
     if known.sum() < 2:
         raise InputError(
             f"curve '{curve.name}': {int(known.sum())} sizes have a score; a forecast needs two or more, such as 20, 50 and 100"
         )
-    return Curve(curve.name, curve.sizes[known], curve.scores[known], curve.floor)
+    return KnownScores(curve.name, curve.sizes[known], curve.scores[known], curve.floor)
 
 
-def _mean_and_noise(curve: Curve) -> tuple[Float64[np.ndarray, " S"], Float64[np.ndarray, "S S"]]:
+def _mean_and_noise(curve: KnownScores) -> tuple[Float64[np.ndarray, " S"], Float64[np.ndarray, "S S"]]:
     """Mean score of each size, and the covariance of these means over draws, drawn towards the usual one."""
     known, sizes = np.isfinite(curve.scores), curve.sizes.astype(np.float64)
     count = known.sum(axis=1)

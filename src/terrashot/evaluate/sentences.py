@@ -51,7 +51,9 @@ def _sentence(learnt: EnoughLabels, floor: EnoughLabels | None, measure: str, sk
 
 def _beside_majority(learnt: EnoughLabels, measure: str, skill: EnoughLabels | None) -> str:
     """Where guessing reaches the target, the labels that a curve needs to get there say nothing."""
-    guess = f"the most common class alone has 95 % of the {measure} that the best embedding has with all {learnt.n_full:,}"
+    guess = (
+        f"the most common class alone has 95 % of the {measure} that the best embedding has with all {learnt.n_full:,}"
+    )
     name = f"{learnt.features} ({learnt.head})"
     if skill is None or skill.n_labels is None:
         return f"{guess}; {name} does not do clearly better with any number of labels"

@@ -24,11 +24,11 @@ from terrashot.domain.tables import Chips, Labels
 from terrashot.durable.kept import SqliteParts
 from terrashot.durable.parts import NO_PARTS, Parts
 from terrashot.engine import available_cores
-from terrashot.evaluate.comparison import DrawSettings
-from terrashot.evaluate.feature_sets import FeatureSet
-from terrashot.evaluate.fewshot import FewshotSettings, run_fewshot
-from terrashot.evaluate.fitting import FitSettings, Workshop
-from terrashot.evaluate.sampling import draws_of
+from terrashot.evaluate.protocol.comparison import DrawSettings
+from terrashot.evaluate.protocol.feature_sets import FeatureSet
+from terrashot.evaluate.protocol.fewshot import FewshotSettings, run_fewshot
+from terrashot.evaluate.protocol.fitting import FitSettings, Workshop
+from terrashot.evaluate.protocol.sampling import draws_of
 
 TREES, DEPTH, REPEATS = 50, 7, 10
 AREAS = {"CONUS": 167_000, "Middle East": 163_000, "Pakistan-India": 147_000, "China": 285_000, "South America": 83_000}

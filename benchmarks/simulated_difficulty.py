@@ -23,9 +23,9 @@ from terrashot.domain.split import SplitRecipe, make_split
 from terrashot.domain.tables import Chips, Embeddings, Labels
 from terrashot.domain.tasks import make_classes
 from terrashot.embed.floors import make_floors
-from terrashot.evaluate.feature_sets import feature_sets
-from terrashot.evaluate.metrics import score
-from terrashot.evaluate.sampling import nested_draws, seed_of
+from terrashot.evaluate.protocol.feature_sets import feature_sets
+from terrashot.evaluate.protocol.sampling import nested_draws, seed_of
+from terrashot.evaluate.scores.metrics import score
 from terrashot.heads.pool import HeadSettings, make_pool, predict
 from terrashot.ingest.harvest import gather_labels, harvest
 from terrashot.ingest.world.sources import SimulatedLabels, World, simulated_sources

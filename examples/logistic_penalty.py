@@ -10,8 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from terrashot.domain.results import summarize
-from terrashot.evaluate.feature_sets import feature_sets
-from terrashot.evaluate.fewshot import FewshotSettings, run_fewshot
+from terrashot.evaluate.protocol.feature_sets import feature_sets
+from terrashot.evaluate.protocol.fewshot import FewshotSettings, run_fewshot
 from terrashot.heads import logistic
 from terrashot.steps.progress import finish
 from terrashot.store.study import find_study

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit
 
-from terrashot.evaluate.curve import Curve
+from terrashot.evaluate.certainty.curve import Curve
 
 SIZES = (5, 10, 100, 250, 500, 1000, 20_000)
 LEVELS = np.array([0.1, 0.3, 0.9, 1.25, 1.45, 1.5, 1.52])

@@ -7,11 +7,11 @@ import pytest
 
 from terrashot.domain.results import summarize
 from terrashot.domain.tables import Chips, Labels
-from terrashot.evaluate.answers import make_answers
-from terrashot.evaluate.comparison import DrawSettings
-from terrashot.evaluate.feature_sets import FeatureSet
-from terrashot.evaluate.fewshot import FewshotSettings, run_fewshot
-from terrashot.evaluate.fitting import FitSettings, Workshop
+from terrashot.evaluate.answers.answers import make_answers
+from terrashot.evaluate.protocol.comparison import DrawSettings
+from terrashot.evaluate.protocol.feature_sets import FeatureSet
+from terrashot.evaluate.protocol.fewshot import FewshotSettings, run_fewshot
+from terrashot.evaluate.protocol.fitting import FitSettings, Workshop
 from terrashot.steps.progress import finish
 from terrashot.store.answers import read_answers, write_answers
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 from scipy.spatial.transform import Rotation
 
-from terrashot.evaluate.autocorrelation import EARTH_RADIUS_KM, Autocorrelation, autocorrelation
+from terrashot.evaluate.answers.autocorrelation import EARTH_RADIUS_KM, Autocorrelation, autocorrelation
 
 SIDE, STEP_KM, SEED = 30, 4.5, 0
 KM_A_DEG = EARTH_RADIUS_KM * np.pi / 180

@@ -8,11 +8,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulated_tables import LEVELS, World
-from terrashot.evaluate.bootstrap import Weights, make_weights, replicate
-from terrashot.evaluate.curve import Curve, scores_by_draw
-from terrashot.evaluate.intervals import against_floors, half_widths, interval, paired_difference, spread_of, stretched
-from terrashot.evaluate.regression_metrics import score_values
-from terrashot.evaluate.repeats import half_width_of_draws
+from terrashot.evaluate.certainty.bootstrap import Weights, make_weights, replicate
+from terrashot.evaluate.certainty.curve import Curve, scores_by_draw
+from terrashot.evaluate.certainty.intervals import (
+    against_floors,
+    half_widths,
+    interval,
+    paired_difference,
+    spread_of,
+    stretched,
+)
+from terrashot.evaluate.protocol.repeats import half_width_of_draws
+from terrashot.evaluate.scores.regression_metrics import score_values
 
 WORSE = LEVELS - 0.3
 

@@ -5,14 +5,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from terrashot.evaluate.calibration import (
+from terrashot.evaluate.mapping.calibration import (
     Calibration,
     cross_calibrated,
     expected_calibration_error,
     fit_calibration,
     reliability,
 )
-from terrashot.evaluate.metrics import score
+from terrashot.evaluate.scores.metrics import score
 
 
 def believed(n, slope, shift, seed=0):

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from terrashot.evaluate.bootstrap import make_weights, replicate
-from terrashot.evaluate.claims import claims
-from terrashot.evaluate.curve import Curve
-from terrashot.evaluate.enough import Scored
+from terrashot.evaluate.answers.claims import claims
+from terrashot.evaluate.certainty.bootstrap import make_weights, replicate
+from terrashot.evaluate.certainty.curve import Curve
+from terrashot.evaluate.certainty.enough import Scored
 
 SIZES = (10, 100, 400, 10_000)
 QUICK, SLOW = (0.6, 0.79, 0.8, 0.8), (0.4, 0.5, 0.6, 0.8)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from terrashot.domain.tables import Chips, Labels
-from terrashot.evaluate.comparison import DrawSettings, labelled_chips
-from terrashot.evaluate.leakage import leakage_comparisons
-from terrashot.evaluate.transfer import transfer_comparisons
+from terrashot.evaluate.protocol.comparison import DrawSettings, labelled_chips
+from terrashot.evaluate.protocol.leakage import leakage_comparisons
+from terrashot.evaluate.protocol.transfer import transfer_comparisons
 
 SETTINGS = DrawSettings(repeats=3)
 SIDE = 40

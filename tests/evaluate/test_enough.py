@@ -10,9 +10,9 @@ from hypothesis.extra.numpy import arrays
 
 from simulated_tables import LEVELS, SIZES, World, majority
 from terrashot.domain.results import Point, dots, rising
-from terrashot.evaluate.bootstrap import make_weights, replicate
-from terrashot.evaluate.curve import Curve
-from terrashot.evaluate.enough import Scored, best_full, crossings, enough, first_reached, rising_rows
+from terrashot.evaluate.certainty.bootstrap import make_weights, replicate
+from terrashot.evaluate.certainty.curve import Curve
+from terrashot.evaluate.certainty.enough import Scored, best_full, crossings, enough, first_reached, rising_rows
 
 BETTER = LEVELS + 0.1
 thousandths = st.integers(-1000, 1000).map(lambda thousandth: thousandth / 1000)

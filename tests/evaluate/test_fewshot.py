@@ -8,13 +8,13 @@ from terrashot.domain.tables import Chips, Labels
 from terrashot.durable.kept import SqliteParts
 from terrashot.durable.parts import NO_PARTS
 from terrashot.errors import InputError, MisalignedError
-from terrashot.evaluate import fitting
-from terrashot.evaluate.comparison import DrawSettings
-from terrashot.evaluate.feature_sets import FeatureSet
-from terrashot.evaluate.fewshot import FewshotSettings, run_fewshot
-from terrashot.evaluate.fits import fit_and_score
-from terrashot.evaluate.fitting import FitSettings, Workshop
-from terrashot.evaluate.sampling import nested_draws, seed_of
+from terrashot.evaluate.protocol import fitting
+from terrashot.evaluate.protocol.comparison import DrawSettings
+from terrashot.evaluate.protocol.feature_sets import FeatureSet
+from terrashot.evaluate.protocol.fewshot import FewshotSettings, run_fewshot
+from terrashot.evaluate.protocol.fits import fit_and_score
+from terrashot.evaluate.protocol.fitting import FitSettings, Workshop
+from terrashot.evaluate.protocol.sampling import nested_draws, seed_of
 
 SETTINGS = FewshotSettings(DrawSettings(sizes=(5, 20, 500), repeats=3))
 

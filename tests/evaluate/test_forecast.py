@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from terrashot.domain.results import Result
 from terrashot.errors import InputError
-from terrashot.evaluate.forecast import HeldBack, HoldBack, forecast, hold_back, known_scores_of, learnt_error
-from terrashot.evaluate.learning_law import GRID, KnownScores, Law, fit_law
+from terrashot.evaluate.forecast.forecast import HeldBack, HoldBack, forecast, hold_back, known_scores_of, learnt_error
+from terrashot.evaluate.forecast.learning_law import GRID, KnownScores, Law, fit_law
 
 SIZES = np.array([10, 20, 50, 100, 250, 500, 1000, 2000])
 SEED = 5

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as reference
 
-from terrashot.evaluate.metrics import score
+from terrashot.evaluate.scores.metrics import score
 
 
 def random_case(seed, classes, n=40, levels=8):

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from terrashot.domain.tables import Chips
-from terrashot.evaluate.out_of_fold import make_folds, out_of_fold
-from terrashot.evaluate.spatial import block_names
+from terrashot.evaluate.mapping.out_of_fold import make_folds, out_of_fold
+from terrashot.evaluate.protocol.spatial import block_names
 from terrashot.heads.lesson import HeadSettings
 
 

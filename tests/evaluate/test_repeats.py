@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from terrashot.evaluate.repeats import HALF_WIDTH, half_width_of_draws, repeats_needed
-from terrashot.evaluate.sampling import draws_of, resampled_draw
+from terrashot.evaluate.protocol.repeats import HALF_WIDTH, half_width_of_draws, repeats_needed
+from terrashot.evaluate.protocol.sampling import draws_of, resampled_draw
 
 
 def spread_out(n, sd):

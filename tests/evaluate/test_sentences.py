@@ -4,7 +4,7 @@ import pytest
 
 from terrashot.domain.answers import EnoughLabels
 from terrashot.domain.results import Point
-from terrashot.evaluate.sentences import sentences
+from terrashot.evaluate.answers.sentences import sentences
 
 
 def enough(features, form, n, low=None, high=None):

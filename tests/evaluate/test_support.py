@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from terrashot.evaluate import support
-from terrashot.evaluate.support import make_support, mean_distance, nearest_distances, upper_whisker
+from terrashot.evaluate.mapping import support
+from terrashot.evaluate.mapping.support import make_support, mean_distance, nearest_distances, upper_whisker
 
 
 def random_vectors(n, width, seed=0):

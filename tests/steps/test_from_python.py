@@ -6,9 +6,9 @@ import pytest
 
 import terrashot
 from terrashot.errors import InputError
-from terrashot.evaluate.comparison import DrawSettings
-from terrashot.evaluate.fewshot import FewshotSettings
-from terrashot.evaluate.fitting import FitSettings
+from terrashot.evaluate.protocol.comparison import DrawSettings
+from terrashot.evaluate.protocol.fewshot import FewshotSettings
+from terrashot.evaluate.protocol.fitting import FitSettings
 
 SETTINGS = FewshotSettings(DrawSettings((10, 50), 3), FitSettings(("logistic",)))
 RNG = np.random.default_rng(0)

@@ -9,11 +9,11 @@ from terrashot.domain.results import Point, Result, Timing
 from terrashot.domain.split import choose_scheme
 from terrashot.domain.tables import Chips, Labels
 from terrashot.durable.kept import SqliteParts
-from terrashot.evaluate.answers import make_answers
-from terrashot.evaluate.comparison import DrawSettings
-from terrashot.evaluate.feature_sets import FeatureSet, feature_sets
-from terrashot.evaluate.fewshot import FewshotSettings, FewshotTables, run_fewshot
-from terrashot.evaluate.fitting import FitSettings, Workshop
+from terrashot.evaluate.answers.answers import make_answers
+from terrashot.evaluate.protocol.comparison import DrawSettings
+from terrashot.evaluate.protocol.feature_sets import FeatureSet, feature_sets
+from terrashot.evaluate.protocol.fewshot import FewshotSettings, FewshotTables, run_fewshot
+from terrashot.evaluate.protocol.fitting import FitSettings, Workshop
 from terrashot.ingest.folder import read_chip_table
 from terrashot.steps.plan import Context
 from terrashot.steps.progress import Progress, Said, Work, relay

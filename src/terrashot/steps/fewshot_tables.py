@@ -10,9 +10,9 @@ from terrashot.durable.files import make_folder, sha256_of_file, sweep_leftovers
 from terrashot.durable.lock import sole_writer
 from terrashot.engine import available_cores
 from terrashot.errors import StorageError
-from terrashot.evaluate.feature_sets import feature_sets
-from terrashot.evaluate.fewshot import FewshotSettings
-from terrashot.evaluate.fitting import Workshop
+from terrashot.evaluate.protocol.feature_sets import feature_sets
+from terrashot.evaluate.protocol.fewshot import FewshotSettings
+from terrashot.evaluate.protocol.fitting import Workshop
 from terrashot.steps.answer import Answer
 from terrashot.steps.fewshot import kept_fits, score_features, write_tables
 from terrashot.steps.given_tables import EXAMPLES, INPUTS, described

@@ -14,10 +14,10 @@ from terrashot.domain.split import SplitRecipe, choose_scheme, make_split
 from terrashot.domain.tables import Chips, Embeddings, Labels
 from terrashot.engine import available_cores
 from terrashot.errors import InputError
-from terrashot.evaluate.answers import make_answers
-from terrashot.evaluate.feature_sets import feature_sets
-from terrashot.evaluate.fewshot import FewshotSettings, run_fewshot
-from terrashot.evaluate.fitting import Workshop
+from terrashot.evaluate.answers.answers import make_answers
+from terrashot.evaluate.protocol.feature_sets import feature_sets
+from terrashot.evaluate.protocol.fewshot import FewshotSettings, run_fewshot
+from terrashot.evaluate.protocol.fitting import Workshop
 from terrashot.plots.curves import accuracy_curves
 from terrashot.steps.progress import finish
 

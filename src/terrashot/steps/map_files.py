@@ -17,7 +17,7 @@ from terrashot.durable.backup import forget_digest
 from terrashot.durable.files import make_folder, remove, sha256_of_file, sweep_leftovers, write_bytes
 from terrashot.durable.lock import sole_writer
 from terrashot.errors import InputError, StorageError, UsageError
-from terrashot.evaluate.feature_sets import CONCATENATED, feature_sets
+from terrashot.evaluate.protocol.feature_sets import CONCATENATED, feature_sets
 from terrashot.heads.pool import HEADS
 from terrashot.ingest.channel_file import nearest
 from terrashot.raster.cog import need_rasterio

@@ -8,10 +8,16 @@ from jaxtyping import Bool, Float32, Int64
 
 from terrashot.domain.tables import Chips
 from terrashot.domain.tasks import Classes
-from terrashot.evaluate.calibration import Calibration, Reliability, cross_calibrated, fit_calibration, reliability
-from terrashot.evaluate.feature_sets import FeatureSet
-from terrashot.evaluate.out_of_fold import make_folds, out_of_fold
-from terrashot.evaluate.support import Support, make_support
+from terrashot.evaluate.mapping.calibration import (
+    Calibration,
+    Reliability,
+    cross_calibrated,
+    fit_calibration,
+    reliability,
+)
+from terrashot.evaluate.mapping.out_of_fold import make_folds, out_of_fold
+from terrashot.evaluate.mapping.support import Support, make_support
+from terrashot.evaluate.protocol.feature_sets import FeatureSet
 from terrashot.heads.lesson import HeadSettings
 from terrashot.heads.pool import make_pool, predict
 from terrashot.plots.label_map import MapLayers

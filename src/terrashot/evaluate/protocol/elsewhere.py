@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Int64
 
-from terrashot.evaluate.comparison import Comparison, DrawSettings, Labelled, TaskDraws, blocks_of
-from terrashot.evaluate.sampling import Draw
-from terrashot.evaluate.spatial import block_names
-from terrashot.evaluate.target import Target, make_target
+from terrashot.evaluate.protocol.comparison import Comparison, DrawSettings, Labelled, TaskDraws, blocks_of
+from terrashot.evaluate.protocol.sampling import Draw
+from terrashot.evaluate.protocol.spatial import block_names
+from terrashot.evaluate.protocol.target import Target, make_target
 
 BUDGETS = (100, 250, 1000)
 """Numbers of labels at which pools are compared, as far as each pool has them."""

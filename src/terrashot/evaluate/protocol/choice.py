@@ -5,10 +5,10 @@ from itertools import product
 
 import numpy as np
 
-from terrashot.evaluate.comparison import TaskDraws
-from terrashot.evaluate.metrics import score
-from terrashot.evaluate.regression_metrics import score_values
-from terrashot.evaluate.sampling import Draw, seed_of
+from terrashot.evaluate.protocol.comparison import TaskDraws
+from terrashot.evaluate.protocol.sampling import Draw, seed_of
+from terrashot.evaluate.scores.metrics import score
+from terrashot.evaluate.scores.regression_metrics import score_values
 from terrashot.heads.lesson import HeadSettings
 from terrashot.heads.pool import Pool, predict, predict_values
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64
 
-from terrashot.evaluate.curve import Curve, scores_by_draw
+from terrashot.evaluate.certainty.curve import Curve, scores_by_draw
 
 REPLICATES = 1000
 

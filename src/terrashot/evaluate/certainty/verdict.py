@@ -7,9 +7,9 @@ import numpy as np
 
 from terrashot.domain.answers import Verdict
 from terrashot.domain.results import is_floor
-from terrashot.evaluate.bootstrap import Replicates
-from terrashot.evaluate.enough import Scored
-from terrashot.evaluate.intervals import Difference, against_floors, interval, stretched
+from terrashot.evaluate.certainty.bootstrap import Replicates
+from terrashot.evaluate.certainty.enough import Scored
+from terrashot.evaluate.certainty.intervals import Difference, against_floors, interval, stretched
 
 Named = tuple[str, str]
 """Feature set and head."""

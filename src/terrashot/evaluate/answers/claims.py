@@ -13,11 +13,11 @@ from scipy.stats import chi2
 
 from terrashot.domain.answers import Claim
 from terrashot.domain.results import is_floor
-from terrashot.evaluate.bootstrap import Replicates
-from terrashot.evaluate.curve import Curve, scores_by_draw
-from terrashot.evaluate.enough import TAIL, Scored, own_crossing
-from terrashot.evaluate.feature_sets import CONCATENATED
-from terrashot.evaluate.intervals import stretched
+from terrashot.evaluate.certainty.bootstrap import Replicates
+from terrashot.evaluate.certainty.curve import Curve, scores_by_draw
+from terrashot.evaluate.certainty.enough import TAIL, Scored, own_crossing
+from terrashot.evaluate.certainty.intervals import stretched
+from terrashot.evaluate.protocol.feature_sets import CONCATENATED
 
 RADAR = "s1grdm"
 FEW_LABELS = 50

@@ -10,12 +10,12 @@ import numpy as np
 
 from terrashot.domain.results import is_floor
 from terrashot.domain.tables import Chips, Labels
-from terrashot.evaluate.comparison import Comparison, DrawSettings, Labelled, compare_areas, labelled_chips
-from terrashot.evaluate.feature_sets import CONCATENATED, FeatureSet
-from terrashot.evaluate.fitting import FitsDone, FitSettings, Fitted, Workshop, fit_comparisons
-from terrashot.evaluate.leakage import leakage_comparisons
-from terrashot.evaluate.repeats import more_draws, resampled_draws
-from terrashot.evaluate.transfer import transfer_comparisons
+from terrashot.evaluate.protocol.comparison import Comparison, DrawSettings, Labelled, compare_areas, labelled_chips
+from terrashot.evaluate.protocol.feature_sets import CONCATENATED, FeatureSet
+from terrashot.evaluate.protocol.fitting import FitsDone, FitSettings, Fitted, Workshop, fit_comparisons
+from terrashot.evaluate.protocol.leakage import leakage_comparisons
+from terrashot.evaluate.protocol.repeats import more_draws, resampled_draws
+from terrashot.evaluate.protocol.transfer import transfer_comparisons
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from jaxtyping import Float64
 from scipy.stats import norm
 from scipy.stats import t as student
 
-from terrashot.evaluate.bootstrap import Replicates
+from terrashot.evaluate.certainty.bootstrap import Replicates
 
 UPPER = 0.975
 

@@ -11,9 +11,9 @@ import numpy as np
 from jaxtyping import Float64
 
 from terrashot.domain.results import SHARE_OF_FULL, is_floor
-from terrashot.evaluate.bootstrap import Replicates
-from terrashot.evaluate.curve import Curve
-from terrashot.evaluate.intervals import stretched
+from terrashot.evaluate.certainty.bootstrap import Replicates
+from terrashot.evaluate.certainty.curve import Curve
+from terrashot.evaluate.certainty.intervals import stretched
 
 Form = Literal["dot", "crossing", "skill", "common"]
 ROUNDING = 1e-12

@@ -7,8 +7,8 @@ from jaxtyping import Float64
 from scipy.stats import t as student
 
 from terrashot.domain.results import Result
-from terrashot.evaluate.comparison import Comparison, DrawSettings, TaskDraws
-from terrashot.evaluate.sampling import Draw, draws_of, resampled_draw
+from terrashot.evaluate.protocol.comparison import Comparison, DrawSettings, TaskDraws
+from terrashot.evaluate.protocol.sampling import Draw, draws_of, resampled_draw
 
 FEWEST_LABELS, HALF_WIDTH = 100, 0.02
 """From so many labels on, a mean is to be known so well as far as draws go."""

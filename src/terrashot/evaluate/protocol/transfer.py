@@ -3,10 +3,10 @@
 import numpy as np
 from jaxtyping import Int64
 
-from terrashot.evaluate.comparison import Comparison, DrawSettings, Labelled
-from terrashot.evaluate.elsewhere import BUDGETS, PoolDraws, comparison_of, rows_of, targets_of
-from terrashot.evaluate.sampling import Draw, draws_of
-from terrashot.evaluate.target import Target
+from terrashot.evaluate.protocol.comparison import Comparison, DrawSettings, Labelled
+from terrashot.evaluate.protocol.elsewhere import BUDGETS, PoolDraws, comparison_of, rows_of, targets_of
+from terrashot.evaluate.protocol.sampling import Draw, draws_of
+from terrashot.evaluate.protocol.target import Target
 
 LOCAL = (10, 100, 250)
 """Local labels that are added to the foreign ones."""

@@ -4,14 +4,14 @@ import numpy as np
 
 from terrashot.domain.answers import LabelRange, Leak, Moved
 from terrashot.domain.tables import Chips, Labels, shared_rows
-from terrashot.evaluate.autocorrelation import autocorrelation
-from terrashot.evaluate.bootstrap import replicate
-from terrashot.evaluate.curve import Curve
-from terrashot.evaluate.curves import Key, curves_of, weights_for
-from terrashot.evaluate.enough import Scored
-from terrashot.evaluate.fitting import Fitted
-from terrashot.evaluate.intervals import interval, paired_difference
-from terrashot.evaluate.leakage import ADJOINING, OTHER_AREAS, RANDOM
+from terrashot.evaluate.answers.autocorrelation import autocorrelation
+from terrashot.evaluate.certainty.bootstrap import replicate
+from terrashot.evaluate.certainty.curve import Curve
+from terrashot.evaluate.certainty.curves import Key, curves_of, weights_for
+from terrashot.evaluate.certainty.enough import Scored
+from terrashot.evaluate.certainty.intervals import interval, paired_difference
+from terrashot.evaluate.protocol.fitting import Fitted
+from terrashot.evaluate.protocol.leakage import ADJOINING, OTHER_AREAS, RANDOM
 
 
 def leaks(fitted: Fitted, seed: int) -> list[Leak]:

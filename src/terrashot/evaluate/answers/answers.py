@@ -9,17 +9,17 @@ from threadpoolctl import threadpool_limits
 from terrashot.domain.answers import Answers, Claim, EnoughLabels
 from terrashot.domain.results import Point, summarize
 from terrashot.domain.tables import Chips, Labels
-from terrashot.evaluate.bootstrap import replicate
-from terrashot.evaluate.claims import claims
-from terrashot.evaluate.curves import curves_of, weights_for
-from terrashot.evaluate.enough import Scored, best_full, enough
-from terrashot.evaluate.fewshot import FewshotTables
-from terrashot.evaluate.foreseen import foreseen, tested
-from terrashot.evaluate.intervals import interval
-from terrashot.evaluate.judged_elsewhere import label_ranges, leaks, moved
-from terrashot.evaluate.repeats import BUDGETS
-from terrashot.evaluate.sentences import sentences
-from terrashot.evaluate.verdict import verdicts
+from terrashot.evaluate.answers.claims import claims
+from terrashot.evaluate.answers.judged_elsewhere import label_ranges, leaks, moved
+from terrashot.evaluate.answers.sentences import sentences
+from terrashot.evaluate.certainty.bootstrap import replicate
+from terrashot.evaluate.certainty.curves import curves_of, weights_for
+from terrashot.evaluate.certainty.enough import Scored, best_full, enough
+from terrashot.evaluate.certainty.intervals import interval
+from terrashot.evaluate.certainty.verdict import verdicts
+from terrashot.evaluate.forecast.foreseen import foreseen, tested
+from terrashot.evaluate.protocol.fewshot import FewshotTables
+from terrashot.evaluate.protocol.repeats import BUDGETS
 
 PAPERS_HEAD = "forest"
 

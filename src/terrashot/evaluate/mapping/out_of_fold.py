@@ -8,7 +8,7 @@ from jaxtyping import Float32, Int64
 from sklearn.model_selection import StratifiedGroupKFold
 
 from terrashot.domain.tables import Chips
-from terrashot.evaluate.spatial import block_names
+from terrashot.evaluate.protocol.spatial import block_names
 from terrashot.heads.lesson import HeadSettings
 from terrashot.heads.pool import make_pool, predict
 

@@ -9,11 +9,11 @@ import numpy as np
 from terrashot.domain.results import BlockScores, FitName, Result, Timing
 from terrashot.durable.parts import NO_PARTS, Parts, read_part
 from terrashot.engine import as_finished
-from terrashot.evaluate.choice import TOLD, choose_settings, grid_of
-from terrashot.evaluate.comparison import Comparison, TaskDraws
-from terrashot.evaluate.feature_sets import FeatureSet
-from terrashot.evaluate.fits import Fit, FitScore, as_bytes, fit_and_score, key_of, score_of
-from terrashot.evaluate.sampling import Draw, seed_of
+from terrashot.evaluate.protocol.choice import TOLD, choose_settings, grid_of
+from terrashot.evaluate.protocol.comparison import Comparison, TaskDraws
+from terrashot.evaluate.protocol.feature_sets import FeatureSet
+from terrashot.evaluate.protocol.fits import Fit, FitScore, as_bytes, fit_and_score, key_of, score_of
+from terrashot.evaluate.protocol.sampling import Draw, seed_of
 from terrashot.heads.lesson import HeadSettings
 from terrashot.heads.pool import HEADS, make_pool
 

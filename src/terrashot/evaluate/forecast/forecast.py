@@ -9,7 +9,7 @@ from jaxtyping import Float64
 
 from terrashot.domain.results import Result
 from terrashot.errors import InputError
-from terrashot.evaluate.learning_law import GRID, LAW_ERROR, KnownScores, Law, fit_law
+from terrashot.evaluate.forecast.learning_law import GRID, LAW_ERROR, KnownScores, Law, fit_law
 
 LINE_SIZES = 3
 """Last known sizes that the straight line goes through."""

@@ -7,8 +7,8 @@ import numpy as np
 from terrashot.domain.answers import ForecastTest, Foreseen, Verdict
 from terrashot.domain.results import Result
 from terrashot.errors import InputError
-from terrashot.evaluate.forecast import forecast, hold_back, known_scores_of
-from terrashot.evaluate.learning_law import fit_law
+from terrashot.evaluate.forecast.forecast import forecast, hold_back, known_scores_of
+from terrashot.evaluate.forecast.learning_law import fit_law
 
 TARGETS = (0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
 KNOWN = (100, 250)

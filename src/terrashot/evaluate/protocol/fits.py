@@ -10,10 +10,10 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from jaxtyping import Float64
 
-from terrashot.evaluate.comparison import TaskDraws
-from terrashot.evaluate.metrics import score
-from terrashot.evaluate.regression_metrics import score_values
-from terrashot.evaluate.sampling import Draw
+from terrashot.evaluate.protocol.comparison import TaskDraws
+from terrashot.evaluate.protocol.sampling import Draw
+from terrashot.evaluate.scores.metrics import score
+from terrashot.evaluate.scores.regression_metrics import score_values
 from terrashot.heads.lesson import HeadSettings
 from terrashot.heads.pool import HEADS, Pool, predict, predict_values
 

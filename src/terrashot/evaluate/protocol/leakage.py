@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from jaxtyping import Int64
 
-from terrashot.evaluate.comparison import Comparison, DrawSettings, Labelled
-from terrashot.evaluate.elsewhere import BUDGETS, PoolDraws, comparison_of, rows_of, targets_of
-from terrashot.evaluate.sampling import draws_of, seed_of
+from terrashot.evaluate.protocol.comparison import Comparison, DrawSettings, Labelled
+from terrashot.evaluate.protocol.elsewhere import BUDGETS, PoolDraws, comparison_of, rows_of, targets_of
+from terrashot.evaluate.protocol.sampling import draws_of, seed_of
 
 RANDOM, ADJOINING, OTHER_AREAS = "random", "{}_adjoining", "leave_area_out"
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from terrashot.domain.results import BlockScores, FitName
-from terrashot.evaluate.bootstrap import Weights, make_weights
-from terrashot.evaluate.curve import Curve
-from terrashot.evaluate.sampling import seed_of
+from terrashot.evaluate.certainty.bootstrap import Weights, make_weights
+from terrashot.evaluate.certainty.curve import Curve
+from terrashot.evaluate.protocol.sampling import seed_of
 
 Key = tuple[str, str, str, str, str, str]
 """Task, area, training area, scheme, feature set, head."""

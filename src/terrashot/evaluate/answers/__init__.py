@@ -1,0 +1,1 @@
+"""From the fits of a study to all that they answer."""

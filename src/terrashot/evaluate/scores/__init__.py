@@ -1,0 +1,1 @@
+"""Scores of one fit on the test chips."""

@@ -11,7 +11,6 @@ from simulated_tables import LEVELS, World
 from terrashot.evaluate.certainty.bootstrap import Weights, make_weights, replicate
 from terrashot.evaluate.certainty.curve import Curve, scores_by_draw
 from terrashot.evaluate.certainty.intervals import (
-    against_floors,
     half_widths,
     interval,
     paired_difference,
@@ -128,15 +127,6 @@ def test_an_advantage_that_every_draw_and_block_has_is_certain_however_much_they
     gap = paired_difference(replicate(curve(table + 1), shared), replicate(curve(table), shared))
     assert (gap.estimate, gap.low, gap.high) == pytest.approx((0.1, 0.1, 0.1))
     assert gap.share_above == 1.0
-
-
-def test_the_floor_that_is_least_certain_to_be_beaten_comes_first():
-    rng = np.random.default_rng(0)
-    shared, table = weights(10, 6), rng.integers(3, 8, (10, 6))
-    floors = {"weak": table - 2, "level": rng.integers(3, 8, (10, 6))}
-    found = against_floors(replicate(curve(table), shared), {k: replicate(curve(v), shared) for k, v in floors.items()})
-    assert list(found) == ["level", "weak"]
-    assert found["level"].low < 0 < found["weak"].low
 
 
 def test_one_block_or_one_draw_of_part_of_the_labels_tells_no_interval():

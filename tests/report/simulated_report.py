@@ -103,7 +103,7 @@ def _verdict(task, area, n, at, full):
     if floor is None:
         return Verdict(*names)
     gain = best.score - floor.score
-    return Verdict(*names, floor.features, floor.head, floor.score, gain, gain - 0.03, gain + 0.03, 0.998)
+    return Verdict(*names, floor.features, floor.head, floor.score, gain, gain - 0.03, gain + 0.03, gain - 0.03, 0.998)
 
 
 def _enough(key, form, index, n_full):

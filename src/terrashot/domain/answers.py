@@ -7,7 +7,7 @@ from terrashot.domain.tasks import task_of
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One task in one area at a number of labels: the best embedding beside all labels and the floor that comes nearest."""
+    """One task in one area at a number of labels: the best embedding beside all labels and the best floor."""
 
     task: str
     area: str
@@ -23,24 +23,24 @@ class Verdict:
     """All labels, and the same feature set and head with them."""
     full_score: float | None
     floor: str | None = None
-    """The floor with the smallest gain over it; None where there are no floors."""
+    """The floor with the highest score; None where there are no floors."""
     floor_head: str | None = None
     floor_score: float | None = None
     gain: float | None = None
     """Score less that floor's: over the same draws, on the same chips."""
     gain_low: float | None = None
     gain_high: float | None = None
+    least_low: float | None = None
+    """The lowest of the low ends of the gains over all floors: above 0, every one is beaten."""
     certainty: float | None = None
     """Share of the replicates in which the embedding is above every floor."""
 
     @property
     def beats_floors(self) -> bool | None:
-        """True or False where the interval of the gain leaves 0 out; None where it does not, or there are no floors."""
-        if self.gain is None or self.gain_low is None or self.gain_high is None:
-            return None
-        if self.gain_low > 0:
-            return True
-        return False if self.gain_high < 0 else None
+        """True where the gains over all floors are surely above 0, False where that over the best is surely below; else None."""
+        if self.gain_high is not None and self.gain_high < 0:
+            return False
+        return True if self.least_low is not None and self.least_low > 0 else None
 
     @property
     def place(self) -> str:
@@ -59,18 +59,20 @@ class Verdict:
     def _floor(self) -> str:
         if self.floor is None or self.gain is None or self.floor_score is None:
             return "no floors to compare with"
-        words = {
-            True: "the embedding beats every floor",
-            False: "the embedding LOSES to a floor",
-            None: "no clear difference from the best floor",
-        }
         between = (
             f", {100 * self.gain_low:+.1f} to {100 * self.gain_high:+.1f}"
             if self.gain_low is not None and self.gain_high is not None
             else ""
         )
-        beside = f"nearest floor {self.floor_score:.3f} ({self.floor}, {self.floor_head})"
-        return f"{beside}: {words[self.beats_floors]} ({100 * self.gain:+.1f} points{between})"
+        beside = f"best floor {self.floor_score:.3f} ({self.floor}, {self.floor_head})"
+        return f"{beside}: {self._word()} ({100 * self.gain:+.1f} points{between})"
+
+    def _word(self) -> str:
+        if self.beats_floors is not None:
+            return "the embedding beats every floor" if self.beats_floors else "the embedding LOSES to a floor"
+        if self.gain_low is not None and self.gain_low > 0:
+            return "the embedding is above it, though not surely above every floor"
+        return "no clear difference from it"
 
 
 @dataclass(frozen=True, slots=True)

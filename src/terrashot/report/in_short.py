@@ -47,7 +47,7 @@ def _verdicts(found: Sequence[Verdict]) -> Table:
     name = measures.pop() if len(measures) == 1 else "score"
     head = (
         "task", "area", "#labels", "the embedding", "#gain in points", "#certainty", f"#{name}", "#with all labels", "of",
-        "#nearest floor", "which",
+        "#best floor", "which",
     )  # fmt: skip
     return Table("Verdicts at few labels", head, [_row(verdict, named=name == "score") for verdict in found])
 
@@ -82,7 +82,7 @@ def _counted(found: Sequence[Verdict]) -> str:
     return (
         f"The best embedding beats every floor (simple feature set) in {wins} of {len(compared)} cases, loses to one in "
         f"{losses}, and shows no clear difference in {len(compared) - wins - losses}. Clear means: the 95 % interval of the gain, "
-        "over other draws of labels and other test blocks, leaves 0 out. The nearest floor is the one that is least surely "
-        "beaten, and the gain is that over it; certainty is the share of the replicates in which the embedding is above every "
+        "over other draws of labels and other test blocks, leaves 0 out: to beat every floor, that over each of them. The gain "
+        "shown is that over the best floor; certainty is the share of the replicates in which the embedding is above every "
         "floor. The best embedding is picked by test score, which flatters it a little. In brackets: 95 % intervals."
     )

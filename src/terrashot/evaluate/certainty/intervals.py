@@ -3,7 +3,6 @@
 Axes: T replicates, S sizes.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -101,16 +100,6 @@ def paired_difference(one: Replicates, other: Replicates) -> Difference:
     low, high = interval(gap)
     above = None if np.isnan(low[0]) else float((stretched(gap) > 0).mean())
     return Difference(float(gap.estimate[0]), _known(low[0]), _known(high[0]), above)
-
-
-def against_floors(embedding: Replicates, floors: Mapping[str, Replicates]) -> dict[str, Difference]:
-    """The embedding less each floor at one size, the least certain to be beaten first.
-
-    It beats every floor where the first one's `low` is above 0; this keeps the level without a correction for the number of
-    floors (an intersection-union test, Berger 1982, doi:10.1080/00401706.1982.10487790).
-    """
-    found = {name: paired_difference(embedding, floor) for name, floor in floors.items()}
-    return dict(sorted(found.items(), key=lambda item: -np.inf if item[1].low is None else item[1].low))
 
 
 def _half_width(variance: Float64[np.ndarray, " S"], df: Float64[np.ndarray, " S"]) -> Float64[np.ndarray, " S"]:

@@ -9,7 +9,7 @@ from terrashot.domain.answers import Verdict
 from terrashot.domain.results import is_floor
 from terrashot.evaluate.certainty.bootstrap import Replicates
 from terrashot.evaluate.certainty.enough import Scored
-from terrashot.evaluate.certainty.intervals import Difference, against_floors, interval, stretched
+from terrashot.evaluate.certainty.intervals import interval, paired_difference, stretched
 
 Named = tuple[str, str]
 """Feature set and head."""
@@ -64,24 +64,32 @@ def _verdict(scored: Sequence[Scored], resampled: Mapping[Named, Scored], size: 
 
 
 def _beside(alone: Verdict, best: AtSize, floors: Mapping[Named, AtSize]) -> Verdict:
-    """With the floor that is least certain to be beaten, and the certainty of beating every floor."""
-    found = against_floors(best.spread, {"\t".join(name): one.spread for name, one in floors.items()})
-    name, least = _least(found)
+    """With the best floor, and the certainty of beating every one."""
+    name = max(floors, key=lambda own: floors[own].score)
+    ends = {own: _gain_ends(best, floor) for own, floor in floors.items()}
+    lows = [low for low, _ in ends.values()]
     above = np.logical_and.reduce([(stretched(best.spread.minus(one.spread)) > 0)[:, 0] for one in floors.values()])
-    gain = best.score - floors[name].score
-    # The ends are of the spread's own fits; about the difference that is shown, which is over plain draws.
-    shift = gain - least.estimate
-    low, high = (None if end is None else end + shift for end in (least.low, least.high))
     return replace(
-        alone, floor=name[0], floor_head=name[1], floor_score=floors[name].score, gain=gain, gain_low=low, gain_high=high,
-        certainty=None if low is None else float(above.mean()),
+        alone, floor=name[0], floor_head=name[1], floor_score=floors[name].score, gain=best.score - floors[name].score,
+        gain_low=ends[name][0], gain_high=ends[name][1],
+        # An intersection-union test keeps its level without a correction for the number of floors (Berger 1982,
+        # doi:10.1080/00401706.1982.10487790).
+        least_low=None if None in lows else min(low for low in lows if low is not None),
+        certainty=None if None in lows else float(above.mean()),
     )  # fmt: skip
 
 
-def _least(found: Mapping[str, Difference]) -> tuple[Named, Difference]:
-    joined, least = next(iter(found.items()))
-    features, head = joined.split("\t")
-    return (features, head), least
+def _gain_ends(best: AtSize, floor: AtSize) -> tuple[float | None, float | None]:
+    """Ends of the interval of the gain over one floor.
+
+    They are of the spread's own fits, put about the difference that is shown, which is over plain draws.
+    """
+    found = paired_difference(best.spread, floor.spread)
+    shift = best.score - floor.score - found.estimate
+    # Shares of chips differ by 1 at most, whatever a symmetric interval says.
+    most = np.inf if best.scored.curve.is_regression else 1.0
+    low, high = (None if end is None else float(np.clip(end + shift, -most, most)) for end in (found.low, found.high))
+    return low, high
 
 
 def _at(one: Scored, resampled: Mapping[Named, Scored], size: int) -> AtSize | None:

@@ -55,3 +55,10 @@ def test_a_gain_lies_between_a_whole_win_and_a_whole_loss_however_few_the_blocks
 def test_one_block_of_test_chips_tells_no_certainty():
     found = verdict_of(scored("gunw", 0.9, 1), scored("majority", 0.6, 1))
     assert (found.gain_low, found.least_low, found.certainty, found.beats_floors) == (None, None, None, None)
+
+
+def test_the_interval_of_a_score_is_cut_where_no_score_can_lie():
+    assert scored("gunw", np.array([0.9, 0.1]), 2).ends == [(0.0, 1.0)]
+    assert scored("gunw", 0.9, 1).ends == [(None, None)]
+    ((low, high),) = scored("gunw", np.array([0.7, 0.7, 0.71, 0.69]), 4).ends
+    assert 0.6 < low < 0.7 < high < 0.8

@@ -3,19 +3,18 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
 from threadpoolctl import threadpool_limits
 
 from terrashot.domain.answers import Answers, Claim, EnoughLabels
-from terrashot.domain.results import Point, summarize
+from terrashot.domain.results import BlockScores, Point, summarize
 from terrashot.domain.tables import Chips, Labels
 from terrashot.evaluate.answers.claims import claims
 from terrashot.evaluate.answers.judged_elsewhere import label_ranges, leaks, moved
 from terrashot.evaluate.answers.sentences import sentences
 from terrashot.evaluate.certainty.bootstrap import replicate
+from terrashot.evaluate.certainty.curve import Curve
 from terrashot.evaluate.certainty.curves import curves_of, weights_for
 from terrashot.evaluate.certainty.enough import Scored, best_full, enough
-from terrashot.evaluate.certainty.intervals import interval
 from terrashot.evaluate.certainty.verdict import verdicts
 from terrashot.evaluate.forecast.foreseen import foreseen, tested
 from terrashot.evaluate.protocol.fewshot import FewshotTables
@@ -81,12 +80,11 @@ def _claims(places: Sequence[Place]) -> list[Claim]:
 
 
 def _places(tables: FewshotTables, seed: int) -> list[Place]:
-    plain, again = curves_of(tables.fitted.blocks), curves_of(tables.resampled.blocks)
+    plain, again = _by_place(tables.fitted.blocks), _by_place(tables.resampled.blocks)
     measures = {(row.task, row.area): row.measure for row in tables.fitted.results}
     places = []
     for task, area in measures:
-        own = [curve for curve in plain.values() if (curve.task, curve.area) == (task, area)]
-        others = [curve for curve in again.values() if (curve.task, curve.area) == (task, area)]
+        own, others = plain.get((task, area), []), again.get((task, area), [])
         weights = weights_for([*own, *others], seed)
         resampled = {(one.features, one.head): Scored(one, replicate(one, weights)) for one in others}
         scored = tuple(Scored(one, replicate(one, weights)) for one in own)
@@ -94,20 +92,22 @@ def _places(tables: FewshotTables, seed: int) -> list[Place]:
     return places
 
 
+def _by_place(scores: Sequence[BlockScores]) -> dict[tuple[str, str], list[Curve]]:
+    places: dict[tuple[str, str], list[Curve]] = {}
+    for curve in curves_of(scores).values():
+        places.setdefault((curve.task, curve.area), []).append(curve)
+    return places
+
+
 def _with_intervals(points: Sequence[Point], places: Sequence[Place]) -> list[Point]:
-    ends: dict[tuple[str, str, str, str, int, bool], tuple[float, float]] = {}
-    for place in places:
-        for one in place.scored:
-            low, high = interval(one.scores)
-            for at, (size, full) in enumerate(zip(one.curve.sizes, one.curve.is_full, strict=True)):
-                key = (place.task, place.area, one.curve.features, one.curve.head, size, full)
-                ends[key] = (float(low[at]), float(high[at]))
-    return [_with_interval(p, *ends[p.task, p.area, p.features, p.head, p.n_labels, p.is_full]) for p in points]
-
-
-def _with_interval(point: Point, low: float, high: float) -> Point:
-    # No score lies above 1, whatever a symmetric interval says.
-    return point if np.isnan(low) else replace(point, low=low, high=min(high, 1.0))
+    ends = {
+        (place.task, place.area, one.curve.features, one.curve.head, size, full): own
+        for place in places
+        for one in place.scored
+        for size, full, own in zip(one.curve.sizes, one.curve.is_full, one.ends, strict=True)
+    }
+    found = [ends[p.task, p.area, p.features, p.head, p.n_labels, p.is_full] for p in points]
+    return [replace(point, low=low, high=high) for point, (low, high) in zip(points, found, strict=True)]
 
 
 def _enough(place: Place) -> list[EnoughLabels]:

@@ -9,7 +9,7 @@ from terrashot.evaluate.certainty.bootstrap import replicate
 from terrashot.evaluate.certainty.curve import Curve
 from terrashot.evaluate.certainty.curves import Key, curves_of, weights_for
 from terrashot.evaluate.certainty.enough import Scored
-from terrashot.evaluate.certainty.intervals import interval, paired_difference
+from terrashot.evaluate.certainty.intervals import paired_difference
 from terrashot.evaluate.protocol.fitting import Fitted
 from terrashot.evaluate.protocol.leakage import ADJOINING, OTHER_AREAS, RANDOM
 
@@ -28,11 +28,10 @@ def leaks(fitted: Fitted, seed: int) -> list[Leak]:
 
 def _leak(scheme: str, one: Scored, ours: Scored, at: int) -> Leak:
     curve, spread = one.curve, one.scores.at(at)
-    (low,), (high,) = interval(spread)
     difference = None if one is ours else paired_difference(spread, ours.scores.at(at))
     return Leak(
         curve.task, curve.area, curve.features, curve.head, scheme, curve.sizes[at], float(spread.estimate[0]),
-        _known(low), _known(high),
+        *one.ends[at],
         difference.estimate if difference else None, difference.low if difference else None, difference.high if difference else None,
     )  # fmt: skip
 
@@ -47,13 +46,13 @@ def moved(fitted: Fitted, seed: int) -> list[Moved]:
         weights = weights_for([curve for _, curve in own], seed)
         for (task, area, train_area, *_), curve in own:
             scores = replicate(curve, weights)
+            ends = Scored(curve, scores).ends
             for at, size in enumerate(curve.sizes):
                 local = (
                     asked[task, area, train_area, size] if train_area == area or train_area.endswith(f"+{area}") else 0
                 )
-                ends = (_known(end[at]) for end in interval(scores))
                 names = (task, area, train_area, curve.features, curve.head, size, local)
-                rows.append(Moved(*names, float(scores.estimate[at]), *ends))
+                rows.append(Moved(*names, float(scores.estimate[at]), *ends[at]))
     return rows
 
 
@@ -89,8 +88,3 @@ def _grouped(curves: dict[Key, Curve]) -> list[list[tuple[Key, Curve]]]:
     for key, curve in curves.items():
         groups.setdefault((key[0], key[1], key[4], key[5]), []).append((key, curve))
     return list(groups.values())
-
-
-def _known(end: np.float64) -> float | None:
-    # No score lies above 1, whatever a symmetric interval says.
-    return None if np.isnan(end) else min(float(end), 1.0)

@@ -13,7 +13,7 @@ from jaxtyping import Float64
 from terrashot.domain.results import SHARE_OF_FULL, is_floor
 from terrashot.evaluate.certainty.bootstrap import Replicates
 from terrashot.evaluate.certainty.curve import Curve
-from terrashot.evaluate.certainty.intervals import stretched
+from terrashot.evaluate.certainty.intervals import interval, stretched
 
 Form = Literal["dot", "crossing", "skill", "common"]
 ROUNDING = 1e-12
@@ -48,6 +48,15 @@ class Scored:
     def full(self) -> Replicates:
         """The score with all labels."""
         return self.scores.at(len(self.curve.sizes) - 1)
+
+    @property
+    def ends(self) -> list[tuple[float | None, float | None]]:
+        """95 % interval of each score, cut where no score can lie, whatever a symmetric interval says; None: unknown."""
+        least = -np.inf if self.curve.is_regression else 0.0
+        return [
+            (None, None) if np.isnan(low) else (max(float(low), least), min(float(high), 1.0))
+            for low, high in zip(*interval(self.scores), strict=True)
+        ]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,7 +9,7 @@ from terrashot.domain.answers import Verdict
 from terrashot.domain.results import is_floor
 from terrashot.evaluate.certainty.bootstrap import Replicates
 from terrashot.evaluate.certainty.enough import Scored
-from terrashot.evaluate.certainty.intervals import interval, paired_difference, stretched
+from terrashot.evaluate.certainty.intervals import paired_difference, stretched
 
 Named = tuple[str, str]
 """Feature set and head."""
@@ -52,7 +52,7 @@ def _verdict(scored: Sequence[Scored], resampled: Mapping[Named, Scored], size: 
         return None
     best = max(learnt, key=lambda one: one.score)
     floors = {one.name: one for one in there if is_floor(one.scored.curve.features)}
-    low, high = (_known(end[best.position]) for end in interval(best.scored.scores))
+    low, high = best.scored.ends[best.position]
     curve = best.scored.curve
     full = curve.full
     alone = Verdict(
@@ -100,8 +100,3 @@ def _at(one: Scored, resampled: Mapping[Named, Scored], size: int) -> AtSize | N
     if other is not None and size in other.curve.sizes:
         return AtSize(one, places[0], other.scores.at(other.curve.sizes.index(size)))
     return AtSize(one, places[0], one.scores.at(places[0]))
-
-
-def _known(value: np.float64) -> float | None:
-    # No score lies above 1, whatever a symmetric interval says.
-    return None if np.isnan(value) else min(float(value), 1.0)

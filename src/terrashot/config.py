@@ -224,6 +224,8 @@ class FewshotSection(Section):
     """Trees of a forest; of several numbers the best on validation chips, by task, area and feature set."""
     depth: Depth | tuple[Depth, ...] = 7
     """Depth of a tree; several as above."""
+    pooled: bool = False
+    """Also the chips of all areas together, as one more area; a numeric label is then cut once for all."""
     leakage: bool = True
     """Also compare training chips from elsewhere with training chips beside the test chips, on the same test chips."""
     transfer: bool = True

@@ -1,5 +1,7 @@
 """The protocol compares like with like, and says what it left out."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,7 @@ from terrashot.durable.kept import SqliteParts
 from terrashot.durable.parts import NO_PARTS
 from terrashot.errors import InputError, MisalignedError
 from terrashot.evaluate.protocol import fitting
-from terrashot.evaluate.protocol.comparison import DrawSettings
+from terrashot.evaluate.protocol.comparison import POOLED, DrawSettings
 from terrashot.evaluate.protocol.feature_sets import FeatureSet
 from terrashot.evaluate.protocol.fewshot import FewshotSettings, run_fewshot
 from terrashot.evaluate.protocol.fits import fit_and_score
@@ -251,3 +253,24 @@ def test_what_cannot_be_compared_is_refused_by_area_and_label(damage, kind, said
     with pytest.raises(kind) as error:
         run(*damage(*study()))
     assert said in str(error.value)
+
+
+def test_all_areas_together_stand_beside_each_and_change_none():
+    chips, features, labels = study()
+    plain = run(chips, features, labels).fitted
+    settings = replace(SETTINGS, draws=replace(SETTINGS.draws, pooled=True))
+    both = run(chips, features, labels, settings=settings).fitted
+    pooled = [row for row in both.results if row.area == POOLED]
+    assert [row for row in both.results if row.area != POOLED] == plain.results
+    assert {row.n_labels for row in pooled} == {5, 20, 60} and {row.n_test for row in pooled} == {30}
+    assert len({row.threshold for row in pooled}) == 1
+    assert len({row.threshold for row in plain.results}) == 2
+    counts = {scores.area: len(scores.blocks) for scores in both.blocks}
+    assert counts[POOLED] == counts["a"] + counts["b"], "no block of test chips lies in two areas"
+
+
+def test_one_area_is_not_pooled_and_the_name_of_all_together_is_taken():
+    settings = replace(SETTINGS, draws=replace(SETTINGS.draws, pooled=True))
+    assert {row.area for row in run(*study(areas=("a",)), settings=settings).fitted.results} == {"a"}
+    with pytest.raises(InputError, match="named 'all areas'"):
+        run(*study(areas=("a", POOLED)), settings=settings)

@@ -11,7 +11,8 @@ import pytest
 
 from terrashot.errors import InputError, IntegrityError, MisalignedError, StorageError, UsageError
 from terrashot.steps.embed_chips import EmbedRequest, embed_files
-from terrashot.steps.fewshot_tables import INPUTS, FewshotRequest, fewshot_files
+from terrashot.steps.fewshot_tables import FewshotRequest, fewshot_files
+from terrashot.steps.out_folder import INPUTS
 from terrashot.steps.progress import Said, finish
 from terrashot.steps.run import Wishes, run_study
 from terrashot.store.study import find_study

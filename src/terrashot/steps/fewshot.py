@@ -53,7 +53,9 @@ def fewshot_settings(config: StudyConfig) -> FewshotSettings:
     """The protocol as the study file asks for it."""
     section, seed = config.fewshot, config.study.seed
     return FewshotSettings(
-        DrawSettings(section.sizes, section.repeats, config.labels.threshold, config.labels.regression, seed),
+        DrawSettings(
+            section.sizes, section.repeats, config.labels.threshold, config.labels.regression, section.pooled, seed
+        ),
         FitSettings(section.heads, section.all_trees, section.all_depths, seed),
         section.most_repeats,
         section.leakage,

@@ -1,21 +1,20 @@
 """`terrashot fewshot`: the whole protocol on any embedding table and any labels."""
 
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from terrashot.domain.split import SplitRecipe, choose_scheme, make_split
 from terrashot.domain.tables import Chips, Embeddings, Labels, shared_rows
-from terrashot.durable.files import make_folder, sha256_of_file, sweep_leftovers, write_bytes
+from terrashot.durable.files import make_folder, sha256_of_file
 from terrashot.durable.lock import sole_writer
 from terrashot.engine import available_cores
-from terrashot.errors import StorageError
 from terrashot.evaluate.protocol.feature_sets import feature_sets
 from terrashot.evaluate.protocol.fewshot import FewshotSettings
 from terrashot.evaluate.protocol.fitting import Workshop
 from terrashot.steps.answer import Answer
 from terrashot.steps.fewshot import kept_fits, score_features, write_tables
-from terrashot.steps.given_tables import EXAMPLES, INPUTS, described
+from terrashot.steps.given_tables import EXAMPLES, described
+from terrashot.steps.out_folder import OutFolder, digests_of
 from terrashot.steps.progress import Said, Work
 from terrashot.steps.report import aligned, content_of, lay_out, write_all
 from terrashot.steps.results import said
@@ -44,7 +43,9 @@ def fewshot_files(request: FewshotRequest) -> Work[Answer]:
         StorageError: `out` holds something.
         InputError, MisalignedError: the tables cannot be used, or share no chip.
     """
-    _check_out(request)
+    out = _out_folder(request)
+    if not request.overwrite:
+        out.refuse_if_taken()
     table, labels = read_embeddings(request.embeddings), read_labels(request.labels)
     floors = read_embeddings(request.floors) if request.floors else None
     yield from _say_unmatched(table.chips, labels)
@@ -53,8 +54,7 @@ def fewshot_files(request: FewshotRequest) -> Work[Answer]:
         yield Said(note)
     study = Study(request.out / "study.toml", request.out)
     with sole_writer(make_folder(request.out)):
-        sweep_leftovers(request.out)
-        write_bytes(request.out / INPUTS, _inputs(request))
+        out.begin()
         with kept_fits(study) as parts:
             tables = yield from score_features(
                 feature_sets(replace(table, chips=chips), floors), chips, labels, _settings(),
@@ -66,25 +66,11 @@ def fewshot_files(request: FewshotRequest) -> Work[Answer]:
     return Answer((*lines, f"report: {study.report}"), {"out": str(request.out), **facts, "report": str(study.report)})
 
 
-def _check_out(request: FewshotRequest) -> None:
-    """Nothing, if `out` is free or holds an unfinished run of the same inputs, which is then done again."""
-    if request.overwrite or not request.out.exists() or not any(request.out.iterdir()):
-        return
-    begun = request.out / INPUTS
-    if begun.is_file() and begun.read_bytes() == _inputs(request) and not (request.out / "report.html").exists():
-        return
-    raise StorageError(f"{request.out} is not empty; name another folder, or add --overwrite")
-
-
-def _inputs(request: FewshotRequest) -> bytes:
+def _out_folder(request: FewshotRequest) -> OutFolder:
     read = {
-        "embeddings": request.embeddings,
-        "labels": request.labels,
-        "floors": request.floors,
-        "chips": request.chips,
-    }
-    digests = {name: sha256_of_file(path) for name, path in read.items() if path is not None and path.is_file()}
-    return json.dumps(digests, indent=1, sort_keys=True).encode()
+        "embeddings": request.embeddings, "labels": request.labels, "floors": request.floors, "chips": request.chips,
+    }  # fmt: skip
+    return OutFolder(request.out, digests_of(read), "report.html")
 
 
 def _settings() -> FewshotSettings:

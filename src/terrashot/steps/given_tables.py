@@ -1,4 +1,4 @@
-"""What the commands on tables (`fewshot`, `map`) share: how chips are described, and how an output says what it is of."""
+"""How the commands on tables (`fewshot`, `map`) have their chips described."""
 
 from pathlib import Path
 
@@ -11,8 +11,6 @@ from terrashot.store.tables import read_chips
 
 EXAMPLES = 3
 """Ids that a message names."""
-INPUTS = "inputs.json"
-"""Digests of what an output folder was begun with."""
 
 
 def described(chips: Chips, path: Path | None) -> Chips:

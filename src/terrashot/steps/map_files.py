@@ -1,6 +1,5 @@
 """`terrashot map`: a user's labels on any embedding table, spread over all its chips."""
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -14,18 +13,19 @@ from terrashot import __version__
 from terrashot.domain.tables import Chips, Embeddings, Labels, shared_rows
 from terrashot.domain.tasks import Classes, make_classes
 from terrashot.durable.backup import forget_digest
-from terrashot.durable.files import make_folder, remove, sha256_of_file, sweep_leftovers, write_bytes
+from terrashot.durable.files import make_folder, remove, sha256_of_file
 from terrashot.durable.lock import sole_writer
-from terrashot.errors import InputError, StorageError, UsageError
+from terrashot.errors import InputError, UsageError
 from terrashot.evaluate.protocol.feature_sets import CONCATENATED, feature_sets
 from terrashot.heads.pool import HEADS
 from terrashot.ingest.channel_file import nearest
 from terrashot.raster.cog import need_rasterio
 from terrashot.steps.answer import Answer
-from terrashot.steps.given_tables import EXAMPLES, INPUTS, described
+from terrashot.steps.given_tables import EXAMPLES, described
 from terrashot.steps.map_layers import Learned, MapTask, learn_map
 from terrashot.steps.map_raster import RasterPlan, plan_rasters
 from terrashot.steps.map_write import write_map_facts, write_map_picture, write_map_raster, write_map_table
+from terrashot.steps.out_folder import OutFolder, digests_of
 from terrashot.steps.progress import Said, Work
 from terrashot.store.label_table import read_labels
 from terrashot.store.vectors import read_embeddings
@@ -58,7 +58,9 @@ def map_files(request: MapRequest) -> Work[Answer]:
         UsageError: no such target, features or head.
         InputError, MisalignedError: the tables cannot be used, share no chip, or have too few labels.
     """
-    _check_out(request)
+    out = _out_folder(request)
+    if not request.overwrite:
+        out.refuse_if_taken()
     table, labels = read_embeddings(request.embeddings), read_labels(request.labels)
     yield from _say_lost(table.chips, labels)
     chips = described(table.chips, request.chips)
@@ -69,42 +71,29 @@ def map_files(request: MapRequest) -> Work[Answer]:
     for note in plan.notes:
         yield Said(note)
     with sole_writer(make_folder(request.out)):
-        _begin(request)
+        _begin(out)
         learned = yield from learn_map(task, chips)
         yield from _say_learned(learned)
         facts = _write(request, chips, learned, plan)
     return Answer((*_lines(learned), f"map: {request.out}"), {"out": str(request.out), **facts})
 
 
-def _check_out(request: MapRequest) -> None:
-    """Nothing, if `out` is free or holds an unfinished map of the same inputs, which is then made again."""
-    if request.overwrite or not request.out.exists() or not any(request.out.iterdir()):
-        return
-    begun = request.out / INPUTS
-    if begun.is_file() and begun.read_bytes() == _inputs(request) and not (request.out / DONE).exists():
-        return
-    raise StorageError(f"{request.out} is not empty; name another folder, or add --overwrite")
+def _out_folder(request: MapRequest) -> OutFolder:
+    chosen = {"target": request.target, "features": request.features, "head": request.head}
+    return OutFolder(request.out, {**_digests(request), **chosen}, DONE)
 
 
-def _begin(request: MapRequest) -> None:
-    """The folder says what it is begun with, and holds nothing of an earlier map."""
-    sweep_leftovers(request.out)
-    remove(request.out / DONE)
-    for raster in request.out.glob("map*.tif"):
+def _begin(out: OutFolder) -> None:
+    """Nothing of an earlier map stays: this one may have other zones."""
+    out.begin()
+    for raster in out.path.glob("map*.tif"):
         if OUR_RASTER.fullmatch(raster.name):
             forget_digest(raster)
             remove(raster)
-    write_bytes(request.out / INPUTS, _inputs(request))
-
-
-def _inputs(request: MapRequest) -> bytes:
-    chosen = {"target": request.target, "features": request.features, "head": request.head}
-    return json.dumps({**_digests(request), **chosen}, indent=1, sort_keys=True).encode()
 
 
 def _digests(request: MapRequest) -> dict[str, str]:
-    read = {"embeddings": request.embeddings, "labels": request.labels, "chips": request.chips}
-    return {name: sha256_of_file(path) for name, path in read.items() if path is not None and path.is_file()}
+    return digests_of({"embeddings": request.embeddings, "labels": request.labels, "chips": request.chips})
 
 
 def _say_lost(chips: Chips, labels: Labels) -> Work[None]:

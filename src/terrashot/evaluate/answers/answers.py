@@ -17,6 +17,7 @@ from terrashot.evaluate.certainty.curves import curves_of, weights_for
 from terrashot.evaluate.certainty.enough import Scored, best_full, enough
 from terrashot.evaluate.certainty.verdict import verdicts
 from terrashot.evaluate.forecast.foreseen import foreseen, tested
+from terrashot.evaluate.protocol.comparison import POOLED
 from terrashot.evaluate.protocol.fewshot import FewshotTables
 from terrashot.evaluate.protocol.repeats import BUDGETS
 
@@ -72,8 +73,8 @@ def _untold(chips: Chips) -> list[str]:
 
 
 def _claims(places: Sequence[Place]) -> list[Claim]:
-    """The paper's, tested on its head where the study has it, else on the first."""
-    scored = [one for place in places for one in place.scored]
+    """The paper's, tested on its head where the study has it, else on the first; each area once, not in all together."""
+    scored = [one for place in places if place.area != POOLED for one in place.scored]
     heads = list(dict.fromkeys(one.curve.head for one in scored))
     head = PAPERS_HEAD if PAPERS_HEAD in heads else heads[0]
     return claims([one for one in scored if one.curve.head == head])

@@ -13,6 +13,9 @@ from terrashot.evaluate.protocol.sampling import Draw, draws_of, sizes_within
 from terrashot.evaluate.protocol.spatial import block_names
 from terrashot.evaluate.protocol.target import Target, make_target
 
+POOLED = "all areas"
+"""Name of the comparison on the chips of all areas together."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TaskDraws:
@@ -63,6 +66,8 @@ class DrawSettings:
     rule: ThresholdRule = "nearest"
     regression: tuple[str, ...] = ()
     """Targets to be learnt as numbers."""
+    pooled: bool = False
+    """Also all areas together."""
     seed: int = 0
 
 
@@ -93,21 +98,25 @@ def labelled_chips(chips: Chips, labels: Labels, complete: np.ndarray) -> Labell
 
 
 def compare_areas(labelled: Labelled, settings: DrawSettings, scheme: str) -> list[Comparison]:
-    """The study's own comparison of each area: its training chips, its test chips.
+    """The study's own comparison of each area: its training chips, its test chips; and of all together, if asked for.
+
+    Of all together a numeric label is cut once, on the training chips of all.
 
     Raises:
         InputError: an area has too few training chips, no test chip, or a label that is all alike.
     """
-    areas = np.array(labelled.chips.area, dtype=object)
-    return [
-        _compare(labelled, np.flatnonzero(areas == area), settings, scheme)
-        for area in dict.fromkeys(labelled.chips.area)
-    ]
+    areas, names = np.array(labelled.chips.area, dtype=object), list(dict.fromkeys(labelled.chips.area))
+    parts = {name: np.flatnonzero(areas == name) for name in names}
+    if settings.pooled and len(names) > 1:
+        if POOLED in names:
+            raise InputError(f"an area is named '{POOLED}', which is the name of all together: rename it")
+        parts[POOLED] = np.arange(len(areas))
+    return [_compare(labelled, area, own, settings, scheme) for area, own in parts.items()]
 
 
-def _compare(labelled: Labelled, own: np.ndarray, settings: DrawSettings, scheme: str) -> Comparison:
+def _compare(labelled: Labelled, area: str, own: np.ndarray, settings: DrawSettings, scheme: str) -> Comparison:
     chips = labelled.chips.take(own)
-    area, split = chips.area[0], np.array([str(name) for name in chips.split])
+    split = np.array([str(name) for name in chips.split])
     parts = [np.flatnonzero(split == name) for name in ("train", "val", "test")]
     tasks = []
     for name, values in labelled.targets.items():

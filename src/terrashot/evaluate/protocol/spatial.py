@@ -14,6 +14,19 @@ RANDOM_BLOCKS = 50
 
 def block_names(chips: Chips) -> tuple[str, ...]:
     """The block of each chip: its group if it has one, else a square of 8 x 8 chips, else one of 50 parts by its id."""
+    areas = np.array(chips.area, dtype=object)
+    names = list(dict.fromkeys(chips.area))
+    if len(names) == 1:
+        return _within_area(chips)
+    # Area by area: a square of one that lies far from another is no square of both.
+    found = np.empty(len(chips), dtype=object)
+    for name in names:
+        own = np.flatnonzero(areas == name)
+        found[own] = [f"{name}: {block}" for block in _within_area(chips.take(own))]
+    return tuple(found)
+
+
+def _within_area(chips: Chips) -> tuple[str, ...]:
     squares = _squares(chips)
     return tuple(
         group or (square if square else f"part-{_part(chip_id):02d}")

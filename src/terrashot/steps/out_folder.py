@@ -1,0 +1,49 @@
+"""The folder that a command on files writes into: free, or begun with the same inputs and not finished."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from terrashot.durable.files import remove, sha256_of_file, sweep_leftovers, write_bytes
+from terrashot.errors import StorageError
+
+INPUTS = "inputs.json"
+
+
+@dataclass(frozen=True, slots=True)
+class OutFolder:
+    """Where the outcome goes, and all that it follows from."""
+
+    path: Path
+    inputs: Mapping[str, str | None]
+    """Digests of the files read, and what was chosen."""
+    last: str
+    """Name of the file that is written last: there, the folder is finished."""
+
+    def refuse_if_taken(self) -> None:
+        """Nothing, if the folder is free or holds unfinished work on the same inputs, which is then done again.
+
+        Raises:
+            StorageError: it holds anything else.
+        """
+        if not self.path.exists() or not any(self.path.iterdir()):
+            return
+        begun = self.path / INPUTS
+        if begun.is_file() and begun.read_bytes() == self._text() and not (self.path / self.last).exists():
+            return
+        raise StorageError(f"{self.path} is not empty; name another folder, or add --overwrite")
+
+    def begin(self) -> None:
+        """The folder says what it is begun with, and that it is not finished."""
+        sweep_leftovers(self.path)
+        remove(self.path / self.last)
+        write_bytes(self.path / INPUTS, self._text())
+
+    def _text(self) -> bytes:
+        return json.dumps(dict(self.inputs), indent=1, sort_keys=True).encode()
+
+
+def digests_of(files: Mapping[str, Path | None]) -> dict[str, str]:
+    """Digest of each file that is named and there, by its role."""
+    return {role: sha256_of_file(path) for role, path in files.items() if path is not None and path.is_file()}

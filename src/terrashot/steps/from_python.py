@@ -1,6 +1,7 @@
 """The few-label protocol from Python: arrays in, curves and answers out; also for notebooks."""
 
-from collections.abc import Mapping, Sequence
+import base64
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from html import escape
 
@@ -17,9 +18,10 @@ from terrashot.errors import InputError
 from terrashot.evaluate.answers.answers import make_answers
 from terrashot.evaluate.protocol.feature_sets import feature_sets
 from terrashot.evaluate.protocol.fewshot import FewshotSettings, run_fewshot
-from terrashot.evaluate.protocol.fitting import Workshop
+from terrashot.evaluate.protocol.fitting import FitsDone, Workshop
 from terrashot.plots.curves import accuracy_curves
-from terrashot.steps.progress import finish
+from terrashot.plots.style import house_style, rendered
+from terrashot.steps.progress import Event, finish, relay
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,8 +46,11 @@ class FewshotAnswer:
         return "\n".join(self._sentences)
 
     def _repr_html_(self) -> str:
-        """What a notebook shows."""
-        return f"<ul>{''.join(f'<li>{escape(line)}</li>' for line in self._sentences)}</ul>"
+        """What a notebook shows: the sentences, and the curves of the first head."""
+        said = "".join(f"<li>{escape(line)}</li>" for line in self._sentences)
+        with house_style():
+            picture = base64.b64encode(rendered(self.figure(), "png")).decode()
+        return f'<ul>{said}</ul><img alt="score against number of labels" src="data:image/png;base64,{picture}">'
 
     @property
     def _sentences(self) -> list[str]:
@@ -58,6 +63,7 @@ def fewshot(
     *,
     chips: pd.DataFrame | None = None,
     settings: FewshotSettings | None = None,
+    progress: Callable[[float], object] | None = None,
 ) -> FewshotAnswer:
     """Accuracy against number of labels for vectors that are at hand, beside majority and, with places, coordinates.
 
@@ -66,6 +72,7 @@ def fewshot(
         labels: a column a target, in the rows of the vectors; NaN or None where unknown. Numbers are cut into two classes.
         chips: what is known of the rows, any of `id, area, group, split, lon, lat`. With groups or places the test chips lie
             apart from the training chips; without them the split is random.
+        progress: called with the share that is done, from 0 to 1, now and then.
 
     Raises:
         InputError: columns of unequal length, NaN among numbers, too few chips or labels.
@@ -79,11 +86,18 @@ def fewshot(
     table = Embeddings(split, {name: _finite(name, block) for name, block in blocks.items()})
     targets = Labels(split.ids, {name: _column(values) for name, values in labels.items()})
     settings = settings or FewshotSettings()
-    tables = finish(run_fewshot(
+    work = run_fewshot(
         feature_sets(table, None), split, targets, settings, split_scheme=scheme, workshop=Workshop(available_cores())
-    ))  # fmt: skip
+    )
+    tables = finish(relay(work, lambda fits: _tell(fits, progress)))
     points, answers = make_answers(tables, split, targets, settings.draws.seed)
     return FewshotAnswer(answers, (sentence, *tables.notes), tuple(points))
+
+
+def _tell(fits: FitsDone, progress: Callable[[float], object] | None) -> list[Event]:
+    if progress is not None and fits.total:
+        progress(fits.done / fits.total)
+    return []
 
 
 def _chips(frame: pd.DataFrame) -> Chips:

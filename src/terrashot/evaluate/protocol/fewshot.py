@@ -10,9 +10,9 @@ import numpy as np
 
 from terrashot.domain.results import is_floor
 from terrashot.domain.tables import Chips, Labels
-from terrashot.evaluate.protocol.comparison import Comparison, DrawSettings, Labelled, compare_areas, labelled_chips
+from terrashot.evaluate.protocol.comparison import Comparison, DrawSettings, compare_areas, labelled_chips
 from terrashot.evaluate.protocol.feature_sets import CONCATENATED, FeatureSet
-from terrashot.evaluate.protocol.fitting import FitsDone, FitSettings, Fitted, Workshop, fit_comparisons
+from terrashot.evaluate.protocol.fitting import FitsDone, FitSettings, Fitted, Workshop, cost_of, fit_comparisons
 from terrashot.evaluate.protocol.leakage import leakage_comparisons
 from terrashot.evaluate.protocol.repeats import more_draws, resampled_draws
 from terrashot.evaluate.protocol.transfer import transfer_comparisons
@@ -67,35 +67,53 @@ def run_fewshot(
     """
     whole = np.logical_and.reduce([own.complete(len(chips)) for own in features.values()])
     labelled = labelled_chips(chips, labels, whole)
-    comparisons = compare_areas(labelled, settings.draws, split_scheme)
-    fitted = yield from fit_comparisons(features, comparisons, settings.fits, workshop)
-    more = [
-        one.with_draws(more_draws(one, fitted.results, settings.draws, settings.most_repeats)) for one in comparisons
-    ]
-    fitted.extend((yield from fit_comparisons(features, more, settings.fits, workshop)))
+    own = compare_areas(labelled, settings.draws, split_scheme)
+    again = [one.with_draws(resampled_draws(one, settings.draws)) for one in own]
+    leaking = leakage_comparisons(labelled, settings.draws, split_scheme) if settings.leakage else []
+    moved = transfer_comparisons(labelled, settings.draws, split_scheme) if settings.transfer else []
+    # Leakage and transfer: of the embedding as a whole and the best simple features, with the first head.
+    shown = {name: features[name] for name in of_interest(features)}
+    first_head = replace(settings.fits, heads=settings.fits.heads[:1])
+    job = _Job(workshop)
+    job.plan(features, [*own, *again], settings.fits)
+    job.plan(shown, [*leaking, *moved], first_head)
+    fitted = yield from job.fit(features, own, settings.fits)
+    more = [one.with_draws(more_draws(one, fitted.results, settings.draws, settings.most_repeats)) for one in own]
+    job.plan(features, more, settings.fits)
+    fitted.extend((yield from job.fit(features, more, settings.fits)))
     fitted.results.sort(key=lambda row: (row.task, row.area))
-    again = [one.with_draws(resampled_draws(one, settings.draws)) for one in comparisons]
-    resampled = yield from fit_comparisons(features, again, settings.fits, workshop)
-    leakage, transfer = yield from _elsewhere(features, labelled, settings, split_scheme, workshop)
-    notes = [*labelled.notes, *_one_class_note([*comparisons, *more])]
-    return FewshotTables(fitted, resampled, leakage, transfer, notes)
+    resampled = yield from job.fit(features, again, settings.fits)
+    leakage = yield from job.fit(shown, leaking, first_head)
+    transfer = yield from job.fit(shown, moved, first_head)
+    return FewshotTables(fitted, resampled, leakage, transfer, [*labelled.notes, *_one_class_note([*own, *more])])
 
 
-def _elsewhere(
-    features: Mapping[str, FeatureSet],
-    labelled: Labelled,
-    settings: FewshotSettings,
-    scheme: str,
-    workshop: Workshop,
-) -> Generator[FitsDone, None, tuple[Fitted, Fitted]]:
-    """Leakage and transfer, of the embedding as a whole and the best simple features, with the first head."""
-    shown = {name: own for name, own in features.items() if name in of_interest(features)}
-    fits = replace(settings.fits, heads=settings.fits.heads[:1])
-    leaking = leakage_comparisons(labelled, settings.draws, scheme) if settings.leakage else []
-    leakage = yield from fit_comparisons(shown, leaking, fits, workshop)
-    moved = transfer_comparisons(labelled, settings.draws, scheme) if settings.transfer else []
-    transfer = yield from fit_comparisons(shown, moved, fits, workshop)
-    return leakage, transfer
+@dataclass(slots=True)
+class _Job:
+    """Several lots of fits whose progress is told as that of one."""
+
+    workshop: Workshop
+    done: float = 0.0
+    total: float = 0.0
+
+    def plan(
+        self, features: Mapping[str, FeatureSet], comparisons: Sequence[Comparison], settings: FitSettings
+    ) -> None:
+        """These will be fitted too."""
+        self.total += cost_of(features, comparisons, settings)
+
+    def fit(
+        self, features: Mapping[str, FeatureSet], comparisons: Sequence[Comparison], settings: FitSettings
+    ) -> Generator[FitsDone, None, Fitted]:
+        """The outcome of a lot that was planned."""
+        before, work = self.done, fit_comparisons(features, comparisons, settings, self.workshop)
+        while True:
+            try:
+                event = next(work)
+            except StopIteration as stop:
+                return stop.value
+            self.done = before + event.done
+            yield replace(event, done=self.done, total=self.total)
 
 
 def of_interest(features: Iterable[str]) -> list[str]:

@@ -1,7 +1,7 @@
 """Every fit of some comparisons: what is kept is taken, the rest is fitted side by side, the longest first."""
 
 import hashlib
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -96,9 +96,8 @@ def fit_comparisons(
     features: Mapping[str, FeatureSet], comparisons: Sequence[Comparison], settings: FitSettings, workshop: Workshop
 ) -> Generator[FitsDone, None, Fitted]:
     """The outcome of every feature set, task, head and draw, in that order within an area; progress on the way."""
-    cells = [Cell(one, name, own, settings) for one in comparisons for name, own in features.items() if one.tasks]
-    total, done, all_fitted = sum(cell.cost for cell in cells), 0.0, Fitted()
-    for cell in cells:
+    total, done, all_fitted = cost_of(features, comparisons, settings), 0.0, Fitted()
+    for cell in _cells(features, comparisons, settings):
         work = _fit_cell(cell, workshop)
         while True:
             try:
@@ -109,6 +108,17 @@ def fit_comparisons(
             done += seconds
             yield FitsDone(cell.comparison.area, cell.name, min(done, total), total)
     return all_fitted
+
+
+def cost_of(features: Mapping[str, FeatureSet], comparisons: Sequence[Comparison], settings: FitSettings) -> float:
+    """Seconds of all their fits, roughly."""
+    return sum(cell.cost for cell in _cells(features, comparisons, settings))
+
+
+def _cells(
+    features: Mapping[str, FeatureSet], comparisons: Sequence[Comparison], settings: FitSettings
+) -> Iterator[Cell]:
+    return (Cell(one, name, own, settings) for one in comparisons for name, own in features.items() if one.tasks)
 
 
 def _fit_cell(cell: Cell, workshop: Workshop) -> Generator[float, None, Fitted]:

@@ -56,7 +56,7 @@ def _beside_majority(learnt: EnoughLabels, measure: str, skill: EnoughLabels | N
     )
     name = f"{learnt.features} ({learnt.head})"
     if skill is None or skill.n_labels is None:
-        return f"{guess}; {name} does not do clearly better with any number of labels"
+        return f"{guess}; with all of them {name} adds too little to say how many give 95 % of it"
     return f"{guess}; 95 % of what {name} adds to it takes {_count(skill)} labels{_between(skill)}"
 
 

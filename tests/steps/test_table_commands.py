@@ -151,3 +151,11 @@ def test_a_finished_output_is_kept_and_an_unfinished_one_of_the_same_inputs_is_t
     (tmp_path / "out" / INPUTS).write_text("{}")
     with pytest.raises(StorageError, match="is not empty"):
         finish(fewshot_files(request))
+
+
+def test_a_table_too_large_to_be_read_is_refused_at_once(tmp_path):
+    request = elsewhere(tmp_path)
+    with request.embeddings.open("wb") as file:
+        file.truncate(1 << 40)  # to take its digest first would take an hour
+    with pytest.raises((InputError, IntegrityError)):
+        finish(fewshot_files(request))

@@ -14,7 +14,7 @@ from terrashot.evaluate.protocol.fitting import Workshop
 from terrashot.steps.answer import Answer
 from terrashot.steps.fewshot import kept_fits, score_features, write_tables
 from terrashot.steps.given_tables import EXAMPLES, described
-from terrashot.steps.out_folder import OutFolder, digests_of
+from terrashot.steps.out_folder import OutFolder
 from terrashot.steps.progress import Said, Work
 from terrashot.steps.report import aligned, content_of, lay_out, write_all
 from terrashot.steps.results import said
@@ -70,7 +70,7 @@ def _out_folder(request: FewshotRequest) -> OutFolder:
     read = {
         "embeddings": request.embeddings, "labels": request.labels, "floors": request.floors, "chips": request.chips,
     }  # fmt: skip
-    return OutFolder(request.out, digests_of(read), "report.html")
+    return OutFolder(request.out, read, "report.html")
 
 
 def _settings() -> FewshotSettings:

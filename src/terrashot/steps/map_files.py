@@ -25,7 +25,7 @@ from terrashot.steps.given_tables import EXAMPLES, described
 from terrashot.steps.map_layers import Learned, MapTask, learn_map
 from terrashot.steps.map_raster import RasterPlan, plan_rasters
 from terrashot.steps.map_write import write_map_facts, write_map_picture, write_map_raster, write_map_table
-from terrashot.steps.out_folder import OutFolder, digests_of
+from terrashot.steps.out_folder import OutFolder
 from terrashot.steps.progress import Said, Work
 from terrashot.store.label_table import read_labels
 from terrashot.store.vectors import read_embeddings
@@ -74,13 +74,14 @@ def map_files(request: MapRequest) -> Work[Answer]:
         _begin(out)
         learned = yield from learn_map(task, chips)
         yield from _say_learned(learned)
-        facts = _write(request, chips, learned, plan)
+        facts = _write(out, chips, learned, plan)
     return Answer((*_lines(learned), f"map: {request.out}"), {"out": str(request.out), **facts})
 
 
 def _out_folder(request: MapRequest) -> OutFolder:
+    read = {"embeddings": request.embeddings, "labels": request.labels, "chips": request.chips}
     chosen = {"target": request.target, "features": request.features, "head": request.head}
-    return OutFolder(request.out, {**_digests(request), **chosen}, DONE)
+    return OutFolder(request.out, read, DONE, chosen)
 
 
 def _begin(out: OutFolder) -> None:
@@ -90,10 +91,6 @@ def _begin(out: OutFolder) -> None:
         if OUR_RASTER.fullmatch(raster.name):
             forget_digest(raster)
             remove(raster)
-
-
-def _digests(request: MapRequest) -> dict[str, str]:
-    return digests_of({"embeddings": request.embeddings, "labels": request.labels, "chips": request.chips})
 
 
 def _say_lost(chips: Chips, labels: Labels) -> Work[None]:
@@ -151,16 +148,16 @@ def _say_learned(learned: Learned) -> Work[None]:
         )
 
 
-def _write(request: MapRequest, chips: Chips, learned: Learned, plan: RasterPlan) -> dict[str, Any]:
-    out, layers = request.out, learned.layers
-    write_map_table(out / "map.parquet", chips, layers)
-    rasters = [write_map_raster(out, raster, layers) for raster in plan.rasters]
-    write_map_picture(out / "map.png", chips, layers)
-    facts = {**_facts(learned), "inputs": _digests(request), "terrashot": __version__, "notes": list(plan.notes)}
+def _write(out: OutFolder, chips: Chips, learned: Learned, plan: RasterPlan) -> dict[str, Any]:
+    folder, layers = out.path, learned.layers
+    write_map_table(folder / "map.parquet", chips, layers)
+    rasters = [write_map_raster(folder, raster, layers) for raster in plan.rasters]
+    write_map_picture(folder / "map.png", chips, layers)
+    facts = {**_facts(learned), "inputs": out.digests, "terrashot": __version__, "notes": list(plan.notes)}
     files = ["map.parquet", *(path.name for path in rasters), "map.png"]
-    digests = {name: sha256_of_file(out / name) for name in files}
-    write_map_facts(out / DONE, {**facts, "outputs": digests})
-    return {**facts, "files": [str(out / name) for name in (*files, DONE)]}
+    digests = {name: sha256_of_file(folder / name) for name in files}
+    write_map_facts(folder / DONE, {**facts, "outputs": digests})
+    return {**facts, "files": [str(folder / name) for name in (*files, DONE)]}
 
 
 def _facts(learned: Learned) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from terrashot.durable.files import remove, sha256_of_file, sweep_leftovers, write_bytes
@@ -16,10 +16,11 @@ class OutFolder:
     """Where the outcome goes, and all that it follows from."""
 
     path: Path
-    inputs: Mapping[str, str | None]
-    """Digests of the files read, and what was chosen."""
+    read: Mapping[str, Path | None]
+    """The files that are read, by role."""
     last: str
     """Name of the file that is written last: there, the folder is finished."""
+    chosen: Mapping[str, str | None] = field(default_factory=dict)
 
     def refuse_if_taken(self) -> None:
         """Nothing, if the folder is free or holds unfinished work on the same inputs, which is then done again.
@@ -40,10 +41,13 @@ class OutFolder:
         remove(self.path / self.last)
         write_bytes(self.path / INPUTS, self._text())
 
+    @property
+    def digests(self) -> dict[str, str]:
+        """Digest of each file that is named and there, by its role.
+
+        Worked out when asked for: a file that is refused for its size must not be read through first.
+        """
+        return {role: sha256_of_file(path) for role, path in self.read.items() if path is not None and path.is_file()}
+
     def _text(self) -> bytes:
-        return json.dumps(dict(self.inputs), indent=1, sort_keys=True).encode()
-
-
-def digests_of(files: Mapping[str, Path | None]) -> dict[str, str]:
-    """Digest of each file that is named and there, by its role."""
-    return {role: sha256_of_file(path) for role, path in files.items() if path is not None and path.is_file()}
+        return json.dumps({**self.digests, **self.chosen}, indent=1, sort_keys=True).encode()

@@ -67,46 +67,62 @@ def test_components_have_the_same_bytes_with_any_number_of_threads(shape):
 
 def test_neighbours_in_the_map_are_of_one_group():
     vectors, group = clusters()
-    assert purity(tsne(vectors, iterations=150), group, np.full(90, True)) == 1
+    assert purity(tsne(vectors, seed=0, iterations=150), group, np.full(90, True)) == 1
 
 
-def test_the_map_has_the_same_bytes_with_any_number_of_threads():
+@pytest.mark.parametrize("n_sample", [50, 1000])
+def test_the_map_has_the_same_bytes_with_any_number_of_threads(n_sample):
     vectors, _ = clusters(80)
     maps = []
     for threads in (1, 2, 2):
         with threadpool_limits(threads):
-            maps.append(tsne(vectors, iterations=30).tobytes())
+            maps.append(tsne(vectors, seed=3, n_sample=n_sample, iterations=30, threads=threads).tobytes())
     assert len(set(maps)) == 1
 
 
 def test_an_absent_vector_is_nowhere_and_moves_nobody():
     vectors, _ = clusters()
-    placed = tsne(np.insert(vectors, 0, np.nan, axis=0), iterations=60)
+    placed = tsne(np.insert(vectors, 0, np.nan, axis=0), seed=0, iterations=60)
     assert np.isnan(placed[0]).all()
-    np.testing.assert_array_equal(placed[1:], tsne(vectors, iterations=60))
+    np.testing.assert_array_equal(placed[1:], tsne(vectors, seed=0, iterations=60))
+
+
+def test_rows_beyond_the_sample_are_placed_among_their_own_group():
+    vectors, group = clusters(150)
+    placed = tsne(vectors, seed=0, n_sample=60, iterations=150)
+    assert np.isfinite(placed).all()
+    is_sampled = np.zeros(150, dtype=bool)
+    is_sampled[np.random.default_rng(0).permutation(150)[:60]] = True
+    assert purity(placed, group, is_sampled) == 1
+
+
+def test_another_seed_lays_out_another_sample():
+    vectors, _ = clusters()
+    first, second = (tsne(vectors, seed=seed, n_sample=40, iterations=60) for seed in (0, 1))
+    assert not np.array_equal(first, second)
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 4])
 def test_a_handful_of_rows_is_shown_by_its_components(n):
     vectors, _ = clusters(max(n, 3))
-    np.testing.assert_allclose(tsne(vectors[:n]), pca(vectors[:n], 2), atol=1e-5)
+    np.testing.assert_allclose(tsne(vectors[:n], seed=0), pca(vectors[:n], 2), atol=1e-5)
 
 
 def test_rows_that_are_all_alike_lie_on_one_point():
-    placed = tsne(np.full((9, 6), 0.1, np.float32))
+    placed = tsne(np.full((9, 6), 0.1, np.float32), seed=0)
     assert np.abs(placed).max() < 1e-6
 
 
 @pytest.mark.parametrize("d", [1, 2])
 def test_short_vectors_have_a_map_too(d):
-    assert np.isfinite(tsne(clusters(12, d)[0], iterations=30)).all()
+    assert np.isfinite(tsne(clusters(12, d)[0], seed=0, iterations=30)).all()
 
 
 def test_few_rows_have_a_perplexity_that_they_can_fill(caplog):
-    tsne(clusters(9)[0], iterations=30)
+    tsne(clusters(9)[0], seed=0, iterations=30)
     assert caplog.records == []
 
 
 def test_duplicated_rows_have_a_map_too():
     vectors, _ = clusters(6)
-    assert np.isfinite(tsne(np.repeat(vectors, 20, axis=0), iterations=60)).all()
+    assert np.isfinite(tsne(np.repeat(vectors, 20, axis=0), seed=0, iterations=60)).all()

@@ -29,25 +29,37 @@ def pca(vectors: Float[np.ndarray, "N D"], k: int) -> Float32[np.ndarray, "N {k}
     return components
 
 
-def tsne(vectors: Float[np.ndarray, "N D"], *, iterations: int = 750) -> Float32[np.ndarray, "N 2"]:
+def tsne(
+    vectors: Float[np.ndarray, "N D"], *, seed: int, n_sample: int = 20_000, iterations: int = 750, threads: int = 1
+) -> Float32[np.ndarray, "N 2"]:
     """A t-SNE map of the rows; a row with NaN has NaN coordinates.
 
     At most 50 principal components go in, neighbours are exact, perplexity is 30 or a third of the other rows if that
-    is less, and the start is the first two components: nothing is random. Fewer than 5 rows, or rows that are all alike, give
-    their first two principal components instead. The bytes do not depend on the number of threads.
+    is less, and the start is the first two components. Of more than `n_sample` rows, a seeded sample is laid out and
+    every other row is placed into that map on its own. Fewer than 5 rows, or rows that are all alike, give their first
+    two principal components instead. The bytes do not depend on the number of threads.
 
     Args:
-        iterations: a third of them with early exaggeration; 500 make a preview.
+        iterations: a third of them with early exaggeration, and a third as many to place a row; 500 make a preview.
+        threads: more than one helps on idle cores alone; on busy ones they wait for each other in every iteration.
 
-    Source: openTSNE, Policar et al. 2024, doi 10.18637/jss.v109.i03.
+    Source: openTSNE, Policar et al. 2024, doi 10.18637/jss.v109.i03; placing rows: Policar et al. 2021,
+        doi 10.1007/s10994-021-06043-1.
     """
     known = _complete(vectors)
     reduced = _components(vectors[known], min(PCA_DIMENSIONS, max(2, vectors.shape[1])))
     coordinates = np.full((len(vectors), 2), np.nan, dtype=np.float32)
     if len(reduced) < FEWEST_FOR_TSNE or reduced[:, 0].std() <= ALIKE * np.abs(vectors[known]).max():
         coordinates[known] = reduced[:, :2]
-    else:
-        coordinates[known] = _lay_out(reduced, iterations)
+        return coordinates
+    is_sampled = _sample(len(reduced), n_sample, seed)
+    layout = _lay_out(reduced[is_sampled], iterations=iterations, threads=threads, seed=seed)
+    placed = np.empty((len(reduced), 2), dtype=np.float64)
+    if not is_sampled.all():
+        placed[~is_sampled] = layout.transform(reduced[~is_sampled], n_iter=iterations // 3)
+    # After `transform`, which centres the map in place: both parts must share one origin.
+    placed[is_sampled] = layout
+    coordinates[known] = placed
     return coordinates
 
 
@@ -83,12 +95,19 @@ def _loadings(centred: Float64[np.ndarray, "n D"], k: int) -> Float64[np.ndarray
     return signed
 
 
-def _lay_out(rows: Float64[np.ndarray, "n D"], iterations: int) -> openTSNE.TSNEEmbedding:
+def _sample(n_rows: int, n_sample: int, seed: int) -> Bool[np.ndarray, " n"]:
+    is_sampled = np.zeros(n_rows, dtype=bool)
+    is_sampled[np.random.default_rng(seed).permutation(n_rows)[:n_sample]] = True
+    return is_sampled
+
+
+def _lay_out(rows: Float64[np.ndarray, "n D"], *, iterations: int, threads: int, seed: int) -> openTSNE.TSNEEmbedding:
     perplexity = min(MAX_PERPLEXITY, (len(rows) - 1) / 3)
     # Exact neighbours: the approximate index gives other neighbours with another number of threads.
-    affinities = PerplexityBasedNN(rows, perplexity=perplexity, method="exact", n_jobs=1)
+    affinities = PerplexityBasedNN(rows, perplexity=perplexity, method="exact", n_jobs=threads, random_state=seed)
     start = rows[:, :2] / rows[:, 0].std() * INITIAL_SPREAD
     exaggerated = iterations // 3
-    # One thread: on busy cores several wait for each other in every iteration.
-    method = openTSNE.TSNE(early_exaggeration_iter=exaggerated, n_iter=iterations - exaggerated, n_jobs=1)
+    method = openTSNE.TSNE(
+        early_exaggeration_iter=exaggerated, n_iter=iterations - exaggerated, n_jobs=threads, random_state=seed
+    )
     return method.fit(affinities=affinities, initialization=start)

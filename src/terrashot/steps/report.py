@@ -61,7 +61,7 @@ def lay_out(embeddings: Embeddings, seed: int, n_sample: int) -> Work[dict[str, 
         known = _in_order(block, order)
         rows = np.sort(known[:n_sample])
         places = np.full((len(block), 2), np.nan, dtype=np.float32)
-        places[rows] = tsne(block[rows], iterations=PREVIEW_ITERATIONS)
+        places[rows] = tsne(block[rows], seed=seed, n_sample=n_sample, iterations=PREVIEW_ITERATIONS)
         layouts[name] = Layout(places, len(known))
         yield Progress("report", done, len(embeddings.blocks) + 2, f"t-SNE of {name}")
     return layouts

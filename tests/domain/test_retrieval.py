@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from terrashot.domain import retrieval
-from terrashot.domain.retrieval import chance_recall, partner_ranks, recall_at
+from terrashot.domain.retrieval import chance_recall, one_vector, partner_ranks, recall_at
 
 
 def unit(rng, n, d):
@@ -69,3 +69,10 @@ def test_no_rows_have_no_recall():
 def test_chance_is_k_of_n_and_never_above_one():
     assert chance_recall(200, 5) == 0.025
     assert chance_recall(3, 10) == 1.0
+
+
+def test_one_vector_of_a_chip_is_the_unit_mean_of_its_parts_and_absent_stays_absent():
+    parts = np.array([[[3, 0], [0, 3]], [[np.nan, np.nan], [np.nan, np.nan]]], dtype=np.float32)
+    found = one_vector(parts)
+    np.testing.assert_allclose(found[0], [0.5**0.5, 0.5**0.5], rtol=1e-6)
+    assert np.isnan(found[1]).all()

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Float, Int64
+from jaxtyping import Float, Float32, Int64
 
 BLOCK_ROWS = 2048
 ROUNDING = 1e-6
@@ -23,6 +23,16 @@ def partner_ranks(left: Float[np.ndarray, "N D"], right: Float[np.ndarray, "N D"
         own = similar[np.arange(len(similar)), np.arange(start, start + len(similar))]
         ranks[rows] = (similar >= own[:, None] - ROUNDING).sum(axis=1) - 1
     return ranks
+
+
+def one_vector(parts: Float[np.ndarray, "N K D"]) -> Float32[np.ndarray, "N D"]:
+    """Unit-length means over the parts of each row: what is comparable between modalities of other kinds of channels.
+
+    A row of NaN stays so.
+    """
+    means = parts.mean(axis=1, dtype=np.float32)
+    lengths = np.linalg.norm(means, axis=1, keepdims=True)
+    return np.divide(means, lengths, out=means, where=lengths > 0)
 
 
 def recall_at(

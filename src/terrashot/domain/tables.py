@@ -68,6 +68,14 @@ class Embeddings:
     """How many channels went into each row's vector, by block."""
     model: str | None = None
     """Digest of the model that made them; None for features no model made."""
+    kinds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By block, names of the equally long parts that its vectors are made of, side by side; a block that is not here is
+    one part."""
+
+    def parts(self, block: str) -> Float[np.ndarray, "N K D"]:
+        """The vectors of a block cut into their parts; one where it has no kinds."""
+        vectors = self.blocks[block]
+        return vectors.reshape(len(vectors), len(self.kinds.get(block, ("",))), -1)
 
     def present(self, block: str) -> np.ndarray:
         """Which rows have a vector of this block: (N,) bool."""
@@ -150,6 +158,21 @@ def count_absences(presence: Presence) -> list[tuple[str, str, str, int]]:
         (str(modality), str(status), str(reason or "")) for modality, status, reason in rows if status != "ok"
     )
     return [(*what, count) for what, count in sorted(counts.items())]
+
+
+def in_order_of(ids: Sequence[str], chips: Chips) -> Chips:
+    """The chips of these ids, in their order.
+
+    Raises:
+        MisalignedError: one of the ids is not among the chips.
+    """
+    row_of = {chip_id: row for row, chip_id in enumerate(chips.ids)}
+    lost = [chip_id for chip_id in ids if chip_id not in row_of]
+    if lost:
+        raise MisalignedError(
+            f"{len(lost)} ids, such as {lost[0]}, are not among the {len(chips)} chips; make both anew"
+        )
+    return chips.take([row_of[chip_id] for chip_id in ids])
 
 
 def shared_rows(left: Sequence[str], right: Sequence[str]) -> tuple[Int64[np.ndarray, " n"], Int64[np.ndarray, " n"]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from terrashot.config import StudyConfig
 from terrashot.domain.results import Point, Result, Timing
 from terrashot.domain.split import choose_scheme
-from terrashot.domain.tables import Chips, Labels
+from terrashot.domain.tables import Chips, Labels, in_order_of
 from terrashot.durable.kept import SqliteParts
 from terrashot.evaluate.answers.answers import make_answers
 from terrashot.evaluate.protocol.comparison import DrawSettings
@@ -33,7 +33,8 @@ def make_results(context: Context) -> Work[None]:
     study = context.study
     embeddings = read_embeddings(study.embeddings)
     floors = read_embeddings(study.floors) if context.config.embed.floors else None
-    chips, labels = read_chips(study.chips), read_own_labels(study.labels)
+    chips = in_order_of(embeddings.chips.ids, read_chips(study.chips))
+    labels = read_own_labels(study.labels)
     with kept_fits(study) as parts:
         tables = yield from score_features(
             feature_sets(embeddings, floors), chips, labels, fewshot_settings(context.config),

@@ -10,7 +10,7 @@ from jaxtyping import Float, Int64
 
 from terrashot.domain.modality import MODALITIES
 from terrashot.domain.results import Point, Result, dots
-from terrashot.domain.tables import Chips, Embeddings, Labels, Presence, count_absences, shared_rows
+from terrashot.domain.tables import Chips, Embeddings, Labels, Presence, count_absences, in_order_of, shared_rows
 from terrashot.embed.projection import tsne
 from terrashot.model.checkpoint import read_towers_config
 from terrashot.model.cost import count_parameters
@@ -37,7 +37,8 @@ ROWS_AT_ONCE = 65_536
 def make_report(context: Context) -> Work[None]:
     """Writes figures/ and report.html."""
     study, config = context.study, context.config
-    chips, embeddings = read_chips(study.chips), read_embeddings(study.embeddings)
+    embeddings = read_embeddings(study.embeddings)
+    chips = in_order_of(embeddings.chips.ids, read_chips(study.chips))
     labels = aligned(chips, read_own_labels(study.labels))
     presence = read_presence(study.presence)
     layouts = yield from lay_out(embeddings, context.config.study.seed, config.report.tsne_chips)

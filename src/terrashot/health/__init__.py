@@ -1,0 +1,1 @@
+"""Whether an embedding table can be trusted: what is measured of it, and a verdict on each measure."""

@@ -1,0 +1,1 @@
+"""Embedding tables of other makers, brought into our form."""

@@ -22,6 +22,7 @@ from terrashot.domain.area import Area, box_outline
 from terrashot.domain.split import SplitRecipe, make_split
 from terrashot.domain.tables import Chips, Embeddings, Labels
 from terrashot.domain.tasks import make_classes
+from terrashot.durable.parts import DiskParts
 from terrashot.embed.floors import make_floors
 from terrashot.evaluate.protocol.feature_sets import feature_sets
 from terrashot.evaluate.protocol.sampling import nested_draws, seed_of
@@ -66,9 +67,12 @@ def make_study(px: int, seed: int) -> Study:
             print(f"\r{done.modality}: {done.done} of {done.total} shards", end="", file=sys.stderr)
         store, rows = open_chip_store(Path(folder)), chips.rows_in("train")
         stats = measure_channels(store, [chips.ids[row] for row in rows], seed)
-        floors = _last(make_floors(store, chips, stats=stats, train_rows=rows, seed=seed))
-    nothing = Embeddings(chips, {})
-    features = {name: block for name, block in feature_sets(nothing, floors).items() if name != "majority"}
+        parts, train_ids = DiskParts(Path(folder) / "parts", "floors"), [chips.ids[row] for row in rows]
+        kept = _last(make_floors(store, chips.ids, stats=stats, train_ids=train_ids, seed=seed, parts=parts))
+        made = [blocks for _, blocks in kept.groups()]
+    floors = Embeddings(chips, {name: np.concatenate([blocks[name] for blocks in made]) for name in made[0]})
+    sets, everyone = feature_sets(Embeddings(chips, {}), floors), np.arange(len(chips))
+    features = {name: own.take(everyone) for name, own in sets.items() if name != "majority"}
     complete = ~np.any([np.isnan(block).any(axis=1) for block in features.values()], axis=0)
     return Study(chips, labels, features, complete)
 
@@ -80,7 +84,7 @@ def accuracy(
     learnt, tested = draws
     train, test = _rows(study, target, learnt, "train"), _rows(study, target, tested, "test")
     vectors, y = study.features[features], (study.labels.targets[target] > cut).astype(np.int64)
-    pool = make_pool(vectors[train], vectors[test], 0)
+    pool = make_pool(vectors[train], vectors[test], 0, [head])
     found = []
     for repeat in range(repeats):
         rng = np.random.default_rng(seed_of(0, learnt, target, repeat))

@@ -26,7 +26,8 @@ from terrashot.store import manifest
 from terrashot.store.chips import open_chip_store
 from terrashot.store.parquet import read_table, write_rows
 from terrashot.store.tables import read_chips, read_own_labels, read_presence, write_chips, write_labels, write_presence
-from terrashot.store.vectors import read_embeddings, write_embeddings
+from terrashot.store.vectors import read_embeddings
+from terrashot.store.write_vectors import write_embeddings
 
 VALUES = "values.json"
 IDS = ("a", "b", "c")

@@ -13,7 +13,7 @@ from faults.child import Surroundings, command_line, run_child
 from faults.outcome import Case, Row, Verdict, crashed, exact, silent
 from faults.resume import wanted_after
 from faults.studies import STEPS, contents, copy_of, differences, finished, make_study, ready_for
-from terrashot.embed import embed, in_parts
+from terrashot.embed import embed, kept
 from terrashot.store.vectors import read_embeddings
 
 BATCHES = (1, 8, 32)
@@ -58,7 +58,7 @@ def _batches(folder: Path, size: int, part: int) -> Verdict:
     study = copy_of(ready_for("embed"), folder / "study")
 
     def other_batches() -> None:
-        embed.PIXELS_AT_ONCE, in_parts.PART_PIXELS = size * 64, part * 64
+        embed.PIXELS_AT_ONCE, kept.PART_PIXELS = size * 64, part * 64
 
     around = Surroundings(before=other_batches)
     ended = run_child(command_line("run", study, "--only", "embed"), folder / "notes", around)

@@ -17,6 +17,7 @@ from terrashot.engine import available_cores
 from terrashot.ingest.harvest import harvest
 from terrashot.model.presets import PRESETS
 from terrashot.model.towers import make_towers
+from terrashot.steps.embed_tables import EmbedChoices, table_job, write_vectors
 from terrashot.steps.progress import finish
 from terrashot.store.chips import open_chip_store
 
@@ -78,13 +79,13 @@ def _ingest(folder: Path, n_chips: int) -> None:
 def _embed(folder: Path, n_chips: int) -> None:
     assert available_cores() == 1
     ids = tuple(_ids(n_chips))
-    chips = Chips(ids, ("a",) * n_chips, (None,) * n_chips, (None,) * n_chips)
     stats = ChannelStats({"s2rgbm": {channel.kind: KindStats(0.5, 0.3, 1, "reflectance") for channel in CHANNELS}})
     towers = make_towers(PRESETS["tiny"].towers(("s2rgbm",), SIDE_PX), 0)
-    work = embed_in_parts(
-        towers, stats, open_chip_store(folder), chips, channels="random", seed=0, parts=DiskParts(folder / "parts", "x"), name="x"
-    )  # fmt: skip
-    finish(work)
+    chips = Chips(ids, ("a",) * n_chips, (None,) * n_chips, ("train",) * n_chips)
+    choices = EmbedChoices("random", "training-mean", "float16", "float32", 0, 1)
+    table = table_job(towers, stats, open_chip_store(folder), chips, choices, DiskParts(folder / "parts", "x"))
+    made = finish(embed_in_parts(table.job, table.chips.ids, table.parts, name="x", dtype="float16"))
+    write_vectors(folder / "embeddings.parquet", table, made.groups, "model")
 
 
 ROW = Row("memory", "memory capped: ten and more times the chips, no more of it", cases)

@@ -89,7 +89,14 @@ def embed(
     model: Annotated[Path, typer.Option(help="A model folder, as `run` leaves it.")],
     chips: Annotated[Path, typer.Option(help="A chip folder, or a study with a chip store.")],
     out: Annotated[Path, typer.Option(help="The embedding table to write.")],
-    channels: Annotated[str, typer.Option(help="mean or random: over or among the present channels.")] = "mean",
+    channels: Annotated[
+        str, typer.Option(help="mean, each, each-date, random, or names of channels or kinds between commas.")
+    ] = "mean",
+    absent: Annotated[
+        str, typer.Option(help="training-mean or ridge: what stands in for a kind of channel that a chip lacks.")
+    ] = "training-mean",
+    dtype: Annotated[str, typer.Option(help="float16, float32 or int8: numbers of the table.")] = "float16",
+    precision: Annotated[str, typer.Option(help="float32 or bfloat16: of the matrix products.")] = "float32",
     statistics: Annotated[str, typer.Option(help="model or chips: whose channel means and spreads.")] = "model",
     floors: Annotated[Path | None, typer.Option(help="Also write the simple features of the same chips here.")] = None,
     overwrite: Overwrite = False,
@@ -97,9 +104,14 @@ def embed(
     debug: Debug = False,
 ) -> None:
     """Embed chips with a trained model."""
-    from terrashot.steps.embed_chips import EmbedRequest, embed_files  # late: see the module's first lines
+    from terrashot.steps.embed_chips import (  # late: see the module's first lines
+        EmbedRequest,
+        embed_choices,
+        embed_files,
+    )
 
-    request = EmbedRequest(model, chips, out, channels, statistics, floors, overwrite)
+    choices = embed_choices(channels, absent, dtype, precision)
+    request = EmbedRequest(model, chips, out, statistics, floors, overwrite, choices)
     _print(_show(embed_files(request)), json_)
 
 

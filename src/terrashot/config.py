@@ -201,10 +201,18 @@ class PretrainSection(Section):
 class EmbedSection(Section):
     """From chips to vectors."""
 
-    channels: Literal["mean", "random"] = "mean"
-    """`mean` over present channels; `random`: one of them, the paper's way."""
-    dtype: Literal["float16", "float32"] = "float16"
-    """Number type in embeddings.parquet."""
+    channels: Literal["mean", "random", "each", "each-date"] | tuple[Name, ...] = "mean"
+    """`mean` over all present channels; `each`: a part for each kind of channel, the mean over its dates; `each-date`: a part
+    for each channel; `random`: one channel, the paper's way; or names of channels or kinds, whose mean is taken."""
+    absent: Literal["training-mean", "ridge"] = "training-mean"
+    """What stands in for an absent kind of channel (`each`, `each-date`): the training chips' mean, or what a ridge
+    regression on the training chips says from the parts that are there."""
+    dtype: Literal["float16", "float32", "int8"] = "float16"
+    """Number type in embeddings.parquet; `int8` are whole steps, with the size of a step a chip; the loss is told."""
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """Of the matrix products; `bfloat16` is faster where the processor has it, and moves vectors by about 0.001."""
+    zarr: bool = False
+    """Also write the vectors as embeddings.zarr."""
     floors: bool = True
     """Also make the simple features that the embedding must beat."""
 

@@ -9,12 +9,15 @@ import torch
 from fake_chip_store import FakeChipStore, textured_store
 from terrashot.domain.modality import Channel
 from terrashot.domain.normalize import ChannelStats, KindStats, fill_absent_with_mean, scale
-from terrashot.domain.tables import Chips
+from terrashot.domain.tables import Chips, Embeddings
 from terrashot.embed import embed as embed_module
-from terrashot.embed.embed import embed_chips, statistics_for
+from terrashot.embed.channels import plan_blocks
+from terrashot.embed.embed import EmbedJob, embed_chips, shared_modalities
+from terrashot.embed.scaling import statistics_for
 from terrashot.errors import IntegrityError
 from terrashot.model.towers import TowersConfig, make_towers
 from terrashot.model.vit import VitConfig
+from terrashot.steps.progress import finish
 
 MODALITIES = ("optical", "radar")
 MOMENTS = KindStats(0.5, 1.5, 9, "unit")
@@ -30,13 +33,16 @@ def chips_of(ids):
     return Chips(tuple(ids), ("a",) * len(ids), (None,) * len(ids), (None,) * len(ids))
 
 
-def embedded(store, ids=IDS, *, channels="mean", seed=0, towers=TOWERS, stats=STATS):
-    work = embed_chips(towers, stats, store, chips_of(ids), channels=channels, seed=seed)
-    while True:
-        try:
-            next(work)
-        except StopIteration as stop:
-            return stop.value
+def job_of(store, *, channels="mean", seed=0, towers=TOWERS, stats=STATS, **more):
+    modalities = shared_modalities(towers, store)
+    plans = plan_blocks(store, modalities, channels, train_ids=store.chip_ids, stats=stats)
+    return EmbedJob(towers, stats, store, plans, seed, **more)
+
+
+def embedded(store, ids=IDS, **asked):
+    """One vector a chip and modality, of policies that make no parts."""
+    raw = finish(embed_chips(job_of(store, **asked), ids))
+    return Embeddings(chips_of(ids), {name: parts[:, 0] for name, parts in raw.parts.items()}, raw.n_channels)
 
 
 @pytest.fixture
@@ -143,7 +149,7 @@ def test_a_kind_without_statistics_is_named(store):
 
 
 def test_progress_ends_at_the_number_of_images(store):
-    events = list(embed_chips(TOWERS, STATS, store, chips_of(IDS), channels="mean", seed=0))
+    events = list(embed_chips(job_of(store), IDS))
     assert [(event.modality, event.done, event.total) for event in events] == [("optical", 45, 45), ("radar", 30, 30)]
 
 

@@ -1,6 +1,8 @@
+import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,9 +11,11 @@ import torch
 from terrashot.domain.modality import Channel
 from terrashot.domain.normalize import ChannelStats, RunningMoments
 from terrashot.domain.tables import Chips, Embeddings, Presence, make_presence
+from terrashot.durable.parts import DiskParts
 from terrashot.embed import floors
 from terrashot.embed.floors import FloorsProgress, make_floors, make_layout, read_images
 from terrashot.embed.image_stats import feature_names, image_stats, mean_and_spread
+from terrashot.steps.progress import finish
 from terrashot.store.layout import StoredChannel
 
 SIDE = 16
@@ -85,12 +89,12 @@ def stats_of(store: SmallStore, chip_ids: Sequence[str]) -> ChannelStats:
 
 def floors_of(store: SmallStore, chips: Chips, train_rows: Sequence[int], *, seed: int = 0) -> Embeddings:
     stats = stats_of(store, [chips.ids[row] for row in train_rows])
-    work = make_floors(store, chips, stats=stats, train_rows=np.array(train_rows, dtype=np.int64), seed=seed)
-    while True:
-        try:
-            next(work)
-        except StopIteration as stop:
-            return stop.value
+    with tempfile.TemporaryDirectory() as folder:
+        train_ids = [chips.ids[row] for row in train_rows]
+        parts = DiskParts(Path(folder) / "parts", "floors")
+        kept = finish(make_floors(store, chips.ids, stats=stats, train_ids=train_ids, seed=seed, parts=parts))
+        made = [blocks for _, blocks in kept.groups()]
+    return Embeddings(chips, {name: np.concatenate([blocks[name] for blocks in made]) for name in made[0]})
 
 
 def test_each_modality_has_both_floors_of_every_chip():
@@ -106,11 +110,12 @@ def test_each_modality_has_both_floors_of_every_chip():
     assert all(np.isfinite(block).all() and block.dtype == np.float32 for block in made.blocks.values())
 
 
-def test_progress_counts_chips_up_to_all_of_them(monkeypatch):
+def test_progress_counts_chips_up_to_all_of_them(monkeypatch, tmp_path):
     monkeypatch.setattr(floors, "MAX_BATCH", 10)
     store = small_store()
     chips = chips_of(store)
-    work = make_floors(store, chips, stats=stats_of(store, chips.ids), train_rows=np.arange(12), seed=0)
+    stats, parts = stats_of(store, chips.ids), DiskParts(tmp_path / "parts", "floors")
+    work = make_floors(store, chips.ids, stats=stats, train_ids=chips.ids[:12], seed=0, parts=parts)
     assert list(work) == [FloorsProgress(10, 24), FloorsProgress(20, 24), FloorsProgress(24, 24)]
 
 

@@ -9,6 +9,7 @@ from threadpoolctl import threadpool_limits
 from terrashot.embed.image_stats import (
     CHANNEL_STATISTICS,
     QUANTILES,
+    ColumnMeans,
     feature_names,
     fill_absent_with_training_mean,
     image_stats,
@@ -149,11 +150,16 @@ def test_mean_and_spread_do_not_depend_on_the_order_of_the_channels():
 def test_what_is_absent_becomes_the_training_mean():
     nan = np.nan
     features = np.array([[1, 2], [3, nan], [nan, 90], [nan, nan]], np.float32)
-    filled = fill_absent_with_training_mean(features, np.array([True, True, False, False]))
+    training = ColumnMeans()
+    for row in features[:2]:
+        training.add(row[None])
+    filled = fill_absent_with_training_mean(features, training)
     np.testing.assert_array_equal(filled, np.array([[1, 2], [3, 2], [2, 90], [nan, nan]], np.float32))
 
 
 def test_a_column_that_no_training_chip_has_says_nothing():
     features = np.array([[1, np.nan], [2, 5]], np.float32)
-    filled = fill_absent_with_training_mean(features, np.array([True, False]))
+    training = ColumnMeans()
+    training.add(features[:1])
+    filled = fill_absent_with_training_mean(features, training)
     np.testing.assert_array_equal(filled, np.array([[1, 0], [2, 0]], np.float32))

@@ -2,17 +2,19 @@
 
 import numpy as np
 import pytest
-from test_embed import IDS, STATS, TOWERS, chips_of, embedded
+from test_embed import IDS, embedded, job_of
 
 from fake_chip_store import textured_store
-from terrashot.durable.parts import NO_PARTS, DiskParts
-from terrashot.embed import in_parts
+from terrashot.durable.parts import DiskParts
+from terrashot.embed import kept
 from terrashot.embed.in_parts import embed_in_parts
+from terrashot.errors import IntegrityError
+from terrashot.steps.progress import finish
 
 
 @pytest.fixture(autouse=True)
 def four_chips_a_part(monkeypatch):
-    monkeypatch.setattr(in_parts, "PART_PIXELS", 4 * 8 * 8)
+    monkeypatch.setattr(kept, "PART_PIXELS", 4 * 8 * 8)
 
 
 @pytest.fixture
@@ -20,35 +22,42 @@ def store():
     return textured_store(IDS, {"optical": 3, "radar": 2})
 
 
+@pytest.fixture
+def parts(tmp_path):
+    return DiskParts(tmp_path / "parts", "model 1")
+
+
 def work_of(store, parts, ids=IDS):
-    return embed_in_parts(TOWERS, STATS, store, chips_of(ids), channels="mean", seed=0, parts=parts, name="x")
+    return embed_in_parts(job_of(store), ids, parts, name="x", dtype="float32")
 
 
-def finish(work):
-    while True:
-        try:
-            next(work)
-        except StopIteration as stop:
-            return stop.value
+def together(kept_vectors):
+    """Ids, vectors and counts of all groups."""
+    groups = list(kept_vectors.groups())
+    ids = [chip_id for some, _ in groups for chip_id in some]
+    vectors = {name: np.concatenate([raw.parts[name] for _, raw in groups]) for name in groups[0][1].parts}
+    counts = {name: np.concatenate([raw.n_channels[name] for _, raw in groups]) for name in groups[0][1].n_channels}
+    return ids, vectors, counts
 
 
-def as_bytes(table):
-    return {name: block.tobytes() for name, block in {**table.blocks, **table.n_channels}.items()}
+def as_bytes(kept_vectors):
+    ids, vectors, counts = together(kept_vectors)
+    return ids, [array.tobytes() for arrays in (vectors, counts) for array in arrays.values()]
 
 
-def test_parts_give_what_one_piece_gives_in_any_order_of_chips(store):
-    whole = embedded(store)
-    for ids in (IDS, IDS[::-1]):
-        table = finish(work_of(store, NO_PARTS, ids))
-        assert table.chips.ids == ids
-        for name, block in embedded(store, ids).blocks.items():
-            np.testing.assert_allclose(table.blocks[name], block, atol=1e-5)
-    np.testing.assert_array_equal(table.n_channels["radar"], whole.n_channels["radar"])
+@pytest.mark.parametrize("ids", [IDS, IDS[::-1]])
+def test_parts_give_what_one_piece_gives_in_the_order_asked_for(store, parts, ids):
+    found, vectors, counts = together(finish(work_of(store, parts, ids)))
+    assert tuple(found) == ids
+    whole = embedded(store, ids)
+    for name, block in whole.blocks.items():
+        np.testing.assert_allclose(vectors[name][:, 0], block, atol=1e-5)
+        np.testing.assert_array_equal(counts[name], whole.n_channels[name])
 
 
-def test_a_killed_run_goes_on_with_the_parts_it_had_and_ends_the_same(store, tmp_path):
-    wanted = as_bytes(finish(work_of(store, NO_PARTS)))
-    begun = work_of(store, DiskParts(tmp_path / "parts", "model 1"))
+def test_a_killed_run_goes_on_with_the_parts_it_had_and_ends_the_same(store, parts, tmp_path):
+    wanted = as_bytes(finish(work_of(store, DiskParts(tmp_path / "whole", "model 1"))))
+    begun = work_of(store, parts)
     while len(list((tmp_path / "parts").glob("x-*"))) < 2:
         next(begun)
     begun.close()
@@ -57,11 +66,19 @@ def test_a_killed_run_goes_on_with_the_parts_it_had_and_ends_the_same(store, tmp
     assert as_bytes(finish(second)) == wanted
 
 
-def test_a_damaged_part_is_made_again(store, tmp_path):
-    wanted = as_bytes(finish(work_of(store, DiskParts(tmp_path / "parts", "model 1"))))
+def test_a_damaged_part_is_made_again(store, parts, tmp_path):
+    wanted = as_bytes(finish(work_of(store, parts)))
     for path in (tmp_path / "parts").glob("x-*"):
         path.write_bytes(path.read_bytes()[:-1] + b"?")
     assert as_bytes(finish(work_of(store, DiskParts(tmp_path / "parts", "model 1")))) == wanted
+
+
+def test_a_part_that_is_damaged_before_it_is_used_is_named(store, parts, tmp_path):
+    made = finish(work_of(store, parts))
+    path = tmp_path / "parts" / "x-1"
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    with pytest.raises(IntegrityError, match="x-1: gone or damaged; run again"):
+        together(made)
 
 
 def test_parts_of_something_else_are_not_taken(tmp_path):
@@ -70,7 +87,6 @@ def test_parts_of_something_else_are_not_taken(tmp_path):
     assert DiskParts(tmp_path / "parts", "model 2").get("x-0") is None
 
 
-def test_no_chips_give_an_empty_table(store):
-    assert {name: block.shape for name, block in finish(work_of(store, NO_PARTS, ())).blocks.items()} == {
-        "optical": (0, 12), "radar": (0, 12),
-    }  # fmt: skip
+def test_no_chips_give_an_empty_table(store, parts):
+    _, vectors, _ = together(finish(work_of(store, parts, ())))
+    assert {name: block.shape for name, block in vectors.items()} == {"optical": (0, 1, 12), "radar": (0, 1, 12)}

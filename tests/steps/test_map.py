@@ -20,7 +20,7 @@ from terrashot.errors import InputError, MisalignedError, StorageError, UsageErr
 from terrashot.steps.map_files import MapRequest, map_files
 from terrashot.steps.progress import Progress, Said, finish
 from terrashot.store.tables import write_chips
-from terrashot.store.vectors import write_embeddings
+from terrashot.store.write_vectors import write_embeddings
 
 SIDE = 20
 

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from terrashot.errors import InputError, IntegrityError, MisalignedError, StorageError, UsageError
-from terrashot.steps.embed_chips import EmbedRequest, embed_files
+from terrashot.steps.embed_chips import EmbedRequest, embed_choices, embed_files
 from terrashot.steps.fewshot_tables import FewshotRequest, fewshot_files
 from terrashot.steps.out_folder import INPUTS
 from terrashot.steps.progress import Said, finish
@@ -58,8 +58,10 @@ def train(folder: Path) -> None:
 
 
 def embed_request(trained, out, **changes):
-    fields = {"model": trained / "model", "chips": trained / "chips", "out": out, "channels": "mean", "statistics": "model",
-              "floors": None, "overwrite": False}  # fmt: skip
+    asked = {"channels": "mean", "absent": "training-mean", "dtype": "float16", "precision": "float32"}
+    choices = embed_choices(**{name: changes.pop(name, value) for name, value in asked.items()})
+    fields = {"model": trained / "model", "chips": trained / "chips", "out": out, "statistics": "model",
+              "floors": None, "overwrite": False, "choices": choices}  # fmt: skip
     return EmbedRequest(**{**fields, **changes})
 
 
@@ -99,7 +101,10 @@ def test_an_output_that_exists_is_never_overwritten_unasked(trained, tmp_path):
 @pytest.mark.parametrize(
     ("changes", "kind", "message"),
     [
-        ({"channels": "all"}, UsageError, "--channels all: no such choice; choices are mean, random"),
+        ({"channels": "nir"}, UsageError, "--channels nir: no channel of this name or kind; there are red"),
+        ({"absent": "drop"}, UsageError, "--absent drop: no such choice; choices are training-mean, ridge"),
+        ({"dtype": "int4"}, UsageError, "--dtype int4: no such choice; choices are float16, float32, int8"),
+        ({"precision": "half"}, UsageError, "--precision half: no such choice"),
         ({"statistics": "mine"}, UsageError, "--statistics mine"),
         ({"model": Path("nowhere")}, InputError, "no model.json in it"),
         ({"chips": Path("nowhere")}, InputError, "no chip folder, no study and no chip store"),

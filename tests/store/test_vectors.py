@@ -1,15 +1,23 @@
 """Embedding tables: ours come back exactly, others' are read as they come."""
 
+import dataclasses
+
 import geopandas
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import shapely
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
 from terrashot.domain.tables import Chips, Embeddings
-from terrashot.errors import InputError
-from terrashot.store.vectors import read_embeddings, write_embeddings
+from terrashot.errors import InputError, IntegrityError
+from terrashot.store import write_vectors
+from terrashot.store.geoparquet import hilbert_order
+from terrashot.store.vectors import read_embeddings
+from terrashot.store.write_vectors import TableForm, to_int8, write_embedding_groups, write_embeddings
 
 
 def chips(n=4):
@@ -25,7 +33,7 @@ def table(n=4):
     optical, radar = (rng.normal(size=(n, d)).astype(np.float16).astype(np.float32) for d in (3, 5))
     radar[1] = np.nan
     return Embeddings(
-        chips(n), {"s2rgbm": optical, "s1grdm": radar}, {"s1grdm": np.array([2, 0, 1, 3], np.int16)}, "abc"
+        chips(n), {"s2rgbm": optical, "s1grdm": radar}, {"s1grdm": np.array([2, 0, 1, 3, 1][:n], np.int16)}, "abc"
     )
 
 
@@ -82,10 +90,6 @@ def test_an_npy_file_is_read_with_the_ids_beside_it(tmp_path):
         ({"id": ["a", "b"], "v": [[1.0], [float("nan")]]}, "1 vectors hold NaN or infinity, first that of chip 'b'"),
         ({"id": ["a"], "name": ["x"]}, "no list column"),
         ({"id": ["a"], "v": pa.array([None], pa.list_(pa.float32()))}, "holds no vector at all"),
-        (
-            {"id": ["a", "b"], "v": [[1.0], [2.0]], "model": ["clay", "prithvi"]},
-            "vectors of 2 models (clay, prithvi); write a table for each model",
-        ),
     ],
 )
 def test_a_wrong_table_is_refused_by_column_and_chip(tmp_path, columns, said):
@@ -93,6 +97,106 @@ def test_a_wrong_table_is_refused_by_column_and_chip(tmp_path, columns, said):
     with pytest.raises(InputError, match=r"e\.parquet") as error:
         read_embeddings(tmp_path / "e.parquet")
     assert said in str(error.value)
+
+
+def test_vectors_of_two_models_in_one_table_are_refused_as_a_mix(tmp_path):
+    columns = {"id": ["a", "b"], "v": [[1.0], [2.0]], "model": ["clay", "prithvi"]}
+    pq.write_table(pa.table(columns), tmp_path / "e.parquet")
+    with pytest.raises(
+        IntegrityError, match=r"e\.parquet: vectors of 2 models \(clay, prithvi\); write a table for each"
+    ):
+        read_embeddings(tmp_path / "e.parquet")
+
+
+def test_whole_steps_are_within_half_a_step_of_what_was_written(tmp_path):
+    write_embeddings(tmp_path / "e.parquet", table(), "int8")
+    stored, back = pq.read_table(tmp_path / "e.parquet"), read_embeddings(tmp_path / "e.parquet")
+    assert stored.column("s2rgbm").type == pa.list_(pa.int8(), 3)
+    for name, block in table().blocks.items():
+        half = stored.column(f"{name}_scale").to_numpy()[:, None] / 2
+        there = table().present(name)
+        assert (np.abs(back.blocks[name] - block)[there] <= half[there] * 1.001).all()
+        assert np.isnan(back.blocks[name][~there]).all()
+
+
+@given(hnp.arrays(np.float32, (5, 3), elements=st.floats(-1e6, 1e6, width=32)))
+def test_a_row_s_largest_number_takes_the_largest_step_and_zeros_stay_zeros(vectors):
+    steps, size = to_int8(vectors)
+    largest = np.abs(vectors).max(axis=1)
+    assert (np.abs(steps.astype(np.int64)).max(axis=1) == np.where(largest > 1e-30, 127, 0)).all()
+    assert (np.abs(steps * size[:, None] - vectors) <= size[:, None] * 0.501).all()
+    assert (steps[vectors == 0] == 0).all()
+
+
+@pytest.mark.parametrize("size", [[0.1, None], [0.1, -1.0], [0.1, float("inf")]])
+def test_a_size_of_a_step_that_is_none_is_refused(tmp_path, size):
+    columns = {"id": ["a", "b"], "v": [[1], [2]], "v_scale": pa.array(size, pa.float32())}
+    pq.write_table(pa.table(columns), tmp_path / "e.parquet")
+    with pytest.raises(InputError, match="'v_scale' is not above 0 everywhere"):
+        read_embeddings(tmp_path / "e.parquet")
+
+
+def parted():
+    """Vectors of two parts, of which chip c1 lacks the second and chip c2 everything."""
+    block = np.arange(16, dtype=np.float32).reshape(4, 4)
+    block[2] = np.nan
+    absent = np.array([[False, False], [False, True], [True, True], [False, False]])
+    return Embeddings(chips(), {"s2rgbm": block}, kinds={"s2rgbm": ("red", "green")}, absent={"s2rgbm": absent})
+
+
+def test_parts_and_what_stands_in_for_them_come_back_with_the_vectors(tmp_path):
+    write_embeddings(tmp_path / "e.parquet", parted(), "float32")
+    back = read_embeddings(tmp_path / "e.parquet")
+    assert back.kinds == {"s2rgbm": ("red", "green")}
+    assert back.absent["s2rgbm"].tolist() == [[False, False], [False, True], [False, False], [False, False]]
+    assert back.parts("s2rgbm")[3].tolist() == [[12, 13], [14, 15]]
+    told = pq.read_table(tmp_path / "e.parquet").column("s2rgbm_absent").to_pylist()
+    assert told == [None, ["green"], None, None]
+
+
+def test_a_footer_whose_parts_do_not_fit_is_refused(tmp_path):
+    kinds = {"s2rgbm": ("red", "green", "blue")}
+    write_embeddings(tmp_path / "e.parquet", dataclasses.replace(parted(), kinds=kinds, absent={}), "float32")
+    with pytest.raises(InputError, match="holds 4 numbers, which are not 3 equal parts"):
+        read_embeddings(tmp_path / "e.parquet")
+
+
+def test_a_table_written_in_groups_is_read_as_one_and_each_long_group_is_a_row_group(tmp_path, monkeypatch):
+    monkeypatch.setattr(write_vectors, "LEAST_ROWS", 2)
+    whole = table(5)
+    rows = [range(0, 2), range(2, 3), range(3, 5)]
+    groups = [
+        dataclasses.replace(
+            whole, chips=whole.chips.take(some), blocks={name: block[some] for name, block in whole.blocks.items()},
+            n_channels={"s1grdm": whole.n_channels["s1grdm"][some]},
+        )
+        for some in rows
+    ]  # fmt: skip
+    write_embedding_groups(tmp_path / "e.parquet", whole.chips, iter(groups), TableForm("float32", "abc"))
+    back = read_embeddings(tmp_path / "e.parquet")
+    assert (back.chips.ids, back.model) == (whole.chips.ids, "abc")
+    np.testing.assert_array_equal(back.blocks["s1grdm"], whole.blocks["s1grdm"])
+    sizes = pq.ParquetFile(tmp_path / "e.parquet").metadata
+    assert [sizes.row_group(number).num_rows for number in range(sizes.num_row_groups)] == [2, 3]
+
+
+def test_neighbours_on_the_ground_are_neighbours_in_the_file_and_others_do_not_matter():
+    rng = np.random.default_rng(0)
+    lon, lat = rng.uniform(-170, 170, 600), rng.uniform(-80, 80, 600)
+    some = Chips(tuple(f"c{i:03d}" for i in range(600)), ("a",) * 600, (None,) * 600, (None,) * 600, None, lon, lat)
+    order = hilbert_order(some)
+    assert sorted(order) == list(range(600))
+    steps = np.hypot(np.diff(lon[order]), np.diff(lat[order])).mean()
+    assert steps < 0.2 * np.hypot(np.diff(lon), np.diff(lat)).mean()
+    half = some.take(range(0, 600, 2))
+    ids = [some.ids[row] for row in order if row % 2 == 0]
+    assert [half.ids[row] for row in hilbert_order(half)] == ids
+
+
+def test_chips_without_a_place_follow_their_ids_after_the_others():
+    lon, lat = np.array([np.nan, 9.0, np.nan]), np.array([np.nan, 45.0, np.nan])
+    some = Chips(("b", "c", "a"), ("x",) * 3, (None,) * 3, (None,) * 3, None, lon, lat)
+    assert hilbert_order(some).tolist() == [1, 2, 0]
 
 
 def test_an_npy_of_objects_is_refused_and_nothing_in_it_runs(tmp_path):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Literal, get_args
 
 import numpy as np
-from jaxtyping import Float, Float32, Float64, Int16, Int32, Int64
+from jaxtyping import Bool, Float, Float32, Float64, Int16, Int32, Int64
 
 from terrashot.domain.modality import Status
 from terrashot.errors import MisalignedError
@@ -71,6 +71,9 @@ class Embeddings:
     kinds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """By block, names of the equally long parts that its vectors are made of, side by side; a block that is not here is
     one part."""
+
+    absent: Mapping[str, Bool[np.ndarray, "N K"]] = field(default_factory=dict)
+    """By block, which parts the chip does not have, so that something stands in for them; a block that is not here has none."""
 
     def parts(self, block: str) -> Float[np.ndarray, "N K D"]:
         """The vectors of a block cut into their parts; one where it has no kinds."""

@@ -1,31 +1,58 @@
-"""Towers over a chip store: one vector of each modality of each chip, absent where the modality is."""
+"""Towers over a chip store: vectors of each modality of each chip, absent where the modality is."""
 
-import hashlib
-from collections.abc import Generator, Sequence
+from collections import deque
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float32, Int16
+from jaxtyping import Bool, Float, Float32, Int16
 
 from terrashot.domain.normalize import ChannelStats, KindStats, fill_absent_with_mean, scale
-from terrashot.domain.tables import Chips, Embeddings
+from terrashot.embed.channels import BlockPlan
+from terrashot.embed.lone_threads import lone_threads
 from terrashot.errors import IntegrityError
 from terrashot.model.towers import Towers
 from terrashot.store.chips import ChipStore
 from terrashot.store.layout import StoredChannel
 
-ChannelPolicy = Literal["mean", "random"]
+EmbedPrecision = Literal["float32", "bfloat16"]
 PIXELS_AT_ONCE = 1 << 22
-"""Read together: memory does not grow with the chips' size or number."""
+"""Read and embedded together by one worker: memory does not grow with the chips' size or number."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EmbedJob:
+    """All that the vectors of a chip follow from, and who makes them."""
+
+    towers: Towers
+    stats: ChannelStats
+    store: ChipStore
+    plans: tuple[BlockPlan, ...]
+    seed: int
+    precision: EmbedPrecision = "float32"
+    workers: int = 1
+    """Threads, each with images of its own; they change no byte."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RawVectors:
+    """Vectors as the pixels give them: nothing stands in for what is absent."""
+
+    parts: Mapping[str, Float[np.ndarray, "N K D"]]
+    """By modality: unit length; NaN where no channel of a part has a valid pixel."""
+    n_channels: Mapping[str, Int16[np.ndarray, " N"]]
+    """How many channels went into each chip's vector."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pick:
-    """One image to embed, and the row that its vector goes to."""
+    """One image to embed, and where its vector goes."""
 
     row: int
+    part: int
     chip_id: str
     stored: StoredChannel
 
@@ -39,19 +66,11 @@ class EmbedDone:
     total: int
 
 
-def embed_chips(
-    towers: Towers, stats: ChannelStats, store: ChipStore, chips: Chips, *, channels: ChannelPolicy, seed: int
-) -> Generator[EmbedDone, None, Embeddings]:
-    """One unit-length vector a chip and modality; NaN where the modality is absent.
-
-    With `mean` the unit-length vectors of all present channels are averaged and made unit length again; with `random`
-    one channel is drawn from the seed and the chip's id (Allen et al. 2023, arXiv:2310.00119, section 4.1). A channel
-    without a valid pixel does not count as present. The same chips in any order give the same bytes; other chips beside
-    them change the last bits of a float32 only (below 1e-5, tested). A modality without a tower is left out, and a
-    tower without a modality has no block.
+def shared_modalities(towers: Towers, store: ChipStore) -> list[str]:
+    """The modalities that both have, in the model's order.
 
     Raises:
-        IntegrityError: the store has no modality that the towers know, or a channel of a kind without statistics.
+        IntegrityError: there is none.
     """
     shared = [modality for modality in towers.config.modalities if modality in store.modalities]
     if not shared:
@@ -59,112 +78,90 @@ def embed_chips(
             f"the model knows {', '.join(towers.config.modalities)}, the chips have {', '.join(store.modalities)}; "
             "name the chips' modalities as the model does, or choose another model"
         )
-    blocks: dict[str, np.ndarray] = {}
-    n_channels: dict[str, np.ndarray] = {}
-    for modality in shared:
-        picks = _picks(store, chips.ids, modality, channels, seed)
-        blocks[modality], n_channels[modality] = yield from _modality(
-            towers, stats, store, modality, picks=picks, n_chips=len(chips)
-        )
-    return Embeddings(chips, blocks, n_channels)
+    return shared
 
 
-def statistics_for(
-    model: ChannelStats, own: ChannelStats, choice: Literal["model", "chips"]
-) -> tuple[ChannelStats, tuple[str, ...]]:
-    """The channel moments to scale these chips with, and what must be said about them.
+def embed_chips(job: EmbedJob, chip_ids: Sequence[str]) -> Generator[EmbedDone, None, RawVectors]:
+    """Unit-length vectors of the parts of each chip, as the job's plans say.
 
-    The model's, where chips and model state the same unit; the chips' own, where either states none or that was asked
-    for. A kind that the model does not know is scaled by its own moments too; a modality that it does not know is left
-    out.
-
-    Args:
-        own: moments of the chips to embed.
+    Of several channels of a part the unit-length vectors are averaged and made unit length again (of one random channel:
+    Allen et al. 2023, arXiv:2310.00119, section 4.1). A channel without a valid pixel does not count as present. The same
+    chips in any order, with any number of workers, give the same bytes; other chips beside them change the last bits of a
+    float32 only (below 1e-5, tested).
 
     Raises:
-        IntegrityError: both state units, and they differ.
+        IntegrityError: a channel of a kind without statistics.
     """
-    if choice == "chips":
-        return own, ("channels are scaled by the chips' own means and spreads, as asked",)
-    chosen: dict[str, dict[str, KindStats]] = {}
-    unstated: list[str] = []
-    for modality, kinds in own.kinds.items():
-        theirs = model.kinds.get(modality, {})
-        for kind, mine in kinds.items() if theirs else ():
-            known = [theirs[kind]] if kind in theirs else list(theirs.values())
-            _refuse_another_unit(modality, kind, mine, known)
-            is_same = kind in theirs and _stated(mine.unit) and _stated(theirs[kind].unit)
-            chosen.setdefault(modality, {})[kind] = theirs[kind] if is_same else mine
-            unstated += [] if is_same else [f"{modality} {kind}"]
-    note = (
-        f"chips and model do not both know and state the unit of {', '.join(unstated)}: "
-        "scaled by the chips' own means and spreads"
-    )
-    return ChannelStats(chosen), (note,) if unstated else ()
-
-
-def _refuse_another_unit(modality: str, kind: str, mine: KindStats, theirs: Sequence[KindStats]) -> None:
-    """Nothing, if one of the model's moments is in the unit of ours, or no unit is stated on one of the sides."""
-    units = sorted({str(moments.unit) for moments in theirs if _stated(moments.unit)})
-    if units and _stated(mine.unit) and mine.unit not in units:
-        raise IntegrityError(
-            f"{modality}: channel '{kind}' is in {mine.unit}, the model was trained on {' and '.join(units)}; "
-            "convert it, or add --statistics chips to scale by the chips' own means"
-        )
-
-
-def _stated(unit: str | None) -> bool:
-    # A file's own integers are no unit: 8-bit images of two makers need not share a scale.
-    return unit not in (None, "dn")
-
-
-def _picks(store: ChipStore, chip_ids: Sequence[str], modality: str, channels: ChannelPolicy, seed: int) -> list[Pick]:
-    """The images to embed, by chip id, so that the chips' order does not decide which share a matrix product."""
-    return [
-        Pick(row, chip_ids[row], stored)
-        for row in sorted(range(len(chip_ids)), key=chip_ids.__getitem__)
-        for stored in _chosen(store.channels(chip_ids[row], modality), channels, f"{seed}/{chip_ids[row]}/{modality}")
-    ]
+    job.towers.eval()
+    parts: dict[str, np.ndarray] = {}
+    n_channels: dict[str, np.ndarray] = {}
+    with lone_threads(job.workers) as pool:
+        for plan in job.plans:
+            parts[plan.modality], n_channels[plan.modality] = yield from _modality(job, plan, chip_ids, pool)
+    return RawVectors(parts, n_channels)
 
 
 def _modality(
-    towers: Towers, stats: ChannelStats, store: ChipStore, modality: str, *, picks: Sequence[Pick], n_chips: int
-) -> Generator[EmbedDone, None, tuple[Float32[np.ndarray, "N D"], Int16[np.ndarray, " N"]]]:
-    vectors = np.zeros((n_chips, towers.config.embedding), dtype=np.float32)
-    counts = np.zeros(n_chips, dtype=np.int16)
-    at_once = max(1, PIXELS_AT_ONCE // store.chip_px**2)
-    towers.eval()
-    for start in range(0, len(picks), at_once):
-        batch = picks[start : start + at_once]
-        embedded, has_pixels = _embed(towers, stats, store, modality, batch)
-        rows = np.array([pick.row for pick in batch], dtype=np.int64)[has_pixels]
-        np.add.at(vectors, rows, embedded[has_pixels])
-        np.add.at(counts, rows, 1)
-        yield EmbedDone(modality, start + len(batch), len(picks))
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    job: EmbedJob, plan: BlockPlan, chip_ids: Sequence[str], pool: ThreadPoolExecutor
+) -> Generator[EmbedDone, None, tuple[Float32[np.ndarray, "N K D"], Int16[np.ndarray, " N"]]]:
+    picks = _picks(job, plan, chip_ids)
+    vectors = np.zeros((len(chip_ids), len(plan.parts), job.towers.config.embedding), dtype=np.float32)
+    counts = np.zeros(vectors.shape[:2], dtype=np.int16)
+    done = 0
+    for batch, embedded, has_pixels in _embedded(job, plan.modality, picks, pool):
+        where = tuple(np.array([(pick.row, pick.part) for pick in batch], dtype=np.int64)[has_pixels].T)
+        np.add.at(vectors, where, embedded[has_pixels])
+        np.add.at(counts, where, 1)
+        done += len(batch)
+        yield EmbedDone(plan.modality, done, len(picks))
+    lengths = np.linalg.norm(vectors, axis=2, keepdims=True)
     np.divide(vectors, lengths, out=vectors, where=lengths > 0)
     vectors[counts == 0] = np.nan
-    return vectors, counts
+    return vectors, counts.sum(axis=1, dtype=np.int16)
 
 
-def _chosen(there: Sequence[StoredChannel], channels: ChannelPolicy, key: str) -> Sequence[StoredChannel]:
-    usable = [stored for stored in there if stored.valid_fraction > 0]
-    if channels == "mean" or not usable:
-        return usable
-    number = int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "little")
-    return [usable[number % len(usable)]]
+def _picks(job: EmbedJob, plan: BlockPlan, chip_ids: Sequence[str]) -> list[Pick]:
+    """The images to embed, by chip id, so that the chips' order does not decide which share a matrix product."""
+    return [
+        Pick(row, part, chip_ids[row], stored)
+        for row in sorted(range(len(chip_ids)), key=chip_ids.__getitem__)
+        for part, stored in plan.chosen(
+            job.store.channels(chip_ids[row], plan.modality), f"{job.seed}/{chip_ids[row]}/{plan.modality}"
+        )
+    ]
+
+
+Embedded = tuple[Sequence[Pick], Float32[np.ndarray, "B D"], Bool[np.ndarray, " B"]]
+
+
+def _embedded(job: EmbedJob, modality: str, picks: Sequence[Pick], pool: ThreadPoolExecutor) -> Iterator[Embedded]:
+    """Batches in their order, with a vector of each image, and which images have a valid pixel at all.
+
+    Pixels are read here and embedded by the workers, of which each has one batch before it: memory holds few.
+    """
+    at_once = max(1, PIXELS_AT_ONCE // job.store.chip_px**2)
+    begun: deque[tuple[Sequence[Pick], Future[tuple[np.ndarray, np.ndarray]]]] = deque()
+    for start in range(0, len(picks), at_once):
+        batch = picks[start : start + at_once]
+        raw = job.store.read(modality, [(pick.chip_id, pick.stored.slot) for pick in batch])
+        begun.append((batch, pool.submit(_embed, job, modality, batch, raw)))
+        if len(begun) > job.workers:
+            done, future = begun.popleft()
+            yield done, *future.result()
+    for done, future in begun:
+        yield done, *future.result()
 
 
 def _embed(
-    towers: Towers, stats: ChannelStats, store: ChipStore, modality: str, picks: Sequence[Pick]
+    job: EmbedJob, modality: str, picks: Sequence[Pick], raw: Float32[np.ndarray, "B H W"]
 ) -> tuple[Float32[np.ndarray, "B D"], Bool[np.ndarray, " B"]]:
-    """A vector of each image, and which images have a valid pixel at all."""
-    raw = store.read(modality, [(pick.chip_id, pick.stored.slot) for pick in picks])
     for image, pick in zip(raw, picks, strict=True):
-        image[:] = scale(image, _moments(stats, modality, pick))
+        image[:] = scale(image, _moments(job.stats, modality, pick))
     has_pixels = ~np.isnan(raw).all(axis=(1, 2))
     pixels = torch.from_numpy(fill_absent_with_mean(raw))
-    return towers.embed_all(pixels[:, None], modality).numpy(), has_pixels
+    device = job.towers.log_scale.device.type
+    with torch.autocast(device, torch.bfloat16, enabled=job.precision == "bfloat16"):
+        return job.towers.embed_all(pixels[:, None], modality).numpy(), has_pixels
 
 
 def _moments(stats: ChannelStats, modality: str, pick: Pick) -> KindStats:

@@ -4,22 +4,25 @@ Axis letters: F filters, S statistics, h w rows and columns of a filter.
 """
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float32, Int64
+from jaxtyping import Float32
 
 from terrashot.domain.modality import Channel
 from terrashot.domain.normalize import ChannelStats, KindStats, RunningMoments, fill_absent_with_mean, scale
-from terrashot.domain.tables import Chips, Embeddings
-from terrashot.durable.parts import NO_PARTS, Parts, read_part
-from terrashot.embed.image_stats import feature_names, fill_absent_with_training_mean, image_stats, mean_and_spread
-from terrashot.embed.in_parts import chips_a_part
+from terrashot.durable.parts import Parts
+from terrashot.embed.image_stats import (
+    ColumnMeans,
+    feature_names,
+    fill_absent_with_training_mean,
+    image_stats,
+    mean_and_spread,
+)
+from terrashot.embed.kept import KeptArrays, chips_a_part
+from terrashot.embed.lone_threads import lone_threads
 from terrashot.embed.random_conv import N_FILTERS, cut_patches, random_conv, standardise
-from terrashot.store.arrays import arrays_as_bytes, arrays_of_bytes
 from terrashot.store.chips import ChipStore
 from terrashot.store.layout import StoredChannel
 
@@ -74,59 +77,74 @@ class ModalityFloors:
         return image_stats(images), responses
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class KeptFloors:
+    """Simple features of many chips, group by group, with the training mean where an image statistic is absent."""
+
+    arrays: KeptArrays
+    """Of each name in turn."""
+    means: Mapping[str, ColumnMeans]
+    """By name of a block; a block that is not here is kept as it is."""
+    names: tuple[str, ...]
+
+    def groups(self) -> Iterator[tuple[Sequence[str], dict[str, Float32[np.ndarray, "N _"]]]]:
+        """Ids and blocks, group by group in the order of the chips."""
+        for ids, arrays in self.arrays.groups():
+            blocks = dict(zip(self.names, arrays, strict=True))
+            yield (
+                ids,
+                {
+                    name: fill_absent_with_training_mean(block, self.means[name]) if name in self.means else block
+                    for name, block in blocks.items()
+                },
+            )
+
+
 def make_floors(
     store: ChipStore,
-    chips: Chips,
+    chip_ids: Sequence[str],
     *,
     stats: ChannelStats,
-    train_rows: Int64[np.ndarray, " n"],
+    train_ids: Sequence[str],
     seed: int,
-    parts: Parts = NO_PARTS,
-) -> Generator[FloorsProgress, None, Embeddings]:
+    parts: Parts,
+) -> Generator[FloorsProgress, None, KeptFloors]:
     """Blocks `image_stats:<modality>` and `random_conv:<modality>` of all chips, in the end; progress on the way.
 
     Scales, filters and what stands in for an absent channel come from the training chips alone, whatever the order of
-    the rows. A chip without a modality has a row of NaN; a modality that no training chip has gives no block, and a
-    channel that none has counts for nothing. Pixels are read in batches, so memory holds the finished features and a
-    few chips.
+    the chips. A chip without a modality has a row of NaN; a modality that no training chip has gives no block, and a
+    channel that none has counts for nothing. Memory holds one group of chips, whatever their number.
 
     Args:
         stats: of the store's own channels, from the training chips.
+        parts: keeps every group; `NO_PARTS` cannot.
     """
-    train_ids = sorted(chips.ids[row] for row in train_rows)
+    train_ids = sorted(train_ids)
     layouts = [layout for name in store.modalities if (layout := make_layout(store, name, train_ids, stats=stats))]
     learnt = [learn_floors(store, layout, train_ids, stats=stats, seed=seed) for layout in layouts]
-    blocks = {name: np.full((len(chips), size), np.nan, np.float32) for name, size in _block_sizes(layouts).items()}
-    for start in range(0, len(chips), size := chips_a_part(store.chip_px)):
-        rows = slice(start, min(start + size, len(chips)))
-        yield from _part(store, chips.ids, learnt, {name: block[rows] for name, block in blocks.items()}, rows, parts)
-    is_train = np.zeros(len(chips), dtype=bool)
-    is_train[train_rows] = True
-    for layout in layouts:
-        name = f"image_stats:{layout.modality}"
-        blocks[name] = fill_absent_with_training_mean(blocks[name], is_train)
-    return Embeddings(chips, blocks)
+    names = tuple(sorted(_block_sizes(layouts)))
+    kept = KeptArrays(chip_ids, chips_a_part(store.chip_px), parts, "floors")
+    for number, ids in kept.begun():
+        before = number * kept.group_size
+        if not kept.has(number):
+            blocks = {name: np.full((len(ids), n), np.nan, np.float32) for name, n in _block_sizes(layouts).items()}
+            for done in _compute(store, ids, learnt, blocks):
+                yield FloorsProgress(before + done, len(chip_ids))
+            kept.put(number, [blocks[name] for name in names])
+        else:
+            yield FloorsProgress(before + len(ids), len(chip_ids))
+    return KeptFloors(kept, _means(kept, names, frozenset(train_ids)), names)
 
 
-def _part(
-    store: ChipStore,
-    chip_ids: Sequence[str],
-    learnt: Sequence[ModalityFloors],
-    blocks: Mapping[str, np.ndarray],
-    rows: slice,
-    parts: Parts,
-) -> Iterator[FloorsProgress]:
-    """Fills `blocks`, the rows of some chips: from what an earlier run kept, or from the pixels."""
-    key = f"floors-{rows.start}"
-    kept = read_part(parts, key, arrays_of_bytes)
-    if kept is None:
-        for done in _compute(store, chip_ids[rows], learnt, blocks):
-            yield FloorsProgress(rows.start + done, len(chip_ids))
-        parts.put(key, arrays_as_bytes([blocks[name] for name in sorted(blocks)]))
-    else:
-        for name, block in zip(sorted(blocks), kept, strict=True):
-            blocks[name][:] = block
-        yield FloorsProgress(rows.stop, len(chip_ids))
+def _means(kept: KeptArrays, names: Sequence[str], train_ids: frozenset[str]) -> dict[str, ColumnMeans]:
+    """Of the training chips' image statistics, by block."""
+    means = {name: ColumnMeans() for name in names if name.startswith("image_stats:")}
+    for ids, arrays in kept.groups():
+        is_train = np.array([chip_id in train_ids for chip_id in ids], dtype=bool)
+        for name, block in zip(names, arrays, strict=True):
+            if name in means:
+                means[name].add(block[is_train])
+    return means
 
 
 def _compute(
@@ -134,7 +152,7 @@ def _compute(
 ) -> Iterator[int]:
     """Fills the rows of `blocks`, some chips at a time; yields how many are done."""
     n_channels = max((floors.layout.max_channels for floors in learnt), default=1)
-    with _lone_threads() as pool:
+    with lone_threads(torch.get_num_threads()) as pool:
         for rows in _batches(len(chip_ids), n_channels, store.chip_px):
             for floors in learnt:
                 images = read_images(store, floors.layout, chip_ids[rows])
@@ -203,22 +221,6 @@ def learn_floors(
         scales = tuple(moment.stats(None) for moment in moments)
     shuffled = rng.permutation(np.concatenate(patches))
     return ModalityFloors(layout, scales, standardise(_scale_and_fill(shuffled, scales), N_FILTERS))
-
-
-@contextmanager
-def _lone_threads() -> Iterator[ThreadPoolExecutor]:
-    """As many threads as torch may use, each for chips of its own.
-
-    Threads that share one small convolution wait for each other at its end: on a busy machine that took 20 times
-    as long as the work itself.
-    """
-    n_threads = torch.get_num_threads()
-    try:
-        with ThreadPoolExecutor(n_threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-            yield pool
-    finally:
-        # What a worker sets holds for itself and for threads yet to come.
-        torch.set_num_threads(n_threads)
 
 
 def _wanted(store: ChipStore, layout: Layout, chip_id: str) -> list[tuple[int, StoredChannel]]:

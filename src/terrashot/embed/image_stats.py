@@ -4,6 +4,7 @@ Axis letters: F features, P pixels of an image, E pairs of channels.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
@@ -78,17 +79,30 @@ def mean_and_spread(images: Float32[np.ndarray, "B C H W"]) -> Float32[np.ndarra
     return np.stack([mean, spread], axis=1).astype(np.float32)
 
 
+@dataclass(slots=True)
+class ColumnMeans:
+    """Means of the columns of many rows, of which some at a time are added; NaN counts for nothing."""
+
+    total: Float64[np.ndarray, " F"] | float = 0.0
+    seen: Int64[np.ndarray, " F"] | int = 0
+
+    def add(self, features: Float32[np.ndarray, "n F"]) -> None:
+        """Merge rows in."""
+        known = ~np.isnan(features)
+        self.total = self.total + np.where(known, features, 0).sum(axis=0, dtype=np.float64)
+        self.seen = self.seen + known.sum(axis=0)
+
+
 def fill_absent_with_training_mean(
-    features: Float32[np.ndarray, "N F"], is_train: Bool[np.ndarray, " N"]
+    features: Float32[np.ndarray, "N F"], training: ColumnMeans
 ) -> Float32[np.ndarray, "N F"]:
     """Features in which what is absent has become the mean of the training chips that have it.
 
     A column that no training chip has becomes 0 in every row, so that nothing is learnt from it. A row without any
     feature, a chip without the modality, stays NaN.
     """
-    known = ~np.isnan(features)
-    seen = known[is_train].sum(axis=0)
-    means = np.nan_to_num(_per(np.where(known, features, 0)[is_train].sum(axis=0, dtype=np.float64), seen))
+    known, seen = ~np.isnan(features), np.broadcast_to(training.seen, features.shape[1:])
+    means = np.nan_to_num(_per(np.broadcast_to(training.total, seen.shape), seen))
     filled = np.where(known, features, means.astype(np.float32))
     filled[:, seen == 0] = 0
     filled[~known.any(axis=1)] = np.nan

@@ -1,60 +1,70 @@
 """Step `embed`: vectors of every chip, and the simple features that they must beat."""
 
-from collections.abc import Generator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-import numpy as np
 import torch
 
-from terrashot.domain.normalize import ChannelStats
-from terrashot.domain.tables import Chips, Embeddings
-from terrashot.durable.parts import DiskParts, Parts
-from terrashot.embed.embed import ChannelPolicy, EmbedDone
-from terrashot.embed.floors import FloorsProgress, make_floors
+from terrashot.config import EmbedSection
+from terrashot.domain.tables import Embeddings
+from terrashot.durable.parts import DiskParts
 from terrashot.embed.in_parts import embed_in_parts
+from terrashot.embed.joined import JoinedVectors
 from terrashot.engine import available_cores
 from terrashot.model.checkpoint import Model, load_model
-from terrashot.model.towers import TowersConfig, make_towers
 from terrashot.steps.artefacts import digest_of_artefact
+from terrashot.steps.embed_tables import (
+    EmbedChoices,
+    TableJob,
+    kept_dtype,
+    kinds_of,
+    table_job,
+    watched,
+    write_floors,
+    write_vectors,
+)
 from terrashot.steps.plan import PIXELS, Context, config_digest
-from terrashot.steps.progress import Progress, Said, Work, relay
+from terrashot.steps.progress import Said, Work
 from terrashot.store import manifest
-from terrashot.store.chips import ChipStore, open_chip_store
+from terrashot.store.chips import open_chip_store
 from terrashot.store.manifest import digest_of
-from terrashot.store.statistics import measure_channels
 from terrashot.store.tables import read_chips
-from terrashot.store.vectors import read_embeddings, write_embeddings
+from terrashot.store.vectors import read_embeddings
 
-Counted = TypeVar("Counted", EmbedDone, FloorsProgress)
 EMBED_SECTIONS = ("study.seed", "embed", *PIXELS)
-UNTRAINED_SEED_OFFSET = 100_003
-"""The untrained floor is a fresh draw, not the weights that training started from."""
 
 
 def make_embeddings(context: Context) -> Work[None]:
     """Writes embeddings.parquet and floors.parquet; chips already embedded with this model are not embedded again."""
     # Of the cores, not of the workers asked for: sums over threads round by their number.
     torch.set_num_threads(available_cores())
-    study, section, seed = context.study, context.config.embed, context.config.study.seed
-    chips, store, model = read_chips(study.chips), open_chip_store(study.folder), load_model(study.model)
-    known = _known(context, model)
-    parts = DiskParts(study.embed_parts, digest_of([_made_from(context), sorted(known.chips.ids) if known else []]))
+    study, section = context.study, context.config.embed
+    model = load_model(study.model)
+    choices = _choices(context)
+    old = _known(context, model)
+    parts = DiskParts(study.embed_parts, digest_of([_made_from(context), sorted(old.chips.ids) if old else []]))
+    table = table_job(model.towers, model.stats, open_chip_store(study.folder), read_chips(study.chips), choices, parts)
+    known = old if old is not None and _has_same_parts(old, table) else None
     there = set() if known is None else set(known.chips.ids)
-    new = chips.take([row for row, chip_id in enumerate(chips.ids) if chip_id not in there])
-    work = embed_in_parts(
-        model.towers, model.stats, store, new, channels=section.channels, seed=seed, parts=parts, name="embed"
-    )
+    new = [chip_id for chip_id in table.chips.ids if chip_id not in there]
+    work = embed_in_parts(table.job, new, parts, name="embed", dtype=kept_dtype(choices.dtype))
     made = yield from watched("embed", work)
     if known is not None:
-        yield Said(f"{len(chips) - len(new)} chips were embedded with this model before; {len(new)} are new")
-    if section.floors and not _is_as_recorded(context, study.floors):
-        floors = yield from all_floors(
-            chips, store, model.towers.config, model.stats, seed=seed, channels=section.channels, parts=parts
+        yield Said(
+            f"{len(there & set(table.chips.ids))} chips were embedded with this model before; {len(new)} are new"
         )
-        write_embeddings(study.floors, floors, "float32")
-    write_embeddings(study.embeddings, replace(_joined(chips, made, known), model=model.digest), section.dtype)
+    if section.floors and not _is_as_recorded(context, study.floors):
+        yield from write_floors(study.floors, table)
+    vectors = made if known is None else JoinedVectors(table.chips.ids, made, known)
+    write_vectors(study.embeddings, table, vectors.groups, model.digest)
+
+
+def _choices(context: Context) -> EmbedChoices:
+    section: EmbedSection = context.config.embed
+    return EmbedChoices(
+        section.channels, section.absent, section.dtype, section.precision, context.config.study.seed, context.workers
+    )
 
 
 def embed_outputs(context: Context) -> Sequence[Path]:
@@ -69,35 +79,6 @@ def embed_inputs(context: Context) -> Mapping[str, str]:
         for path in (context.study.chips, context.study.presence, context.study.model)
     }
     return {name: digest for name, digest in found.items() if digest is not None}
-
-
-def all_floors(
-    chips: Chips,
-    store: ChipStore,
-    towers: TowersConfig,
-    stats: ChannelStats,
-    *,
-    seed: int,
-    channels: ChannelPolicy,
-    parts: Parts,
-) -> Work[Embeddings]:
-    """Image statistics, random convolutions and untrained towers of every chip; learnt from training chips alone."""
-    train_rows = chips.rows_in("train")
-    if len(train_rows) == 0:
-        train_rows = np.arange(len(chips))
-    own = measure_channels(store, [chips.ids[row] for row in train_rows], seed)
-    simple = yield from watched(
-        "floors", make_floors(store, chips, stats=own, train_rows=train_rows, seed=seed, parts=parts)
-    )
-    fresh = make_towers(towers, seed + UNTRAINED_SEED_OFFSET)
-    work = embed_in_parts(fresh, stats, store, chips, channels=channels, seed=seed, parts=parts, name="untrained")
-    plain = yield from watched("untrained", work)
-    return Embeddings(chips, {**simple.blocks, **{f"untrained:{name}": block for name, block in plain.blocks.items()}})
-
-
-def watched(job: str, work: Generator[Counted, None, Embeddings]) -> Work[Embeddings]:
-    """The table that some work makes, its own events told as progress of `job`."""
-    return relay(work, lambda event: [Progress(job, event.done, event.total, getattr(event, "modality", ""))])
 
 
 def _made_from(context: Context) -> dict[str, Any]:
@@ -121,20 +102,13 @@ def _known(context: Context, model: Model) -> Embeddings | None:
         return None
     if line.config != config_digest(EMBED_SECTIONS, context.config):
         return None
+    if context.config.embed.dtype == "int8":
+        return None  # whole steps of what was whole steps would be others
     table = read_embeddings(path)
     return table if table.model == model.digest else None
 
 
-def _joined(chips: Chips, made: Embeddings, known: Embeddings | None) -> Embeddings:
-    """Vectors of all chips, from the two tables that hold them."""
-    if known is None:
-        return made
-    blocks, n_channels = {}, {}
-    for name, block in made.blocks.items():
-        old = known.blocks.get(name, np.full((len(known.chips), block.shape[1]), np.nan, np.float32))
-        counts = known.n_channels.get(name, np.zeros(len(known.chips), np.int16))
-        row_of = {chip_id: row for row, chip_id in enumerate((*known.chips.ids, *made.chips.ids))}
-        rows = np.array([row_of[chip_id] for chip_id in chips.ids], dtype=np.int64)
-        blocks[name] = np.concatenate([old, block])[rows]
-        n_channels[name] = np.concatenate([counts, made.n_channels[name]])[rows]
-    return Embeddings(chips, blocks, n_channels)
+def _has_same_parts(known: Embeddings, table: TableJob) -> bool:
+    """The vectors that are there are made of the parts that those to come will be made of."""
+    wanted = kinds_of(table.job.plans)
+    return all(known.kinds.get(name, ()) == wanted.get(name, ()) for name in known.blocks)

@@ -6,20 +6,23 @@ from typing import Literal, cast
 
 import torch
 
+from terrashot.domain.absence import AbsenceStrategy
 from terrashot.domain.split import SplitRecipe, choose_scheme, make_split
 from terrashot.domain.tables import Chips, Embeddings
 from terrashot.durable.files import make_folder, remove, sweep_leftovers, write_bytes
 from terrashot.durable.lock import sole_writer
 from terrashot.durable.parts import DiskParts
-from terrashot.embed.embed import statistics_for
+from terrashot.embed.channels import POLICIES, ChannelPolicy
+from terrashot.embed.embed import EmbedPrecision
 from terrashot.embed.in_parts import embed_in_parts
+from terrashot.embed.scaling import statistics_for
 from terrashot.engine import available_cores
 from terrashot.errors import InputError, IntegrityError, StorageError, UsageError
 from terrashot.ingest.folder import open_chip_folder
 from terrashot.ingest.harvest import harvest
 from terrashot.model.checkpoint import Model, load_model
 from terrashot.steps.answer import Answer
-from terrashot.steps.embed import all_floors, watched
+from terrashot.steps.embed_tables import EmbedChoices, kept_dtype, table_job, watched, write_floors, write_vectors
 from terrashot.steps.progress import Progress, Said, Work, relay
 from terrashot.store.chips import ZarrChipStore, open_chip_store
 from terrashot.store.layout import ZARR
@@ -27,10 +30,13 @@ from terrashot.store.manifest import digest_of
 from terrashot.store.statistics import measure_channels
 from terrashot.store.study import Study
 from terrashot.store.tables import read_chips
-from terrashot.store.vectors import write_embeddings
+from terrashot.store.vectors import read_embeddings
+from terrashot.store.write_vectors import VectorType
 
-POLICIES = ("mean", "random")
 STATISTICS = ("model", "chips")
+ABSENT = ("training-mean", "ridge")
+DTYPES = ("float16", "float32", "int8")
+PRECISIONS = ("float32", "bfloat16")
 SEED = 0
 REQUEST = "request"
 
@@ -42,10 +48,10 @@ class EmbedRequest:
     model: Path
     chips: Path
     out: Path
-    channels: str
     statistics: str
     floors: Path | None
     overwrite: bool
+    choices: EmbedChoices
 
 
 def embed_files(request: EmbedRequest) -> Work[Answer]:
@@ -65,10 +71,7 @@ def embed_files(request: EmbedRequest) -> Work[Answer]:
     with sole_writer(make_folder(work_folder)):
         write_bytes(work_folder / REQUEST, _identity(request, model))
         chips, store = yield from _open(request.chips, work_folder)
-        table, floors = yield from _embed(request, model, chips, store, work_folder)
-        if floors is not None and request.floors is not None:
-            write_embeddings(request.floors, floors, "float32")
-        write_embeddings(request.out, table, "float16")
+        table = yield from _write(request, model, chips, store, work_folder)
     remove(work_folder)
     counts = {name: int(table.present(name).sum()) for name in table.blocks}
     said = ", ".join(f"{count} with {name}" for name, count in counts.items())
@@ -77,9 +80,10 @@ def embed_files(request: EmbedRequest) -> Work[Answer]:
     return Answer(tuple(lines), {"out": str(request.out), "chips": len(chips), "with": counts, "model": model.digest})
 
 
-def _embed(
+def _write(
     request: EmbedRequest, model: Model, chips: Chips, store: ZarrChipStore, work_folder: Path
-) -> Work[tuple[Embeddings, Embeddings | None]]:
+) -> Work[Embeddings]:
+    """The table as it was written, and the floors beside it if they were asked for."""
     if not set(store.modalities) & set(model.towers.config.modalities):
         raise IntegrityError(
             f"{request.chips} holds {', '.join(store.modalities)}, the model embeds {', '.join(model.towers.config.modalities)}"
@@ -88,17 +92,22 @@ def _embed(
     stats, notes = statistics_for(model.stats, own, cast(Literal["model", "chips"], request.statistics))
     for note in notes:
         yield Said(note)
-    policy = cast(Literal["mean", "random"], request.channels)
-    made_from = [model.digest, request.channels, request.statistics, store.digest(), chips.ids]
+    made_from = [
+        model.digest,
+        request.choices.facts,
+        request.choices.dtype,
+        request.statistics,
+        store.digest(),
+        chips.ids,
+    ]
     parts = DiskParts(work_folder / "parts", digest_of(made_from))
-    work = embed_in_parts(model.towers, stats, store, chips, channels=policy, seed=SEED, parts=parts, name="embed")
-    table = yield from watched("embed", work)
-    floors = None
+    table = table_job(model.towers, stats, store, chips, request.choices, parts)
+    work = embed_in_parts(table.job, table.chips.ids, parts, name="embed", dtype=kept_dtype(request.choices.dtype))
+    made = yield from watched("embed", work)
     if request.floors is not None:
-        floors = yield from all_floors(
-            chips, store, model.towers.config, stats, seed=SEED, channels=policy, parts=parts
-        )
-    return replace(table, model=model.digest), floors
+        yield from write_floors(request.floors, table)
+    write_vectors(request.out, table, made.groups, model.digest)
+    return read_embeddings(request.out)
 
 
 def _identity(request: EmbedRequest, model: Model) -> bytes:
@@ -119,11 +128,22 @@ def _check_outputs(request: EmbedRequest, work_folder: Path, model: Model) -> No
 
 def _check_choices(request: EmbedRequest) -> None:
     for name, value, known in (
-        ("--channels", request.channels, POLICIES),
         ("--statistics", request.statistics, STATISTICS),
+        ("--absent", request.choices.absent, ABSENT),
+        ("--dtype", request.choices.dtype, DTYPES),
+        ("--precision", request.choices.precision, PRECISIONS),
     ):
         if value not in known:
             raise UsageError(f"{name} {value}: no such choice; choices are {', '.join(known)}")
+
+
+def embed_choices(channels: str, absent: str, dtype: str, precision: str) -> EmbedChoices:
+    """The choices of the command line; `channels` is the name of a policy, or names of channels between commas."""
+    policy = channels if channels in POLICIES else tuple(name for name in channels.split(",") if name)
+    return EmbedChoices(
+        cast(ChannelPolicy, policy), cast(AbsenceStrategy, absent), cast(VectorType, dtype),
+        cast(EmbedPrecision, precision), SEED, available_cores(),
+    )  # fmt: skip
 
 
 def _open(path: Path, work_folder: Path) -> Work[tuple[Chips, ZarrChipStore]]:

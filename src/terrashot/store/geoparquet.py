@@ -6,15 +6,18 @@ Source: GeoParquet specification 1.1.0 (metadata key `geo`, WKB encoding, coveri
 import json
 from typing import Any
 
+import geopandas
 import numpy as np
 import pyarrow as pa
 import pyproj
 import shapely
+from jaxtyping import Int64
 
 from terrashot.domain.grid import grid_cells
 from terrashot.domain.tables import Chips
 from terrashot.errors import InputError
 
+WORLD, HILBERT_LEVEL = (-180.0, -90.0, 180.0, 90.0), 16
 BBOX_TYPE = pa.struct([(side, pa.float64()) for side in ("xmin", "ymin", "xmax", "ymax")])
 
 
@@ -50,6 +53,20 @@ def geo_footer(chips: Chips) -> dict[str, str]:
     if len(chips):
         column["bbox"] = [float(value) for value in shapely.total_bounds(chips.footprint)]
     return {"geo": json.dumps({"version": "1.1.0", "primary_column": "geometry", "columns": {"geometry": column}})}
+
+
+def hilbert_order(chips: Chips) -> Int64[np.ndarray, " N"]:
+    """Row numbers along a Hilbert curve over the whole Earth, so that chips near each other lie near in a file.
+
+    Chips in one cell of the curve (about 600 m), and those without a place, which come last, follow their ids: the order
+    of a chip does not depend on the other chips.
+    """
+    curve = np.full(len(chips), np.iinfo(np.int64).max)
+    if chips.lon_deg is not None and chips.lat_deg is not None:
+        placed = np.isfinite(chips.lon_deg) & np.isfinite(chips.lat_deg)
+        points = geopandas.GeoSeries.from_xy(chips.lon_deg[placed], chips.lat_deg[placed])
+        curve[placed] = points.hilbert_distance(total_bounds=WORLD, level=HILBERT_LEVEL)
+    return np.array(sorted(range(len(chips)), key=lambda row: (curve[row], chips.ids[row])), dtype=np.int64)
 
 
 def chips_of_table(table: pa.Table, where: str) -> Chips:

@@ -1,10 +1,10 @@
 """Parquet files that notice damage: page checksums, and a digest beside the file for what those do not cover."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Any, BinaryIO, get_args, get_type_hints
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -25,16 +25,25 @@ def write_table(path: Path, table: pa.Table, *, footer: Mapping[str, str] | None
     Args:
         footer: text stored under these names in the file's own footer.
     """
+    starts = range(0, max(1, len(table)), ROW_GROUP_ROWS)
+    write_row_groups(path, (table.slice(start, ROW_GROUP_ROWS) for start in starts), table.schema, footer=footer)
+
+
+def write_row_groups(
+    path: Path, groups: Iterable[pa.Table], schema: pa.Schema, *, footer: Mapping[str, str] | None = None
+) -> None:
+    """As `write_table`, of tables that come one after the other, a row group each; memory holds one."""
     ours = {FORMAT_KEY: str(FORMAT_VERSION), **(footer or {})}
-    kept = {**(table.schema.metadata or {}), **{name.encode(): text.encode() for name, text in ours.items()}}
-    table = table.replace_schema_metadata(kept)
+    kept = {**(schema.metadata or {}), **{name.encode(): text.encode() for name, text in ours.items()}}
+    schema = schema.with_metadata(kept)
+
+    def write(file: BinaryIO) -> None:
+        with pq.ParquetWriter(file, schema, compression="zstd", write_page_checksum=True) as writer:
+            for group in groups:
+                writer.write_table(group.replace_schema_metadata(kept), row_group_size=max(1, len(group)))
+
     forget_digest(path)
-    write_atomically(
-        path,
-        lambda file: pq.write_table(
-            table, file, compression="zstd", write_page_checksum=True, row_group_size=ROW_GROUP_ROWS
-        ),
-    )
+    write_atomically(path, write)
     write_digest(path)
 
 

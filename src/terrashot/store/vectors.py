@@ -1,20 +1,21 @@
-"""Embedding tables: our own form, and what comes from elsewhere."""
+"""Reading embedding tables: our own form, and what comes from elsewhere."""
 
+import json
 import re
 import tokenize
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
 from terrashot.domain.tables import Chips, Embeddings
-from terrashot.errors import InputError
-from terrashot.store.geoparquet import chip_columns, chips_of_table, geo_footer
-from terrashot.store.parquet import open_table, write_table
+from terrashot.errors import InputError, IntegrityError
+from terrashot.store.geoparquet import chips_of_table
+from terrashot.store.parquet import open_table
+from terrashot.store.write_vectors import MODEL, VECTORS
 
-CHIP_COLUMNS = ("id", "area", "group", "split", "geometry", "bbox", "lon", "lat")
 MAX_NPY_BYTES = 64 << 30
 NPY_DAMAGE = (
     ValueError, TypeError, LookupError, OSError, EOFError, ArithmeticError, SyntaxError, MemoryError, tokenize.TokenError,
@@ -26,23 +27,6 @@ MAX_HEADER_CHARS = 1000
 """A real .npy header has about 120; the parser takes all memory over some thousand brackets."""
 ABSENT_BYTES, ABSENT_SHARE = 1 << 30, 1000
 """Rows without a vector may take so much memory, or so many times what the others take."""
-
-
-def write_embeddings(path: Path, table: Embeddings, dtype: str) -> None:
-    """embeddings.parquet or floors.parquet: a fixed-size list column a block, null where a chip has none.
-
-    Args:
-        dtype: `float16` or `float32`.
-    """
-    columns = {name: column for name, column in chip_columns(table.chips).items() if name in CHIP_COLUMNS}
-    for block in table.blocks:
-        columns[block] = _list_column(table.blocks[block], table.present(block), dtype)
-        if block in table.n_channels:
-            columns[f"{block}_channels"] = pa.array(table.n_channels[block], pa.int16())
-    footer = geo_footer(table.chips)
-    if table.model is not None:
-        footer["terrashot_model"] = table.model
-    write_table(path, pa.table(columns), footer=footer)
 
 
 def read_embeddings(path: Path) -> Embeddings:
@@ -60,14 +44,64 @@ def read_embeddings(path: Path) -> Embeddings:
         _refuse_two_models(table, path)
         # A block at a time: all of them as Arrow beside all of them as arrays would be twice the memory.
         blocks = {name: _block(file.read(columns=[name]), name, path, chips) for name in lists}
+    blocks = {name: _scaled(block, table, name, path) for name, block in blocks.items()}
     blocks = blocks or _blocks_of_scalar_columns(table, path)
     if not blocks:
         raise InputError(f"{path}: no list column and no columns like 'v0, v1, ...' that could be vectors")
     counted = {name: f"{name}_channels" for name in blocks if f"{name}_channels" in table.column_names}
     n_channels = {name: table.column(column).to_numpy().astype(np.int16) for name, column in counted.items()}
+    footer = table.schema.metadata or {}
+    kinds = _kinds(footer, blocks, path)
     return Embeddings(
-        chips, blocks, n_channels, (table.schema.metadata or {}).get(b"terrashot_model", b"").decode() or None
+        chips, blocks, n_channels, footer.get(MODEL.encode(), b"").decode() or None, kinds, _absent(table, kinds, path)
     )
+
+
+def _kinds(footer: Mapping[bytes, bytes], blocks: Mapping[str, np.ndarray], path: Path) -> dict[str, tuple[str, ...]]:
+    """Names of the parts of each block, as the footer tells them.
+
+    Raises:
+        InputError: they are not of the form that we write, or do not fit the vectors.
+    """
+    try:
+        told = json.loads(footer.get(VECTORS.encode(), b"{}")).get("kinds", {})
+        kinds = {name: tuple(map(str, told[name])) for name in blocks if told.get(name)}
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        raise InputError(f"{path}: its footer's {VECTORS} is not what we write; make the table again") from None
+    for name, parts in kinds.items():
+        if blocks[name].shape[1] % len(parts) or len(set(parts)) < len(parts):
+            raise InputError(
+                f"{path}: column '{name}' holds {blocks[name].shape[1]} numbers, which are not {len(parts)} equal parts"
+            )
+    return kinds
+
+
+def _absent(table: pa.Table, kinds: Mapping[str, tuple[str, ...]], path: Path) -> dict[str, np.ndarray]:
+    """Which parts something stands in for, by block."""
+    found = {}
+    for name, parts in kinds.items():
+        if f"{name}_absent" not in table.column_names:
+            continue
+        column = table.column(f"{name}_absent")
+        if column.type != pa.list_(pa.string()):
+            raise InputError(f"{path}: column '{name}_absent' holds {column.type}; it lists names of parts")
+        flags = [[part in (row or ()) for part in parts] for row in column.to_pylist()]
+        found[name] = np.array(flags, dtype=bool).reshape(len(table), len(parts))
+    return found
+
+
+def _scaled(block: np.ndarray, table: pa.Table, name: str, path: Path) -> np.ndarray:
+    """The numbers of a block that is stored in whole steps with the size of a step beside; others as they are."""
+    if f"{name}_scale" not in table.column_names:
+        return block
+    column = table.column(f"{name}_scale")
+    if not pa.types.is_floating(column.type):
+        raise InputError(f"{path}: column '{name}_scale' holds {column.type}; a size of a step is a number")
+    size = column.to_numpy().astype(np.float32)
+    there = ~np.isnan(block[:, 0])
+    if not np.isfinite(size[there]).all() or (size[there] <= 0).any():
+        raise InputError(f"{path}: column '{name}_scale' is not above 0 everywhere; make the table again")
+    return block * size[:, None]
 
 
 def _refuse_two_models(table: pa.Table, path: Path) -> None:
@@ -76,19 +110,9 @@ def _refuse_two_models(table: pa.Table, path: Path) -> None:
         return
     names = sorted({str(name) for name in table.column("model").unique().to_pylist() if name is not None})
     if len(names) > 1:
-        raise InputError(
+        raise IntegrityError(
             f"{path}: vectors of {len(names)} models ({', '.join(names[:3])}); write a table for each model"
         )
-
-
-def _list_column(vectors: np.ndarray, present: np.ndarray, dtype: str) -> pa.Array:
-    kind = {"float16": np.float16, "float32": np.float32}[dtype]
-    if not np.isfinite(vectors[present].astype(kind)).all():
-        raise InputError(f"vectors do not fit into {dtype}; ask for float32")
-    filled = np.where(present[:, None], vectors, 0).astype(kind)
-    return pa.FixedSizeListArray.from_arrays(
-        pa.array(filled.reshape(-1)), list_size=vectors.shape[1], mask=pa.array(~present)
-    )  # fmt: skip
 
 
 def _is_list(kind: pa.DataType) -> bool:

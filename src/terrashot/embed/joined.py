@@ -1,0 +1,50 @@
+"""Vectors of a table that is there and of chips that are new, in one order."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from terrashot.domain.tables import Embeddings
+from terrashot.embed.embed import RawVectors
+from terrashot.embed.in_parts import KeptVectors
+from terrashot.engine import cut
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class JoinedVectors:
+    """Vectors of chips, each from the table that has it, or else from those just made. Both are held in memory."""
+
+    chip_ids: Sequence[str]
+    made: KeptVectors
+    known: Embeddings
+
+    def groups(self) -> Iterator[tuple[Sequence[str], RawVectors]]:
+        """Ids and vectors, group by group in the order of the chips."""
+        new_ids = [chip_id for ids, _ in self.made.groups() for chip_id in ids]
+        row_of = {chip_id: row for row, chip_id in enumerate((*self.known.chips.ids, *new_ids))}
+        vectors = {plan.modality: self._vectors(plan.modality) for plan in self.made.plans}
+        counts = {plan.modality: self._counts(plan.modality) for plan in self.made.plans}
+        for ids in cut(self.chip_ids, self.made.arrays.group_size):
+            rows = np.array([row_of[chip_id] for chip_id in ids], dtype=np.int64)
+            yield (
+                ids,
+                RawVectors(
+                    {name: of_all[rows] for name, of_all in vectors.items()},
+                    {name: of_all[rows] for name, of_all in counts.items()},
+                ),
+            )
+
+    def _vectors(self, name: str) -> np.ndarray:
+        made = np.concatenate([raw.parts[name] for _, raw in self.made.groups()])
+        if name not in self.known.blocks:
+            old = np.full((len(self.known.chips), *made.shape[1:]), np.nan, made.dtype)
+        else:
+            old = self.known.parts(name).astype(made.dtype)
+            if name in self.known.absent:
+                old[self.known.absent[name]] = np.nan
+        return np.concatenate([old, made])
+
+    def _counts(self, name: str) -> np.ndarray:
+        made = np.concatenate([raw.n_channels[name] for _, raw in self.made.groups()])
+        return np.concatenate([self.known.n_channels.get(name, np.zeros(len(self.known.chips), np.int16)), made])

@@ -1,0 +1,130 @@
+"""Tables of vectors, written group by group: what the step `embed` and the command `embed` share."""
+
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import torch
+
+from terrashot.domain.absence import AbsenceStrategy
+from terrashot.domain.normalize import ChannelStats
+from terrashot.domain.tables import Chips, Embeddings
+from terrashot.durable.parts import Parts
+from terrashot.embed.channels import BlockPlan, ChannelPolicy, plan_blocks
+from terrashot.embed.embed import EmbedDone, EmbedJob, EmbedPrecision, shared_modalities
+from terrashot.embed.floors import FloorsProgress, KeptFloors, make_floors
+from terrashot.embed.in_parts import embed_in_parts
+from terrashot.embed.stand_in import Groups, with_stand_ins
+from terrashot.model.towers import Towers, make_towers
+from terrashot.steps.progress import Progress, Work, relay
+from terrashot.store.chips import ChipStore
+from terrashot.store.geoparquet import hilbert_order
+from terrashot.store.statistics import measure_channels
+from terrashot.store.write_vectors import TableForm, VectorType, write_embedding_groups
+
+Event = TypeVar("Event", EmbedDone, FloorsProgress)
+Made = TypeVar("Made")
+UNTRAINED = "untrained"
+UNTRAINED_SEED_OFFSET = 100_003
+"""The untrained floor is a fresh draw, not the weights that training started from."""
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedChoices:
+    """How chips are embedded."""
+
+    channels: ChannelPolicy
+    absent: AbsenceStrategy
+    dtype: VectorType
+    precision: EmbedPrecision
+    seed: int
+    workers: int
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """What the table's footer tells of them."""
+        channels = self.channels if isinstance(self.channels, str) else ",".join(self.channels)
+        return {"channels": channels, "absent": self.absent, "precision": self.precision}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TableJob:
+    """Chips in the order of their table, and all that is needed to make it."""
+
+    job: EmbedJob
+    chips: Chips
+    choices: EmbedChoices
+    parts: Parts
+
+    @property
+    def train_ids(self) -> list[str]:
+        """The training chips; all chips where none is one."""
+        rows = self.chips.rows_in("train")
+        return [self.chips.ids[row] for row in rows] if len(rows) else list(self.chips.ids)
+
+    def stand_ins(self, groups: Groups) -> Iterator[Embeddings]:
+        """Tables of consecutive chips, with something in the place of an absent part."""
+        return with_stand_ins(groups, self.job.plans, self.chips, frozenset(self.train_ids), self.choices.absent)
+
+
+def table_job(
+    towers: Towers, stats: ChannelStats, store: ChipStore, chips: Chips, choices: EmbedChoices, parts: Parts
+) -> TableJob:
+    """The chips along a Hilbert curve, and what their vectors are to be made of."""
+    ordered = chips.take(hilbert_order(chips))
+    made = TableJob(EmbedJob(towers, stats, store, (), choices.seed), ordered, choices, parts)
+    plans = plan_blocks(
+        store, shared_modalities(towers, store), choices.channels, train_ids=made.train_ids, stats=stats
+    )
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    towers.to(device)
+    workers = choices.workers if device.type == "cpu" else 1
+    return replace(made, job=EmbedJob(towers, stats, store, plans, choices.seed, choices.precision, workers))
+
+
+def kept_dtype(dtype: VectorType) -> str:
+    """In which vectors are kept on the way to a table: what is made of others is made of what a table holds of them."""
+    return "float16" if dtype == "float16" else "float32"
+
+
+def write_vectors(path: Path, table: TableJob, groups: Groups, model: str) -> None:
+    """An embedding table from vectors that are there."""
+    form = TableForm(table.choices.dtype, model, kinds_of(table.job.plans), table.choices.facts)
+    write_embedding_groups(path, table.chips, table.stand_ins(groups), form)
+
+
+def write_floors(path: Path, table: TableJob) -> Work[None]:
+    """Image statistics, random convolutions and untrained towers of every chip; learnt from training chips alone."""
+    ids, seed = table.chips.ids, table.choices.seed
+    own = measure_channels(table.job.store, table.train_ids, seed)
+    simple = yield from watched(
+        "floors",
+        make_floors(
+            table.job.store, ids, stats=own, train_ids=table.train_ids, seed=seed, parts=table.parts
+        ),
+    )  # fmt: skip
+    fresh = make_towers(table.job.towers.config, seed + UNTRAINED_SEED_OFFSET).to(table.job.towers.log_scale.device)
+    work = embed_in_parts(replace(table.job, towers=fresh), ids, table.parts, name=UNTRAINED, dtype="float32")
+    plain = yield from watched(UNTRAINED, work)
+    kinds = {f"{UNTRAINED}:{name}": parts for name, parts in kinds_of(table.job.plans).items()}
+    groups = _side_by_side(simple, table.stand_ins(plain.groups))
+    write_embedding_groups(path, table.chips, groups, TableForm("float32", None, kinds, table.choices.facts))
+
+
+def kinds_of(plans: Sequence[BlockPlan]) -> dict[str, tuple[str, ...]]:
+    """Names of the parts of each block that has some."""
+    return {plan.modality: plan.kinds for plan in plans if plan.kinds}
+
+
+def watched(job: str, work: Generator[Event, None, Made]) -> Work[Made]:
+    """What some work makes, its own events told as progress of `job`."""
+    return relay(work, lambda event: [Progress(job, event.done, event.total, getattr(event, "modality", ""))])
+
+
+def _side_by_side(simple: KeptFloors, plain: Iterator[Embeddings]) -> Iterator[Embeddings]:
+    """Tables of the same consecutive chips joined."""
+    for (_, blocks), table in zip(simple.groups(), plain, strict=True):
+        untrained: Mapping[str, np.ndarray] = {f"{UNTRAINED}:{name}": block for name, block in table.blocks.items()}
+        yield Embeddings(table.chips, {**blocks, **untrained})

@@ -53,20 +53,25 @@ class FitScore:
 def fit_and_score(fit: Fit, pool: Pool) -> FitScore:
     """Learns from the draw, judges every test chip once, and keeps what the task's labels say of it."""
     started = time.perf_counter()
-    task, y = fit.task, fit.task.learn.y[fit.draw.rows]
+    task = fit.task
     judged = np.flatnonzero(task.member >= 0)
     truth, member = task.judge.y[judged], task.member[judged]
+    told = answers_of(fit, pool)[judged]
     if task.learn.is_regression:
-        values = predict_values(fit.head, pool, fit.draw.rows, y, settings=fit.told, seed=fit.seed)[judged]
-        found, per_chip = score_values(truth, values), (values - truth) ** 2
+        found, per_chip = score_values(truth, told), (told - truth) ** 2
     else:
-        n_classes = len(task.learn.names)
-        probabilities = predict(
-            fit.head, pool, fit.draw.rows, y, n_classes=n_classes, settings=fit.told, seed=fit.seed
-        )[judged]
-        found, per_chip = asdict(score(truth, probabilities)), probabilities.argmax(axis=1) == truth
+        found, per_chip = asdict(score(truth, told)), told.argmax(axis=1) == truth
     in_blocks = np.bincount(member, weights=per_chip, minlength=len(task.blocks))
     return FitScore(found, in_blocks, time.perf_counter() - started)
+
+
+def answers_of(fit: Fit, pool: Pool) -> np.ndarray:
+    """What the fit says of every row to judge: values (N,) of a regression, else class probabilities (N, K)."""
+    task, y = fit.task, fit.task.learn.y[fit.draw.rows]
+    if task.learn.is_regression:
+        return predict_values(fit.head, pool, fit.draw.rows, y, settings=fit.told, seed=fit.seed)
+    n_classes = len(task.learn.names)
+    return predict(fit.head, pool, fit.draw.rows, y, n_classes=n_classes, settings=fit.told, seed=fit.seed)
 
 
 def key_of(task: TaskDraws, vectors: str, draw: Draw, named: tuple[object, ...]) -> str:

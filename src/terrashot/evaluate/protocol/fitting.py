@@ -5,6 +5,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from jaxtyping import Float64
 
 from terrashot.domain.results import BlockScores, FitName, Result, Timing
 from terrashot.durable.parts import NO_PARTS, Parts, read_part
@@ -81,7 +82,7 @@ class Cell:
             for head in self.settings.heads
             if HEADS[head].values is not None or not task.learn.is_regression
             for draw in task.draws
-            if not (draw.asked is None and draw.repeat and (HEADS[head].deterministic or self.name == "majority"))
+            if not is_repetition(head, draw, self.name)
         ]
 
     @property
@@ -90,6 +91,11 @@ class Cell:
         told = HeadSettings(max(self.settings.trees), max(self.settings.depth))
         fits = (Fit(task, head, told, draw, 0, "") for task, head, draw in self.wanted)
         return sum(fit.cost(self.features.n_features) for fit in fits)
+
+
+def is_repetition(head: str, draw: Draw, features: str) -> bool:
+    """Whether the fit could only repeat that of the first draw: all labels, and nothing random."""
+    return draw.asked is None and draw.repeat > 0 and (HEADS[head].deterministic or features == "majority")
 
 
 def fit_comparisons(
@@ -184,7 +190,9 @@ def _rows_of(cell: Cell, fits: Sequence[Fit], outcomes: Sequence[FitScore]) -> F
     for task in cell.comparison.tasks:
         own = [(fit, outcome) for fit, outcome in zip(fits, outcomes, strict=True) if fit.task is task]
         if own:
-            fitted.blocks.append(_block_scores(cell, task, own))
+            in_blocks = np.stack([outcome.in_blocks for _, outcome in own])
+            own_fits = [fit for fit, _ in own]
+            fitted.blocks.append(block_scores(task, cell.comparison.area, cell.name, own_fits, in_blocks))
     return fitted
 
 
@@ -199,12 +207,18 @@ def _result(cell: Cell, fit: Fit, outcome: FitScore) -> Result:
     )  # fmt: skip
 
 
-def _block_scores(cell: Cell, task: TaskDraws, own: Sequence[tuple[Fit, FitScore]]) -> BlockScores:
-    names = tuple(FitName(fit.head, fit.draw.asked, len(fit.draw.rows), fit.draw.repeat) for fit, _ in own)
-    key = (task.task, cell.comparison.area, task.train_area, task.scheme, cell.name, names, task.blocks)
+def block_scores(
+    task: TaskDraws, area: str, features: str, fits: Sequence[Fit], in_blocks: Float64[np.ndarray, "F B"]
+) -> BlockScores:
+    """The fits of one feature set and task with the blocks that they were judged on.
+
+    Args:
+        in_blocks: by fit and block, chips told right, or the sum of squared errors of a regression.
+    """
+    names = tuple(FitName(fit.head, fit.draw.asked, len(fit.draw.rows), fit.draw.repeat) for fit in fits)
+    key = (task.task, area, task.train_area, task.scheme, features, names, task.blocks)
     member = task.member[task.member >= 0]
     counts = np.bincount(member, minlength=len(task.blocks)).astype(np.int64)
-    in_blocks = np.stack([outcome.in_blocks for _, outcome in own])
     if not task.learn.is_regression:
         return BlockScores(*key, counts, np.rint(in_blocks).astype(np.int64))
     truth = task.judge.y[task.member >= 0]

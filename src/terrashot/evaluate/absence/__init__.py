@@ -1,0 +1,1 @@
+"""What it costs when modalities, channels or months are absent."""

@@ -31,6 +31,7 @@ from terrashot.store.chips import open_chip_store
 from terrashot.store.manifest import digest_of
 from terrashot.store.tables import read_chips
 from terrashot.store.vectors import read_embeddings
+from terrashot.store.zarr_copy import write_zarr_copy
 
 EMBED_SECTIONS = ("study.seed", "embed", *PIXELS)
 
@@ -58,6 +59,8 @@ def make_embeddings(context: Context) -> Work[None]:
         yield from write_floors(study.floors, table)
     vectors = made if known is None else JoinedVectors(table.chips.ids, made, known)
     write_vectors(study.embeddings, table, vectors.groups, model.digest)
+    if section.zarr:
+        write_zarr_copy(study.embeddings_zarr, study.embeddings, table.job.store.chip_px)
 
 
 def _choices(context: Context) -> EmbedChoices:
@@ -69,7 +72,9 @@ def _choices(context: Context) -> EmbedChoices:
 
 def embed_outputs(context: Context) -> Sequence[Path]:
     """The tables that the step leaves."""
-    return [context.study.embeddings, *([context.study.floors] if context.config.embed.floors else [])]
+    study, section = context.study, context.config.embed
+    copy = [study.embeddings_zarr] if section.zarr else []
+    return [study.embeddings, *copy, *([study.floors] if section.floors else [])]
 
 
 def embed_inputs(context: Context) -> Mapping[str, str]:

@@ -14,6 +14,7 @@ from terrashot.steps.metrics import damage_of_metrics, repair_metrics
 from terrashot.steps.progress import Progress, Said, Work
 from terrashot.store import manifest
 from terrashot.store.answers import read_answers
+from terrashot.store.layout import ZARR
 from terrashot.store.parquet import read_table
 from terrashot.store.repair import Damage, mark_damage, verify_store
 from terrashot.store.study import Study, find_study
@@ -47,7 +48,7 @@ REDO = {
     "chips.parquet": "chips", "presence.parquet": "ingest", "labels.parquet": "labels", "embeddings.parquet": "embed",
     "floors.parquet": "embed", "results.parquet": "fewshot", "block_scores.parquet": "fewshot",
     "timings.parquet": "fewshot", "leakage.parquet": "fewshot", "transfer.parquet": "fewshot", "curves.parquet": "fewshot",
-    ANSWERS: "fewshot", "metrics.jsonl": "pretrain", "report.html": "report", "figures": "report",
+    ANSWERS: "fewshot", "metrics.jsonl": "pretrain", "report.html": "report", "figures": "report", "embeddings.zarr": "embed",
 }  # fmt: skip
 
 
@@ -99,7 +100,7 @@ def _checks(path: Path) -> Iterator[Check]:
         yield path.name, lambda: _table(path)
     elif (path / "model.json").is_file() or (path / "weights.safetensors").is_file():
         yield path.name, lambda: _model(path)
-    elif path.name.endswith(".zarr") and path.is_dir():
+    elif path.name == ZARR and path.is_dir():
         yield path.name, lambda: _store(path.parent)
     elif (path / "study.toml").is_file() or path.suffix == ".toml":
         yield from _study(find_study(path))
@@ -118,7 +119,7 @@ def _study(study: Study) -> Iterator[Check]:
         yield study.model.name, lambda: _model(study.model)
     if study.metrics.name in recorded and study.metrics.exists():
         yield study.metrics.name, lambda: _metrics(study)
-    for path in (study.report, study.figures):
+    for path in (study.report, study.figures, study.embeddings_zarr):
         if path.name in recorded and path.exists():
             yield path.name, lambda path=path: _recorded(path, recorded[path.name])  # type: ignore[misc]
 

@@ -66,6 +66,11 @@ class Study:
         return self.folder / "fewshot.fits.sqlite"
 
     @property
+    def embeddings_zarr(self) -> Path:
+        """The vectors once more, if [embed] zarr asks for it."""
+        return self.folder / "embeddings.zarr"
+
+    @property
     def floors(self) -> Path:
         return self.folder / "floors.parquet"
 

@@ -31,7 +31,7 @@ POLICIES = {
     "each-date": ("each-date", "training-mean"),
     "each-date, ridge": ("each-date", "ridge"),
 }
-SETTINGS = FewshotSettings(DrawSettings(sizes=(100, 250)), leakage=False, transfer=False)
+SETTINGS = FewshotSettings(DrawSettings(sizes=(50, 100, 250)), leakage=False, transfer=False)
 Means = dict[tuple[str, str], list[float]]
 
 

@@ -106,18 +106,29 @@ def test_few_or_equal_training_chips_still_give_an_answer():
     np.testing.assert_allclose(fill_absent_parts(without(same, 0), learn(same), "ridge"), same)
 
 
-def test_rows_that_lack_anything_teach_nothing():
+def test_a_row_that_lacks_a_part_teaches_the_means_of_its_others():
+    train, more = unit_parts(40), without(unit_parts(7, seed=5), 1)
+    mean = learn(np.concatenate([more, train]), "training-mean").mean
+    np.testing.assert_allclose(mean[PARTS[1]], train[:, PARTS[1]].mean(axis=0))
+    np.testing.assert_allclose(mean[PARTS[0]], np.concatenate([more, train])[:, PARTS[0]].mean(axis=0))
+
+
+def test_a_number_that_no_row_has_is_refused():
+    with pytest.raises(InputError, match="no training chip has some of the parts"):
+        learn(without(unit_parts(5), 1), "training-mean")
+
+
+def test_rows_that_lack_anything_teach_the_ridge_nothing():
     train = unit_parts(40)
     with_gaps = np.concatenate([without(unit_parts(7, seed=5), 1), train, without(unit_parts(1, seed=6), 0, 1, 2)])
-    for strategy in FILLING:
-        np.testing.assert_array_equal(learn(with_gaps, strategy).mean, learn(train, strategy).mean)
+    np.testing.assert_array_equal(learn(with_gaps).mean, learn(train).mean)
     np.testing.assert_array_equal(learn(with_gaps).covariance, learn(train).covariance)
 
 
 @pytest.mark.parametrize("n", [0, 1])
 def test_fewer_than_two_complete_chips_are_refused_with_what_to_do(n):
     train = np.concatenate([unit_parts(n), without(unit_parts(5), 0)])
-    with pytest.raises(InputError, match=f"absence: {n} training chips have every part.*use the strategy 'drop'"):
+    with pytest.raises(InputError, match=f"absence: {n} training chips have every part.*use 'training-mean'"):
         learn(train)
 
 

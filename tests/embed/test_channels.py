@@ -136,7 +136,7 @@ def test_a_modality_that_is_absent_stays_absent_beside_one_whose_parts_are_fille
 
 def test_without_a_training_chip_that_shows_the_kind_it_is_said_what_to_do(tmp_path):
     gone = {(chip_id, name) for chip_id in IDS[:10] for name in ("1_blue", "2_blue")}
-    with pytest.raises(InputError, match="training chips have every part"):
+    with pytest.raises(InputError, match="no training chip has some of the parts"):
         table(store_of(without=gone), tmp_path, "training-mean", channels="each")
 
 

@@ -29,7 +29,7 @@ Batches = Callable[[], Iterable[Float[np.ndarray, "n P"]]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AbsenceModel:
-    """Moments of the training chips that have every part."""
+    """Moments of the training chips."""
 
     mean: Float64[np.ndarray, " P"]
     covariance: Float64[np.ndarray, "P P"] | None
@@ -41,9 +41,10 @@ class AbsenceModel:
 
 
 def learn_absence(batches: Batches, strategy: AbsenceStrategy) -> AbsenceModel:
-    """What stands in for absent parts, learnt from the rows without NaN.
+    """What stands in for absent parts: for `training-mean` each number's mean over the rows that have it; for `ridge` the mean
+    and covariance of the rows without NaN.
 
-    One fit serves every pattern of what is absent: the conditional mean under this covariance is the ridge regression of the
+    One fit of the latter serves every pattern of what is absent: the conditional mean under this covariance is the ridge regression of the
     absent numbers on the present ones, all patterns with the same penalty for each number that tells. The penalty is the
     shrinkage by which the covariance comes nearest to that of the population in expected squares: no label and no further chip
     chooses it. The same rows in the same order give the same bytes, whatever the batches and the threads; another order agrees
@@ -55,14 +56,14 @@ def learn_absence(batches: Batches, strategy: AbsenceStrategy) -> AbsenceModel:
     Source: Ledoit and Wolf 2004, doi:10.1016/S0047-259X(03)00096-4, section 3.3.
 
     Raises:
-        InputError: fewer than two rows are complete.
+        InputError: `ridge` and fewer than two rows are complete, or a number that no row has.
         UsageError: the vectors are too long for `ridge`.
     """
     # One thread: how many there are decides in which order a product is added up.
     with threadpool_limits(1):
-        mean, n_rows = _mean(batches(), strategy)
         if strategy != "ridge":
-            return AbsenceModel(mean, None, 0.0, n_rows)
+            return AbsenceModel(*_mean_where_there(batches()))
+        mean, n_rows = _mean(batches())
         return AbsenceModel(mean, *_shrunk(*_scatter(batches(), mean), n_rows), n_rows)
 
 
@@ -113,11 +114,26 @@ def _patterns(
         yield some[member.reshape(-1) == number], is_absent[row]
 
 
-def _mean(batches: Iterable[np.ndarray], strategy: AbsenceStrategy) -> tuple[Float64[np.ndarray, " P"], int]:
+def _mean_where_there(batches: Iterable[np.ndarray]) -> tuple[Float64[np.ndarray, " P"], None, float, int]:
+    """Mean of each number over the rows that have it, and how many have the scarcest."""
+    total, seen = np.zeros(1), np.zeros(1, dtype=np.int64)
+    for block in _blocks(batches):
+        there = ~np.isnan(block)
+        total = total + np.where(there, block, 0).sum(axis=0)
+        seen = seen + there.sum(axis=0)
+    if seen.min() == 0:
+        raise InputError(
+            "absence: no training chip has some of the parts, so that nothing can stand in for them; add training chips, or "
+            "leave these channels out"
+        )
+    return total / seen, None, 0.0, int(seen.min())
+
+
+def _mean(batches: Iterable[np.ndarray]) -> tuple[Float64[np.ndarray, " P"], int]:
     """Mean of the complete rows, and how many there are."""
     total, n_rows = np.zeros(1), 0
     for block in _complete_blocks(batches):
-        if strategy == "ridge" and block.shape[1] > LONGEST:
+        if block.shape[1] > LONGEST:
             raise UsageError(
                 f"absence: vectors of {block.shape[1]} numbers are too long for the strategy 'ridge', which takes up to "
                 f"{LONGEST}; use 'training-mean', or fewer parts"
@@ -126,8 +142,8 @@ def _mean(batches: Iterable[np.ndarray], strategy: AbsenceStrategy) -> tuple[Flo
         n_rows += len(block)
     if n_rows < 2:
         raise InputError(
-            f"absence: {n_rows} training chips have every part, at least 2 are needed to learn what stands in for an absent "
-            "one; use the strategy 'drop', or add training chips"
+            f"absence: {n_rows} training chips have every part, at least 2 are needed for the strategy 'ridge'; use "
+            "'training-mean', or add training chips"
         )
     return total / n_rows, n_rows
 
@@ -164,11 +180,16 @@ def _shrunk(
 
 
 def _complete_blocks(batches: Iterable[np.ndarray]) -> Iterator[Float64[np.ndarray, "n P"]]:
-    """The rows without NaN in order, `BLOCK_ROWS` at a time and the rest in the end; each block may be overwritten."""
+    """As `_blocks`, of the rows without NaN."""
+    return _blocks(batch[~np.isnan(batch).any(axis=1)] for batch in batches)
+
+
+def _blocks(batches: Iterable[np.ndarray]) -> Iterator[Float64[np.ndarray, "n P"]]:
+    """The rows in order, `BLOCK_ROWS` at a time and the rest in the end; each block may be overwritten."""
     held: list[np.ndarray] = []
     n_held = 0
     for batch in batches:
-        rows = batch[~np.isnan(batch).any(axis=1)].astype(np.float64)
+        rows = batch.astype(np.float64)
         while n_held + len(rows) >= BLOCK_ROWS:
             taken = BLOCK_ROWS - n_held
             yield np.concatenate([*held, rows[:taken]])

@@ -44,11 +44,11 @@ def learn_absence(batches: Batches, strategy: AbsenceStrategy) -> AbsenceModel:
     """What stands in for absent parts: for `training-mean` each number's mean over the rows that have it; for `ridge` the mean
     and covariance of the rows without NaN.
 
-    One fit of the latter serves every pattern of what is absent: the conditional mean under this covariance is the ridge regression of the
-    absent numbers on the present ones, all patterns with the same penalty for each number that tells. The penalty is the
-    shrinkage by which the covariance comes nearest to that of the population in expected squares: no label and no further chip
-    chooses it. The same rows in the same order give the same bytes, whatever the batches and the threads; another order agrees
-    to about 1e-12.
+    One fit of the latter serves every pattern of what is absent: the conditional mean under this covariance is the ridge
+    regression of the absent numbers on the present ones, all patterns with the same penalty for each number that tells. The
+    penalty is the shrinkage by which the covariance comes nearest to that of the population in expected squares: no label and no
+    further chip chooses it. The same rows in the same order give the same bytes, whatever the batches and the threads; another
+    order agrees to about 1e-12.
 
     Args:
         batches: called twice for `ridge`, for the means and then for what is around them; else once.

@@ -28,7 +28,8 @@ Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an e
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
 StudyPath = Annotated[Path, typer.Argument(metavar="STUDY", help="A study's TOML file, or its folder.")]
 Steps = Annotated[
-    list[str] | None, typer.Option(metavar="STEP", help="chips, ingest, labels, pretrain, embed, fewshot, report")
+    list[str] | None,
+    typer.Option(metavar="STEP", help="chips, ingest, labels, pretrain, embed, fewshot, missing, report"),
 ]
 
 

@@ -260,6 +260,13 @@ class FewshotSection(Section):
         return self
 
 
+class MissingSection(Section):
+    """The missing-data report."""
+
+    report: bool = True
+    """Measure what each absent modality, month and channel costs, on at most 20,000 chips."""
+
+
 class ReportSection(Section):
     """What the report shows."""
 
@@ -282,6 +289,7 @@ class StudyConfig(Section):
     pretrain: PretrainSection = PretrainSection()
     embed: EmbedSection = EmbedSection()
     fewshot: FewshotSection = FewshotSection()
+    missing: MissingSection = MissingSection()
     report: ReportSection = ReportSection()
 
     @model_validator(mode="after")

@@ -24,7 +24,8 @@ class BlockPlan:
     """What the vectors of one modality are made of."""
 
     modality: str
-    policy: ChannelPolicy
+    policy: ChannelPolicy | Literal["in-order"]
+    """`in-order`: a part for the first channel, the second, ... that a chip has, whatever they are called."""
     parts: tuple[str, ...]
     """Kinds of channels, or channels, in the vector's order; `WHOLE` alone where there are no parts."""
 
@@ -43,6 +44,8 @@ class BlockPlan:
         if self.policy == "random" and usable:
             number = int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "little")
             return [(0, usable[number % len(usable)])]
+        if self.policy == "in-order":
+            return list(enumerate(usable))[: len(self.parts)]
         found = [(self._part(stored), stored) for stored in usable]
         return [(part, stored) for part, stored in found if part is not None]
 

@@ -1,4 +1,4 @@
-"""The seven steps of `run`, in order."""
+"""The eight steps of `run`, in order."""
 
 from collections.abc import Callable, Mapping
 
@@ -9,6 +9,7 @@ from terrashot.steps.embed import EMBED_SECTIONS, embed_inputs, embed_outputs, m
 from terrashot.steps.fewshot import FEWSHOT_SECTIONS, make_results, results_of
 from terrashot.steps.ingest import ingest, store_repairs
 from terrashot.steps.labels import label_inputs, make_labels
+from terrashot.steps.missing import MISSING_SECTIONS, measure_missing_data, missing_outputs
 from terrashot.steps.plan import OUTDATED, PIXELS, Context, Step
 from terrashot.steps.pretrain import pretrain, test_chips_seen
 from terrashot.steps.report import make_report
@@ -88,11 +89,19 @@ FEWSHOT = Step(
     outputs=lambda context: results_of(context.study),
     work=make_results,
 )
+MISSING = Step(
+    name="missing",
+    sections=MISSING_SECTIONS,
+    inputs=artefacts("chips", "presence", "model", "labels"),
+    outputs=missing_outputs,
+    work=measure_missing_data,
+    scratch=lambda study: [study.missing_parts],
+)
 REPORT = Step(
     name="report",
     sections=("study.name", "source.kind", "report"),
-    inputs=artefacts("chips", "presence", "labels", "embeddings", "results", "curves", "answers"),
+    inputs=artefacts("chips", "presence", "labels", "embeddings", "results", "curves", "answers", "missing"),
     outputs=lambda context: [context.study.figures, context.study.report],
     work=make_report,
 )
-STEPS: tuple[Step, ...] = (CHIPS, INGEST, LABELS, PRETRAIN, EMBED, FEWSHOT, REPORT)
+STEPS: tuple[Step, ...] = (CHIPS, INGEST, LABELS, PRETRAIN, EMBED, FEWSHOT, MISSING, REPORT)

@@ -78,10 +78,16 @@ def table_job(
     plans = plan_blocks(
         store, shared_modalities(towers, store), choices.channels, train_ids=made.train_ids, stats=stats
     )
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    towers.to(device)
-    workers = choices.workers if device.type == "cpu" else 1
+    workers = to_device(towers, choices.workers)
     return replace(made, job=EmbedJob(towers, stats, store, plans, choices.seed, choices.precision, workers))
+
+
+def to_device(towers: Towers, workers: int) -> int:
+    """How many workers to use, after the towers are on the GPU, which one is enough for; all asked for where there is none."""
+    if not torch.cuda.is_available():
+        return workers
+    towers.to(torch.device("cuda"))
+    return 1
 
 
 def kept_dtype(dtype: VectorType) -> str:

@@ -49,6 +49,7 @@ REDO = {
     "floors.parquet": "embed", "results.parquet": "fewshot", "block_scores.parquet": "fewshot",
     "timings.parquet": "fewshot", "leakage.parquet": "fewshot", "transfer.parquet": "fewshot", "curves.parquet": "fewshot",
     ANSWERS: "fewshot", "metrics.jsonl": "pretrain", "report.html": "report", "figures": "report", "embeddings.zarr": "embed",
+    "missing.parquet": "missing",
 }  # fmt: skip
 
 

@@ -97,6 +97,16 @@ class Study:
         return self.folder / "transfer.parquet"
 
     @property
+    def missing(self) -> Path:
+        """What each absence costs."""
+        return self.folder / "missing.parquet"
+
+    @property
+    def missing_parts(self) -> Path:
+        """What a killed missing-data report goes on from."""
+        return self.folder / "missing.parts"
+
+    @property
     def curves(self) -> Path:
         """Means of the results, with their intervals."""
         return self.folder / "curves.parquet"

@@ -214,6 +214,33 @@ def test_heads_that_cannot_be_learnt_without_something_are_named():
     assert note.startswith("heads without 2020-01 could not be learnt in north") and "0 training chips" in note
 
 
+def test_without_a_ridge_the_training_mean_still_stands_in():
+    vectors, labels = study(200)
+    optical = vectors.modalities["s2rgbm"]
+    optical.vectors[::2, [0, 2]] = np.nan
+    optical.vectors[1::2, [1, 3]] = np.nan
+    found = measure(vectors, labels, replace(SETTINGS, channels="each"))
+    assert {row.strategy for row in rows(found, answer="met")} == {"rest", "training-mean", "drop"}
+    assert any(note.startswith("no ridge was learnt") for note in found.notes)
+
+
+def test_what_stands_in_is_the_same_in_every_area_and_so_are_the_heads():
+    vectors, labels = study(600, areas=("north", "south"))
+    # One test chip of the south has the second month alone.
+    lone = next(
+        row
+        for row, chip in enumerate(zip(vectors.chips.area, vectors.chips.split, strict=True))
+        if chip == ("south", "test")
+    )
+    vectors.modalities["s2rgbm"].vectors[lone, :2] = np.nan
+    settings = replace(SETTINGS, fits=FitSettings(heads=("forest", "logistic")))
+    found = rows(measure(vectors, labels, settings), left_out=MONTHS[1], answer="met", n_labels=100)
+    expected = [(area, strategy) for area in ("north", "south") for strategy in ("training-mean", "ridge", "drop")]
+    assert [(row.area, row.strategy) for row in found] == expected
+    assert [row.absent_share > 0 for row in found] == [False] * 3 + [True] * 3
+    assert {row.score for row in found[:3]} == {found[0].score} and {row.head for row in found} == {"logistic"}
+
+
 def test_neither_threads_nor_how_much_is_judged_at_once_change_a_row(monkeypatch):
     vectors, labels = study(200, areas=("north", "south"))
     settings = replace(SETTINGS, fits=FitSettings(heads=("forest",)), draws=replace(DRAWS, repeats=2))
@@ -254,7 +281,7 @@ def test_without_whole_chips_there_is_no_report():
         measure(vectors, labels)
     vectors, labels = study(200)
     vectors.modalities["s2rgbm"].vectors[:, [0, 2]] = np.nan
-    with pytest.raises(InputError, match="missing-data report: absence: 0 training chips have every part"):
+    with pytest.raises(InputError, match="missing-data report: absence: no training chip has some of the parts"):
         measure(vectors, labels, replace(SETTINGS, channels="each"))
 
 

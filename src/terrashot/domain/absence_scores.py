@@ -1,5 +1,6 @@
 """What absences cost: one row a case, strategy, task, area and number of labels."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -7,8 +8,8 @@ CaseKind = Literal["nothing", "modality", "kind", "month", "channel", "pairs"]
 """What is left out: nothing; whole modalities; all channels of a kind; all channels of a month; one channel; half of the pairs."""
 Answer = Literal["met", "learnt"]
 """`met`: heads learnt on complete chips meet test chips that lack it; `learnt`: training chips lack it too."""
-REST = "rest"
-"""Strategy of a case in which something of every part is left, so that nothing has to stand in."""
+Standing = Literal["rest", "drop", "training-mean", "ridge"]
+"""An `AbsenceStrategy`; or `rest`: something of every part is left, so that nothing has to stand in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class AbsenceScore:
     answer: str
     """An `Answer`."""
     strategy: str
-    """What stands in for a part of which nothing is left: an `AbsenceStrategy`, or `rest`."""
+    """What stands in for a part of which nothing is left: a `Standing`."""
     features: str
     """The feature set that was learnt from."""
     head: str
@@ -64,3 +65,12 @@ class AbsenceReport:
 
     scores: tuple[AbsenceScore, ...]
     notes: tuple[str, ...] = ()
+
+
+def at_budget(scores: Sequence[AbsenceScore]) -> list[AbsenceScore]:
+    """The rows at the largest number of labels that was drawn in each task and area; all labels where none was."""
+    best: dict[tuple[str, str], tuple[bool, int]] = {}
+    for row in scores:
+        key = (row.task, row.area)
+        best[key] = max(best.get(key, (False, 0)), (not row.is_full, row.n_labels))
+    return [row for row in scores if (not row.is_full, row.n_labels) == best[row.task, row.area]]

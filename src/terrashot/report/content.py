@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from terrashot.domain.absence_scores import AbsenceReport
 from terrashot.domain.answers import Answers
 from terrashot.domain.results import Dot, Point
 from terrashot.domain.tables import Chips, Labels
@@ -36,6 +37,8 @@ class ReportContent:
     plates: Sequence[Plate] = ()
     absent: Sequence[tuple[str, str, str, int]] = ()
     """Modality, status, reason, number of channels."""
+    absence: AbsenceReport | None = None
+    """What absences cost; None where that was not measured."""
     facts: Mapping[str, str] = field(default_factory=dict)
     notes: Sequence[str] = ()
     """What must be said. One that begins with `leakage:` or `transfer:` stands in that section."""

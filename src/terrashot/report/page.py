@@ -7,6 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from terrashot.durable.files import write_bytes
+from terrashot.report.absence import missing_data
 from terrashot.report.blocks import NOTHING, Html, Table, folded, heading, join, scrolling, table
 from terrashot.report.claims import claims_here
 from terrashot.report.content import ReportContent
@@ -61,6 +62,7 @@ def _sections(content: ReportContent, figures: Sequence[Drawn]) -> list[tuple[st
         ("elsewhere", "Would it hold elsewhere?", join([drawn("elsewhere"), leakage_table(content)])),
         ("transfer", "Labels from elsewhere", join([drawn("transfer"), transfer_table(content)])),
         ("more", "How many more labels?", join([drawn("more"), forecast_tables(content)])),
+        ("missing", "What absences cost", join([drawn("missing"), missing_data(content)])),
         ("embeddings", "The embeddings", drawn("embeddings")),
         ("areas", "Areas, splits and labels", drawn("areas")),
         ("data", "The data, and what is missing in it", join([drawn("data"), _absent(content)])),

@@ -8,6 +8,7 @@ from terrashot.plots.forecast import forecast_dots
 from terrashot.plots.leakage import leakage_dots
 from terrashot.plots.transfer import common_budget, transfer_matrices
 from terrashot.plots.tsne import tsne_grid
+from terrashot.report.absence import absence_figures
 from terrashot.report.content import ReportContent
 from terrashot.report.recipe import Recipe
 
@@ -27,6 +28,7 @@ def of_results(content: ReportContent) -> Iterator[Recipe]:
             "interval, with an arrow where it has no upper end. The axis is logarithmic.",
             partial(forecast_dots, content.answers.forecasts),
         )  # fmt: skip
+    yield from absence_figures(content)
     if content.layouts:
         yield _embeddings(content)
 

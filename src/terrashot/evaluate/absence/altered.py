@@ -3,17 +3,18 @@
 Legend: P numbers of all parts side by side.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from jaxtyping import Bool, Float32, Int64
 
-from terrashot.domain.absence import LONGEST, AbsenceModel, AbsenceStrategy, fill_absent_parts, learn_absence
-from terrashot.domain.absence_scores import REST
+from terrashot.domain.absence import AbsenceModel, AbsenceStrategy, fill_absent_parts, learn_absence
+from terrashot.domain.absence_scores import Standing
 from terrashot.domain.channel_vectors import ChannelVectors, PartPolicy, parts_without, side_by_side
-from terrashot.errors import InputError
+from terrashot.errors import InputError, UsageError
 from terrashot.evaluate.absence.cases import Case
 
 NOTHING = Case("nothing", (), {})
@@ -24,7 +25,7 @@ NONE_GONE = np.zeros((1, 1), dtype=bool)
 class Altered:
     """Vectors under one strategy."""
 
-    strategy: str
+    strategy: Standing
     vectors: Float32[np.ndarray, "n P"]
     """A row of NaN is a chip that cannot be judged."""
     stood_in: Bool[np.ndarray, " n"]
@@ -76,14 +77,20 @@ class Material:
         return sum(parts.shape[1] * parts.shape[2] for parts in self.whole.values())
 
     @cached_property
-    def model(self) -> AbsenceModel:
-        """What the training chips teach about absent parts."""
-        return _learn(side_by_side([parts[self.train] for parts in self.whole.values()]))
+    def models(self) -> dict[AbsenceStrategy, AbsenceModel]:
+        """What the training chips teach about absent parts; no ridge where the vectors are too long, or too few chips whole."""
+        train = side_by_side([parts[self.train] for parts in self.whole.values()])
+        models: dict[AbsenceStrategy, AbsenceModel] = {"training-mean": _learn(train, "training-mean")}
+        with suppress(InputError, UsageError):
+            models["ridge"] = _learn(train, "ridge")
+        return models
 
-    @property
-    def strategies(self) -> tuple[AbsenceStrategy, ...]:
-        """Those that vectors of this length can have."""
-        return ("training-mean", "ridge", "drop") if self.length <= LONGEST else ("training-mean", "drop")
+    def strategies(self, case: Case) -> tuple[Standing, ...]:
+        """What may stand in, the same in every area: nothing has to where every test chip keeps something of each of its parts."""
+        test = self.vectors.chips.rows_in("test")
+        if not self._fallen(case, test[self.complete[test]]).any():
+            return ("rest",)
+        return (*self.models, "drop")
 
     def parts(self, case: Case, rows: Int64[np.ndarray, " n"]) -> Mapping[str, Float32[np.ndarray, "n K D"]]:
         """By modality, the parts that are left of these chips; NaN where nothing is."""
@@ -97,21 +104,14 @@ class Material:
         """The vectors that the study itself has of these chips."""
         return self._as_in_study(side_by_side(list(self.parts(NOTHING, rows).values())))
 
-    def met(self, case: Case, rows: Int64[np.ndarray, " n"]) -> Iterator[Altered]:
-        """These chips for a head that has learnt on whole ones: under each strategy, where it has something to do."""
-        left = side_by_side(list(self.parts(case, rows).values()))
-        before = side_by_side(list(self.parts(NOTHING, rows).values()))
-        fallen = (np.isnan(left) & ~np.isnan(before)).any(axis=1)
-        if not fallen.any():
-            yield Altered(REST, self._as_in_study(left), fallen)
-            return
-        for strategy in self.strategies:
-            if strategy == "drop":
-                vectors = self._as_in_study(left)
-                vectors[fallen] = np.nan
-            else:
-                vectors = fill_absent_parts(left, self.model, strategy)
-            yield Altered(strategy, vectors, fallen)
+    def met(self, case: Case, rows: Int64[np.ndarray, " n"], strategy: Standing) -> Altered:
+        """These chips for a head that has learnt on whole ones, under one of the case's strategies."""
+        left, fallen = side_by_side(list(self.parts(case, rows).values())), self._fallen(case, rows)
+        if strategy == "training-mean" or strategy == "ridge":
+            return Altered(strategy, fill_absent_parts(left, self.models[strategy], strategy), fallen)
+        vectors = self._as_in_study(left)
+        vectors[fallen] = np.nan
+        return Altered(strategy, vectors, fallen)
 
     def learnt(self, case: Case, learn: Int64[np.ndarray, " n"], judge: Int64[np.ndarray, " m"]) -> Learnable:
         """Training and test chips that both lack it: parts that no training chip has are left out, other gaps are filled by what
@@ -120,16 +120,16 @@ class Material:
         A training chip of which nothing is left teaches its label alone: it stands at the mean.
 
         Raises:
-            InputError: too few training chips have all that is left.
+            InputError: the training chips do not tell what stands in for a gap.
         """
         whole = side_by_side(list(self.parts(case, np.concatenate([learn, judge])).values()))
         known = ~np.isnan(whole[: len(learn)]).all(axis=0)
         whole = whole[:, known]
         gaps = np.isnan(whole).any(axis=1)
         if not gaps.any():
-            return Learnable(whole[: len(learn)], Altered(REST, whole[len(learn) :], gaps[len(learn) :]))
+            return Learnable(whole[: len(learn)], Altered("rest", whole[len(learn) :], gaps[len(learn) :]))
         everywhere = side_by_side(list(self.parts(case, self.train).values()))[:, known]
-        filled = fill_absent_parts(whole, _learn(everywhere), self._fills)
+        filled = fill_absent_parts(whole, _learn(everywhere, self._fills), self._fills)
         empty = np.isnan(filled[: len(learn)]).any(axis=1)
         filled[: len(learn)][empty] = filled[: len(learn)][~empty].mean(axis=0)
         return Learnable(filled[: len(learn)], Altered(self._fills, filled[len(learn) :], gaps[len(learn) :]))
@@ -137,14 +137,22 @@ class Material:
     @property
     def _fills(self) -> AbsenceStrategy:
         """The study's own strategy; where that drops chips, which would leave none to learn from, the ridge."""
-        return "ridge" if self.strategy != "training-mean" and "ridge" in self.strategies else "training-mean"
+        return "ridge" if self.strategy != "training-mean" and "ridge" in self.models else "training-mean"
+
+    def _fallen(self, case: Case, rows: Int64[np.ndarray, " n"]) -> Bool[np.ndarray, " n"]:
+        """Chips of which the case takes the whole of a part that they have."""
+        lost = [
+            (np.isnan(left) & ~np.isnan(whole[rows])).any(axis=(1, 2))
+            for left, whole in zip(self.parts(case, rows).values(), self.whole.values(), strict=True)
+        ]
+        return np.logical_or.reduce(lost)
 
     def _as_in_study(self, vectors: Float32[np.ndarray, "n P"]) -> Float32[np.ndarray, "n P"]:
-        return fill_absent_parts(vectors, self.model, self._fills) if np.isnan(vectors).any() else vectors
+        return fill_absent_parts(vectors, self.models[self._fills], self._fills) if np.isnan(vectors).any() else vectors
 
 
-def _learn(train: Float32[np.ndarray, "n P"]) -> AbsenceModel:
+def _learn(train: Float32[np.ndarray, "n P"], strategy: AbsenceStrategy) -> AbsenceModel:
     try:
-        return learn_absence(lambda: [train], "ridge" if train.shape[1] <= LONGEST else "training-mean")
+        return learn_absence(lambda: [train], strategy)
     except InputError as error:
         raise InputError(f"missing-data report: {error}") from None

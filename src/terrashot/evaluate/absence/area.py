@@ -1,11 +1,11 @@
 """One area: its heads learnt on whole chips and on chips that lack something, and all that they say of the test chips."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 
 from threadpoolctl import threadpool_limits
 
-from terrashot.domain.absence_scores import AbsenceScore
+from terrashot.domain.absence_scores import AbsenceScore, Standing
 from terrashot.domain.results import BlockScores
 from terrashot.errors import InputError
 from terrashot.evaluate.absence.altered import Altered, Material
@@ -30,10 +30,15 @@ class Bench:
     """What is the same for all areas."""
 
     material: Material
-    cases: tuple[Case, ...]
-    """The first leaves nothing out."""
+    cases: Mapping[Case, tuple[Standing, ...]]
+    """With what may stand in; the first leaves nothing out."""
     fits: FitSettings
     workers: int
+
+    @property
+    def met(self) -> list[tuple[Case, Standing]]:
+        """Every case with each of its strategies."""
+        return [(case, strategy) for case, strategies in self.cases.items() for strategy in strategies]
 
     @property
     def learnt(self) -> list[Case]:
@@ -68,19 +73,17 @@ def measure_area(comparison: Comparison, bench: Bench) -> Generator[Done, None, 
 
 def _met(comparison: Comparison, bench: Bench, told: dict[str, Told]) -> Work:
     """Heads learnt on whole chips judge every version of the test chips."""
-    material, features = bench.material, bench.features(bench.cases[0])
+    material, features = bench.material, bench.features(next(iter(bench.cases)))
     whole = material.full(comparison.judge)
     n_parts = {name: parts.shape[1] for name, parts in material.whole.items()}
     versions = []
     with threadpool_limits(1):
         partners = Partners(whole, n_parts, next(iter(material.whole.values())).shape[2])
-        for case in bench.cases:
-            for altered in material.met(case, comparison.judge):
-                likeness = partners.likeness(altered.vectors)
-                versions.append(_version("met", case, altered))
-                told[versions[-1].key] = Told(
-                    case, "met", altered.strategy, features, likeness, float(altered.stood_in.mean())
-                )
+        for case, strategy in bench.met:
+            altered = material.met(case, comparison.judge, strategy)
+            likeness, share = partners.likeness(altered.vectors), float(altered.stood_in.mean())
+            versions.append(_version("met", case, altered))
+            told[versions[-1].key] = Told(case, "met", strategy, features, likeness, share)
     lot = Lot(features, material.full(comparison.learn), tuple(versions))
     return (yield from _judged(comparison, bench, lot, "all that is there"))
 

@@ -20,8 +20,8 @@ from terrashot.heads.pool import HEADS, Pool, make_pool
 
 JUDGED_BYTES = 256 << 20
 """Versions of the test chips that are judged together take at most so much memory; more of them are fitted again."""
-FOR_VALUES = "ridge"
-"""Learns a numeric target where none of the study's heads can."""
+FOR_CLASSES, FOR_VALUES = "logistic", "ridge"
+"""The head that is taken where the study has it; and the one that learns a numeric target where none of the study's can."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,7 +70,7 @@ def _outcomes(
 
 
 def fits_of(comparison: Comparison, features: str, settings: FitSettings) -> list[Fit]:
-    """The fits of the study's first head on this feature set, seeded as the study's own are."""
+    """The fits of one of the study's heads on this feature set, seeded as the study's own are."""
     told = HeadSettings(settings.trees[0], settings.depth[0])
     fits = []
     for task in comparison.tasks:
@@ -84,7 +84,7 @@ def fits_of(comparison: Comparison, features: str, settings: FitSettings) -> lis
 
 def _head(task: TaskDraws, settings: FitSettings) -> str:
     if not task.learn.is_regression:
-        return settings.heads[0]
+        return FOR_CLASSES if FOR_CLASSES in settings.heads else settings.heads[0]
     return next((head for head in settings.heads if HEADS[head].values is not None), FOR_VALUES)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from jaxtyping import Int64
 
-from terrashot.domain.absence import AbsenceStrategy
+from terrashot.domain.absence import LONGEST, AbsenceStrategy
 from terrashot.domain.absence_scores import AbsenceReport, AbsenceScore
 from terrashot.domain.channel_vectors import ChannelVectors, PartPolicy
 from terrashot.domain.tables import Labels
@@ -32,7 +32,8 @@ class AbsenceSettings:
     """What the study puts in the place of a kind of channel that a chip lacks; of no use with the policy `mean`."""
     draws: DrawSettings = field(default_factory=DrawSettings)
     fits: FitSettings = field(default_factory=FitSettings)
-    """The first head is used, with the first number of trees and depth; a numeric target takes the first that can learn it."""
+    """One head is used, `logistic` if it is among them, for it is fast and leaves nothing to chance; else the first. A numeric
+    target takes the first that can learn it. Of several numbers of trees or depths the first is taken."""
 
 
 def sampled_rows(n_chips: int, seed: int) -> Int64[np.ndarray, " n"]:
@@ -71,10 +72,11 @@ def measure_absence(
             "without whole chips there is nothing to compare with"
         )
     comparisons = [_of_budgets(one) for one in compare_areas(labelled, _draws(settings.draws), split_scheme)]
-    bench = Bench(material, tuple(cases_of(vectors)), settings.fits, workers)
+    cases = {case: material.strategies(case) for case in cases_of(vectors)}
+    bench = Bench(material, cases, settings.fits, workers)
     total, done = sum(map(bench.cost, comparisons)), 0.0
     scores: list[AbsenceScore] = []
-    notes = [*_sampled(len(vectors.chips), n_chips), *labelled.notes]
+    notes = [*_sampled(len(vectors.chips), n_chips), *labelled.notes, *_without_ridge(material)]
     for one in comparisons:
         work = measure_area(one, bench)
         while True:
@@ -105,3 +107,12 @@ def _sampled(n_measured: int, n_chips: int) -> list[str]:
     if n_measured == n_chips:
         return []
     return [f"measured on a random sample of {n_measured:,} of the {n_chips:,} chips"]
+
+
+def _without_ridge(material: Material) -> list[str]:
+    if "ridge" in material.models:
+        return []
+    return [
+        f"no ridge was learnt: vectors are longer than {LONGEST:,} numbers ({material.length:,}), or fewer than two training "
+        "chips have every part"
+    ]

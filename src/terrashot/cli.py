@@ -91,8 +91,8 @@ def embed(
     chips: Annotated[Path, typer.Option(help="A chip folder, or a study with a chip store.")],
     out: Annotated[Path, typer.Option(help="The embedding table to write.")],
     channels: Annotated[
-        str, typer.Option(help="mean, each, each-date, random, or names of channels or kinds between commas.")
-    ] = "mean",
+        str, typer.Option(help="each, each-date, mean, random, or names of channels or kinds between commas.")
+    ] = "each",
     absent: Annotated[
         str, typer.Option(help="training-mean or ridge: what stands in for a kind of channel that a chip lacks.")
     ] = "training-mean",
@@ -154,6 +154,31 @@ def map_(
 
     request = MapRequest(embeddings, labels, out, chips, target, features, head, overwrite)
     _print(_show(map_files(request)), json_)
+
+
+@app.command(name="import", epilog="Example: `terrashot import alphaearth 2024/32N --out alphaearth.parquet`")
+def import_(
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="alphaearth, tessera, majortom or clay.")],
+    source: Annotated[
+        Path, typer.Argument(metavar="SRC", help="A file as its maker publishes it, or a folder of them.")
+    ],
+    out: Annotated[Path, typer.Option(help="The embedding table to write.")],
+    chips: Annotated[
+        Path | None,
+        typer.Option(help="Table of chips to pool pixels over (alphaearth, tessera): our ids, or polygons."),
+    ] = None,
+    chip_m: Annotated[
+        float | None,
+        typer.Option(help="Or the side of chips of our own grid over the rasters, in metres; 4480 if not said."),
+    ] = None,
+    overwrite: Overwrite = False,
+    json_: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Bring another maker's embeddings in, for `fewshot` and `map`."""
+    from terrashot.steps.import_table import ImportRequest, import_files  # late: see the module's first lines
+
+    _print(_show(import_files(ImportRequest(kind, source, out, chips, chip_m, overwrite))), json_)
 
 
 def main() -> None:

@@ -133,7 +133,7 @@ def footprints(chips: Sequence[Chip]) -> np.ndarray:
     rings = np.stack([np.stack(corner, axis=-1) for corner in (*corners, corners[0])], axis=1)
     shapes: np.ndarray = shapely.polygons(rings)
     for index in np.flatnonzero(np.ptp(rings[:, :, 0], axis=1) > 180):
-        shapes[index] = _cut_at_antimeridian(rings[index])
+        shapes[index] = cut_at_antimeridian(rings[index])
     return shapes
 
 
@@ -172,7 +172,8 @@ def _degrees(chips: Sequence[Chip], x_m: np.ndarray, y_m: np.ndarray) -> tuple[n
     return lon_deg, lat_deg
 
 
-def _cut_at_antimeridian(ring: np.ndarray) -> shapely.MultiPolygon:
+def cut_at_antimeridian(ring: Float64[np.ndarray, "P 2"]) -> shapely.MultiPolygon:
+    """The two parts of an outline in degrees that crosses it. P: points."""
     east = shapely.Polygon(np.column_stack([ring[:, 0] % 360, ring[:, 1]]))
     halves = [
         shapely.intersection(east, shapely.box(0, -90, 180, 90)),

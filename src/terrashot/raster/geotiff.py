@@ -60,7 +60,12 @@ def read_geotiff(path: Path) -> Picture:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Any]:
+def reading_geotiff(path: Path) -> Iterator[None]:
+    """Inside, GDAL looks at nothing beside the file, and its complaints become an InputError that names it.
+
+    Raises:
+        MissingExtraError: rasterio is not installed.
+    """
     if rasterio is None:
         raise MissingExtraError(f'{path}: reading GeoTIFF needs: pip install "terrashot[raster]"')
     try:
@@ -70,10 +75,20 @@ def _opened(path: Path) -> Iterator[Any]:
             rasterio.Env(GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR", GDAL_NUM_THREADS="1"),
         ):
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
-            with rasterio.open(path, driver="GTiff") as file:
-                yield file
+            yield
     except RasterioError as error:
         raise InputError(f"{path}: cannot be read as GeoTIFF: {' '.join(str(error).split())[:120]}") from None
+
+
+def open_geotiff(path: Path) -> Any:
+    """The file, to be closed by whoever asks; to be called, and the file to be read, inside `reading_geotiff`."""
+    return rasterio.open(path, driver="GTiff")
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    with reading_geotiff(path), open_geotiff(path) as file:
+        yield file
 
 
 def _form(path: Path, file: Any) -> Form:

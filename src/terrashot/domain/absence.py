@@ -73,8 +73,8 @@ def fill_absent_parts(
     """The vectors with something in the place of every NaN, where a row has anything at all; a row of NaN stays one.
 
     What is there keeps its bits. Under `drop` a row that lacks anything becomes all NaN. A foretold part is shorter than the
-    unit length of its like, the more so the less is known of it, and stays so. Each pattern of absence costs a Cholesky factor,
-    so give many rows at once.
+    unit length of its like, the more so the less is known of it, and stays so: as measured, unit length would lose
+    (docs/missing-data.md). Each pattern of absence costs a Cholesky factor, so give many rows at once.
 
     Raises:
         UsageError: `ridge`, of a model learnt for training means alone.

@@ -1,91 +1,112 @@
 """How near embedding a store comes to the matrix-multiply rate of the same machine, reading included.
 
-python benchmarks/embed.py [--quick] [--preset tiny w192d8 ...] [--threads N]
+python benchmarks/embed.py [--quick] [--preset tiny w192d8 ...] [--workers N]
+
+For each preset and number type: share of the rate that a product of the same number type reaches in the same round; of bfloat16
+also how much faster it is than float32, and the least cosine between the two. With one worker also what a second one adds.
 """
 
 import argparse
 import statistics
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import torch
 from interleaved import matmul_probe, report, seconds_a_call
 from simulated_store import simulated_store
 
-from terrashot.domain.tables import Chips, Embeddings
-from terrashot.embed.embed import embed_chips
+from terrashot.embed.channels import plan_blocks
+from terrashot.embed.embed import EmbedJob, RawVectors, embed_chips
+from terrashot.engine import available_cores
 from terrashot.model.cost import forward_flops
 from terrashot.model.presets import PRESETS
 from terrashot.model.towers import make_towers
+from terrashot.steps.progress import finish
 from terrashot.store.chips import ZarrChipStore
 from terrashot.store.statistics import measure_channels
 
-SHAPES = {"tiny": (64, 48), "w192d8": (448, 2), "w384d12": (448, 2), "paper": (448, 2)}
+SHAPES = {"tiny": (64, 48), "w192d8": (448, 6), "w384d12": (448, 2), "paper": (448, 2)}
 """Side in pixels and number of chips, by preset."""
+TYPES = ("float32", "bfloat16")
 
 
-def measure(preset: str, store: ZarrChipStore, rounds: int) -> dict[str, list[float]]:
-    """Share of the probe's rate, images a second, and the share of reading in the time, one a round."""
-    ids = store.chip_ids
-    nothing = (None,) * len(ids)
-    chips, stats = Chips(ids, ("a",) * len(ids), nothing, nothing), measure_channels(store, ids, 0)
-    config = PRESETS[preset].towers(store.modalities, store.chip_px)
-    towers = make_towers(config, 0)
+def measure(preset: str, store: ZarrChipStore, rounds: int, workers: int) -> dict[str, list[float]]:
+    """Shares of the probe's rate and ratios, one a round."""
+    jobs = {name: job_of(preset, store, name, workers) for name in TYPES}
     picks = {
-        m: [(c, s.slot) for c in ids for s in store.channels(c, m) if s.valid_fraction > 0] for m in store.modalities
+        m: [(c, s.slot) for c in store.chip_ids for s in store.channels(c, m) if s.valid_fraction > 0]
+        for m in store.modalities
     }
-    n_images = sum(len(found) for found in picks.values())
-    probe, probe_flops = matmul_probe()
-
-    def embed() -> Embeddings:
-        work = embed_chips(towers, stats, store, chips, channels="mean", seed=0)
-        while True:
-            try:
-                next(work)
-            except StopIteration as stop:
-                return stop.value
-
-    times = seconds_a_call(
-        {"probe": probe, "embed": embed, "read": lambda: [store.read(m, found) for m, found in picks.items()]},
-        rounds=rounds,
-    )
+    flops = sum(map(len, picks.values())) * forward_flops(jobs["float32"].towers.config)
+    probes = {name: matmul_probe(dtype=getattr(torch, name)) for name in TYPES}
+    calls: dict[str, Callable[[], object]] = {f"probe {name}": probe for name, (probe, _) in probes.items()}
+    calls |= {name: lambda job=job: embedded(job, store) for name, job in jobs.items()}
+    calls["one worker"] = lambda: embedded(job_of(preset, store, "float32", 1), store)
+    calls["read"] = lambda: [store.read(modality, found) for modality, found in picks.items()]
+    times = {name: np.array(found) for name, found in seconds_a_call(calls, rounds=rounds).items()}
+    shares = {
+        f"share {name}": flops / times[name] / (probes[name][1] / times[f"probe {name}"]) for name in TYPES
+    }  # fmt: skip
     return {
-        "share": [
-            n_images * forward_flops(config) / s / (probe_flops / p)
-            for s, p in zip(times["embed"], times["probe"], strict=True)
-        ],
-        "images_a_second": [n_images / s for s in times["embed"]],
-        "read": [r / s for r, s in zip(times["read"], times["embed"], strict=True)],
-        "probe_gflops": [probe_flops / p / 1e9 for p in times["probe"]],
+        **{name: list(found) for name, found in shares.items()},
+        "bfloat16 against float32": list(times["float32"] / times["bfloat16"]),
+        "all workers against one": list(times["one worker"] / times["float32"]),
+        "reading": list(times["read"] / times["float32"]),
+        "images a second": list(sum(map(len, picks.values())) / times["float32"]),
+        "least cosine": [least_cosine(*(embedded(job, store) for job in jobs.values()))],
     }
+
+
+def job_of(preset: str, store: ZarrChipStore, precision: str, workers: int) -> EmbedJob:
+    """Towers of a preset over all channels of the store."""
+    stats = measure_channels(store, store.chip_ids, 0)
+    towers = make_towers(PRESETS[preset].towers(store.modalities, store.chip_px), 0)
+    plans = plan_blocks(store, store.modalities, "mean", train_ids=store.chip_ids, stats=stats)
+    return EmbedJob(towers, stats, store, plans, 0, precision, workers)  # type: ignore[arg-type]
+
+
+def embedded(job: EmbedJob, store: ZarrChipStore) -> RawVectors:
+    """Vectors of all chips."""
+    return finish(embed_chips(job, store.chip_ids))
+
+
+def least_cosine(left: RawVectors, right: RawVectors) -> float:
+    """Between the vectors of the same chip."""
+    products = [np.nansum(left.parts[name] * right.parts[name], axis=2) for name in left.parts]
+    there = [~np.isnan(left.parts[name][:, :, 0]) for name in left.parts]
+    return float(min(found[mask].min() for found, mask in zip(products, there, strict=True)))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--preset", nargs="+", choices=list(SHAPES), default=["tiny", "w192d8", "paper"])
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--workers", type=int, default=available_cores())
     asked = parser.parse_args()
-    torch.set_num_threads(asked.threads)
+    torch.set_num_threads(asked.workers)
     presets = ["tiny"] if asked.quick else asked.preset
     found = {}
     for preset in presets:
         side, n_chips = SHAPES[preset]
         with tempfile.TemporaryDirectory() as folder:
             store = simulated_store(Path(folder), chip_px=side, n_chips=n_chips)
-            found[preset] = measure(preset, store, 5 if preset == "tiny" else 3)
-        print(preset, {part: round(statistics.median(values), 4) for part, values in found[preset].items()}, flush=True)
+            found[preset] = measure(preset, store, 5 if preset == "tiny" else 3, asked.workers)
+        print(preset, medians(found[preset]), flush=True)
     first = presets[0]
-    detail = {
-        preset: {part: round(statistics.median(values), 4) for part, values in parts.items()}
-        for preset, parts in found.items()
-    }
     report(
         "embed",
-        found[first]["share"],
-        f"fp32 matrix-multiply rate of the same round; all channels of a store with '{first}', reading included",
-        presets=detail,
+        found[first]["share float32"],
+        f"float32 matrix-multiply rate of the same round; all channels of a store with '{first}', reading included",
+        workers=asked.workers,
+        presets={preset: medians(parts) for preset, parts in found.items()},
     )
+
+
+def medians(parts: dict[str, list[float]]) -> dict[str, float]:
+    """Rounded for people."""
+    return {name: round(statistics.median(values), 5) for name, values in parts.items()}
 
 
 if __name__ == "__main__":

@@ -28,9 +28,11 @@ def seconds_a_call(
     return found
 
 
-def matmul_probe(rows: int = 3136, width: int = 768) -> tuple[Callable[[], object], float]:
+def matmul_probe(
+    rows: int = 3136, width: int = 768, dtype: torch.dtype = torch.float32
+) -> tuple[Callable[[], object], float]:
     """A product of the shape that a ViT-B layer has, and its floating-point operations: the limit that shares refer to."""
-    left, right = torch.randn(rows, width), torch.randn(width, width)
+    left, right = torch.randn(rows, width, dtype=dtype), torch.randn(width, width, dtype=dtype)
     return lambda: torch.nn.functional.linear(left, right), 2.0 * rows * width * width
 
 

@@ -94,8 +94,8 @@ def embed(
         str, typer.Option(help="each, each-date, mean, random, or names of channels or kinds between commas.")
     ] = "each",
     absent: Annotated[
-        str, typer.Option(help="training-mean or ridge: what stands in for a kind of channel that a chip lacks.")
-    ] = "training-mean",
+        str, typer.Option(help="ridge or training-mean: what stands in for a kind of channel that a chip lacks.")
+    ] = "ridge",
     dtype: Annotated[str, typer.Option(help="float16, float32 or int8: numbers of the table.")] = "float16",
     precision: Annotated[str, typer.Option(help="float32 or bfloat16: of the matrix products.")] = "float32",
     statistics: Annotated[str, typer.Option(help="model or chips: whose channel means and spreads.")] = "model",

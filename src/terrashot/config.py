@@ -201,12 +201,13 @@ class PretrainSection(Section):
 class EmbedSection(Section):
     """From chips to vectors."""
 
-    channels: Literal["mean", "random", "each", "each-date"] | tuple[Name, ...] = "mean"
-    """`mean` over all present channels; `each`: a part for each kind of channel, the mean over its dates; `each-date`: a part
-    for each channel; `random`: one channel, the paper's way; or names of channels or kinds, whose mean is taken."""
-    absent: Literal["training-mean", "ridge"] = "training-mean"
-    """What stands in for an absent kind of channel (`each`, `each-date`): the training chips' mean, or what a ridge
-    regression on the training chips says from the parts that are there."""
+    channels: Literal["mean", "random", "each", "each-date"] | tuple[Name, ...] = "each"
+    """`each`: a part for each kind of channel, the mean over its dates; `each-date`: a part for each channel, where dates
+    differ in meaning, as before and after a flood; `mean` over all present channels; `random`: one channel, the paper's way; or
+    names of channels or kinds, whose mean is taken. Which gives what: docs/missing-data.md."""
+    absent: Literal["training-mean", "ridge"] = "ridge"
+    """What stands in for an absent kind of channel (`each`, `each-date`): what a ridge regression on the training chips says
+    from the parts that are there, or the training chips' mean; the mean too where no ridge is possible, which is said."""
     dtype: Literal["float16", "float32", "int8"] = "float16"
     """Number type in embeddings.parquet; `int8` are whole steps, with the size of a step a chip; the loss is told."""
     precision: Literal["float32", "bfloat16"] = "float32"

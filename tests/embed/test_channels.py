@@ -9,10 +9,11 @@ from fake_chip_store import FakeChipStore
 from terrashot.domain.modality import Channel
 from terrashot.domain.normalize import ChannelStats, fill_absent_with_mean, scale
 from terrashot.durable.parts import DiskParts
+from terrashot.embed import stand_in
 from terrashot.embed.channels import plan_blocks
 from terrashot.embed.embed import embed_chips
 from terrashot.embed.in_parts import embed_in_parts
-from terrashot.embed.stand_in import with_stand_ins
+from terrashot.embed.stand_in import possible_strategy, with_stand_ins
 from terrashot.errors import InputError, UsageError
 from terrashot.steps.progress import finish
 
@@ -155,3 +156,25 @@ def test_the_number_of_workers_changes_no_byte(channels):
         raw = finish(embed_chips(job, IDS))
         found.append({name: parts.tobytes() for name, parts in raw.parts.items()})
     assert found[0] == found[1] == found[2]
+
+
+def kept_of(store, tmp_path):
+    job = job_of(store, channels="each", towers=TWO, stats=STATS)
+    return finish(embed_in_parts(job, IDS, DiskParts(tmp_path / "p", "x"), name="x", dtype="float32"))
+
+
+def test_where_no_ridge_is_possible_the_training_mean_is_named_and_the_reason_said(tmp_path):
+    gone = {(chip_id, name) for chip_id in IDS[:9] for name in ("1_blue", "2_blue")}
+    kept = kept_of(store_of(without=gone), tmp_path)
+    assert possible_strategy(kept.groups, frozenset(IDS[:10]), "ridge") == (
+        "training-mean", "only 1 training chips lack nothing; the training mean stands in, not a ridge",
+    )  # fmt: skip
+    assert possible_strategy(kept.groups, frozenset(IDS), "ridge") == ("ridge", None)
+    assert possible_strategy(kept.groups, frozenset(IDS[:10]), "training-mean") == ("training-mean", None)
+
+
+def test_vectors_too_long_for_a_ridge_get_the_mean(tmp_path, monkeypatch):
+    kept = kept_of(store_of(), tmp_path)
+    monkeypatch.setattr(stand_in, "LONGEST", 35)
+    strategy, note = possible_strategy(kept.groups, frozenset(IDS), "ridge")
+    assert strategy == "training-mean" and "vectors of 36 numbers are too long for a ridge" in note

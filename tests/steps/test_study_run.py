@@ -143,7 +143,7 @@ def test_a_dry_run_tells_what_would_run_and_touches_nothing(copy):
     before[copy / "study.toml"] = (copy / "study.toml").stat().st_mtime_ns
     decisions = {d.step: d.runs for d in run(copy, dry_run=True)}
     assert decisions == {"chips": False, "ingest": False, "labels": False, "pretrain": False, "embed": False,
-                         "fewshot": True, "report": True}  # fmt: skip
+                         "fewshot": True, "missing": True, "report": True}  # fmt: skip
     assert {path: path.stat().st_mtime_ns for path in copy.rglob("*")} == before
 
 

@@ -9,9 +9,10 @@ from jaxtyping import Bool, Float, Float32, Int64
 
 from terrashot.domain.tables import Chips
 
-PartPolicy = Literal["mean", "each"]
+PartPolicy = Literal["mean", "each", "each-date"]
 """`mean`: a modality's vector is the unit-length mean over its present channels; `each`: a part for each kind of channel, the
-unit-length mean over that kind's present channels."""
+unit-length mean over that kind's present channels; `each-date`: a part for each channel that has a name, and for each kind of the
+others."""
 NUMBERS_AT_ONCE = 1 << 24
 """So many numbers are float32 beside the half-precision ones that they come from."""
 
@@ -37,8 +38,10 @@ class ModalityChannels:
         """Places of the channels that go into each part, in the order of the parts."""
         if policy == "mean":
             return (np.arange(len(self.kinds)),)
-        kinds = np.array(self.kinds, dtype=object)
-        return tuple(np.flatnonzero(kinds == kind) for kind in dict.fromkeys(self.kinds))
+        own = zip(self.names, self.kinds, strict=True)
+        names = [name if name is not None and policy == "each-date" else kind for name, kind in own]
+        parts = np.array(names, dtype=object)
+        return tuple(np.flatnonzero(parts == name) for name in dict.fromkeys(names))
 
     def fall_with(self, channel: int) -> list[int]:
         """Places of the channels that cannot be had without this one: itself, and differences taken from it."""

@@ -5,13 +5,15 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from jaxtyping import Float
 
-from terrashot.domain.absence import AbsenceModel, AbsenceStrategy, fill_absent_parts, learn_absence
+from terrashot.domain.absence import LONGEST, AbsenceModel, AbsenceStrategy, fill_absent_parts, learn_absence
 from terrashot.domain.tables import Chips, Embeddings
 from terrashot.embed.channels import BlockPlan
 from terrashot.embed.embed import RawVectors
 
 Groups = Callable[[], Iterator[tuple[Sequence[str], RawVectors]]]
 """Vectors of consecutive chips, group by group; may be asked for more than once."""
+LEAST_WHOLE = 2
+"""Training chips without a gap that a ridge needs."""
 
 
 def with_stand_ins(
@@ -28,12 +30,34 @@ def with_stand_ins(
         InputError: a part is absent somewhere, and no training chip shows what could stand in.
     """
     model = None
-    if any(_has_gap(raw) for _, raw in groups()):
+    if has_gaps(groups):
         model = learn_absence(lambda: _training(groups, train_ids), strategy)
     start = 0
     for ids, raw in groups():
         yield _table(raw, plans, chips.take(range(start, start + len(ids))), model, strategy)
         start += len(ids)
+
+
+def has_gaps(groups: Groups) -> bool:
+    """Whether any chip has some parts of a modality and lacks others."""
+    return any(_has_gap(raw) for _, raw in groups())
+
+
+def possible_strategy(
+    groups: Groups, train_ids: frozenset[str], asked: AbsenceStrategy
+) -> tuple[AbsenceStrategy, str | None]:
+    """What can stand in on these chips, and what must be said where that is not what was asked for."""
+    if asked != "ridge":
+        return asked, None
+    n_whole, length = 0, 0
+    for rows in _training(groups, train_ids):
+        n_whole += int((~np.isnan(rows).any(axis=1)).sum())
+        length = rows.shape[1]
+    if length > LONGEST:
+        return "training-mean", f"vectors of {length} numbers are too long for a ridge; the training mean stands in"
+    if n_whole < LEAST_WHOLE:
+        return "training-mean", f"only {n_whole} training chips lack nothing; the training mean stands in, not a ridge"
+    return asked, None
 
 
 def _has_gap(raw: RawVectors) -> bool:

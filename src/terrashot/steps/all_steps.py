@@ -95,7 +95,6 @@ MISSING = Step(
     inputs=artefacts("chips", "presence", "model", "labels"),
     outputs=missing_outputs,
     work=measure_missing_data,
-    scratch=lambda study: [study.missing_parts],
 )
 REPORT = Step(
     name="report",

@@ -21,6 +21,7 @@ from terrashot.steps.embed_tables import (
     kinds_of,
     table_job,
     watched,
+    with_possible_stand_in,
     write_floors,
     write_vectors,
 )
@@ -55,9 +56,10 @@ def make_embeddings(context: Context) -> Work[None]:
         yield Said(
             f"{len(there & set(table.chips.ids))} chips were embedded with this model before; {len(new)} are new"
         )
+    vectors = made if known is None else JoinedVectors(table.chips.ids, made, known)
+    table = yield from with_possible_stand_in(table, vectors.groups)
     if section.floors and not _is_as_recorded(context, study.floors):
         yield from write_floors(study.floors, table)
-    vectors = made if known is None else JoinedVectors(table.chips.ids, made, known)
     write_vectors(study.embeddings, table, vectors.groups, model.digest)
     if section.zarr:
         write_zarr_copy(study.embeddings_zarr, study.embeddings, table.job.store.chip_px)

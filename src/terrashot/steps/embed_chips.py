@@ -22,7 +22,15 @@ from terrashot.ingest.folder import open_chip_folder
 from terrashot.ingest.harvest import harvest
 from terrashot.model.checkpoint import Model, load_model
 from terrashot.steps.answer import Answer
-from terrashot.steps.embed_tables import EmbedChoices, kept_dtype, table_job, watched, write_floors, write_vectors
+from terrashot.steps.embed_tables import (
+    EmbedChoices,
+    kept_dtype,
+    table_job,
+    watched,
+    with_possible_stand_in,
+    write_floors,
+    write_vectors,
+)
 from terrashot.steps.progress import Progress, Said, Work, relay
 from terrashot.store.chips import ZarrChipStore, open_chip_store
 from terrashot.store.layout import ZARR
@@ -104,6 +112,7 @@ def _write(
     table = table_job(model.towers, stats, store, chips, request.choices, parts)
     work = embed_in_parts(table.job, table.chips.ids, parts, name="embed", dtype=kept_dtype(request.choices.dtype))
     made = yield from watched("embed", work)
+    table = yield from with_possible_stand_in(table, made.groups)
     if request.floors is not None:
         yield from write_floors(request.floors, table)
     write_vectors(request.out, table, made.groups, model.digest)

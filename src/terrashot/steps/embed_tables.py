@@ -16,9 +16,9 @@ from terrashot.embed.channels import BlockPlan, ChannelPolicy, plan_blocks
 from terrashot.embed.embed import EmbedDone, EmbedJob, EmbedPrecision, shared_modalities
 from terrashot.embed.floors import FloorsProgress, KeptFloors, make_floors
 from terrashot.embed.in_parts import embed_in_parts
-from terrashot.embed.stand_in import Groups, with_stand_ins
+from terrashot.embed.stand_in import Groups, has_gaps, possible_strategy, with_stand_ins
 from terrashot.model.towers import Towers, make_towers
-from terrashot.steps.progress import Progress, Work, relay
+from terrashot.steps.progress import Progress, Said, Work, relay
 from terrashot.store.chips import ChipStore
 from terrashot.store.geoparquet import hilbert_order
 from terrashot.store.statistics import measure_channels
@@ -93,6 +93,16 @@ def to_device(towers: Towers, workers: int) -> int:
 def kept_dtype(dtype: VectorType) -> str:
     """In which vectors are kept on the way to a table: what is made of others is made of what a table holds of them."""
     return "float16" if dtype == "float16" else "float32"
+
+
+def with_possible_stand_in(table: TableJob, groups: Groups) -> Work[TableJob]:
+    """The job with what can stand in on these chips, which is said where it is not what was asked for."""
+    if not kinds_of(table.job.plans) or not has_gaps(groups):
+        return table
+    strategy, note = possible_strategy(groups, frozenset(table.train_ids), table.choices.absent)
+    if note is not None:
+        yield Said(note)
+    return replace(table, choices=replace(table.choices, absent=strategy))
 
 
 def write_vectors(path: Path, table: TableJob, groups: Groups, model: str) -> None:

@@ -10,7 +10,7 @@ from terrashot.domain.absence import AbsenceStrategy
 from terrashot.domain.absence_scores import AbsenceReport
 from terrashot.domain.channel_vectors import ChannelVectors, PartPolicy
 from terrashot.domain.tables import Chips, Labels
-from terrashot.durable.parts import DiskParts, Parts
+from terrashot.durable.parts import DiskParts
 from terrashot.embed.apart import channel_vectors, plan_apart
 from terrashot.embed.channels import ChannelPolicy
 from terrashot.embed.embed import EmbedJob, shared_modalities
@@ -19,13 +19,12 @@ from terrashot.engine import available_cores
 from terrashot.evaluate.absence.measure import AbsenceSettings, measure_absence, sampled_rows
 from terrashot.evaluate.protocol.fewshot import FewshotSettings
 from terrashot.model.checkpoint import Model, load_model
-from terrashot.steps.artefacts import digest_of_artefact
 from terrashot.steps.embed import EMBED_SECTIONS
 from terrashot.steps.embed_tables import to_device, watched
 from terrashot.steps.fewshot import FEWSHOT_SECTIONS, fewshot_settings, split_scheme
-from terrashot.steps.plan import Context, config_digest
+from terrashot.steps.plan import Context
 from terrashot.steps.progress import Progress, Said, Work, relay
-from terrashot.store.chips import ChipStore, open_chip_store
+from terrashot.store.chips import ZarrChipStore, open_chip_store
 from terrashot.store.geoparquet import hilbert_order
 from terrashot.store.manifest import digest_of
 from terrashot.store.missing import write_missing
@@ -39,12 +38,13 @@ class AbsenceJob:
     """Chips and a model, to be asked what absence costs."""
 
     model: Model
-    store: ChipStore
+    store: ZarrChipStore
     chips: Chips
     """All that the study has, with split."""
     seed: int
     workers: int
-    parts: Parts
+    parts_folder: Path
+    """Keeps the vectors of single channels: other draws and heads need no pixel again."""
 
 
 def measure_missing_data(context: Context) -> Work[None]:
@@ -53,12 +53,8 @@ def measure_missing_data(context: Context) -> Work[None]:
         return
     torch.set_num_threads(available_cores())
     study, config = context.study, context.config
-    inputs = [digest_of_artefact(path) for path in (study.chips, study.presence, study.model)]
-    parts = DiskParts(study.missing_parts, digest_of([config_digest(EMBED_SECTIONS, config), inputs]))
-    chips = read_chips(study.chips)
-    job = AbsenceJob(
-        load_model(study.model), open_chip_store(study.folder), chips, config.study.seed, context.workers, parts
-    )
+    model, store, chips = load_model(study.model), open_chip_store(study.folder), read_chips(study.chips)
+    job = AbsenceJob(model, store, chips, config.study.seed, context.workers, study.missing_parts)
     settings = absence_settings(config.embed.channels, config.embed.absent, fewshot_settings(config))
     report = yield from absence_report(job, read_own_labels(study.labels), settings, split_scheme(context))
     write_missing(study.missing, report)
@@ -71,7 +67,7 @@ def missing_outputs(context: Context) -> Sequence[Path]:
 
 def absence_settings(channels: ChannelPolicy, absent: AbsenceStrategy, fewshot: FewshotSettings) -> AbsenceSettings:
     """The study's own policy, draws and heads; of policies that leave channels out, the mean."""
-    policy: PartPolicy = "each" if channels in ("each", "each-date") else "mean"
+    policy: PartPolicy = channels if channels == "each" or channels == "each-date" else "mean"
     return AbsenceSettings(policy, absent, fewshot.draws, fewshot.fits)
 
 
@@ -94,8 +90,9 @@ def absence_report(job: AbsenceJob, labels: Labels, settings: AbsenceSettings, s
 def _vectors(job: AbsenceJob, chips: Chips) -> Work[ChannelVectors]:
     towers, stats = job.model.towers, job.model.stats
     plans = plan_apart(job.store, shared_modalities(towers, job.store), chips.ids, stats)
+    parts = DiskParts(job.parts_folder, digest_of([job.model.digest, job.store.digest(), chips.ids]))
     workers = to_device(towers, job.workers)
     embedding = EmbedJob(towers, stats, job.store, tuple(plan.block for plan in plans), job.seed, workers=workers)
-    work = embed_in_parts(embedding, chips.ids, job.parts, name="apart", dtype="float16")
+    work = embed_in_parts(embedding, chips.ids, parts, name="apart", dtype="float16")
     kept = yield from watched("missing", work)
     return channel_vectors(kept, plans, chips)

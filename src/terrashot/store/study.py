@@ -103,7 +103,7 @@ class Study:
 
     @property
     def missing_parts(self) -> Path:
-        """What a killed missing-data report goes on from."""
+        """Vectors of single channels, for the missing-data report."""
         return self.folder / "missing.parts"
 
     @property

@@ -61,7 +61,8 @@ class _Copy:
     @property
     def root(self) -> zarr.Group:
         """The group of all."""
-        return zarr.open_group(MemoryStore(self.held), mode="a", zarr_format=3)
+        memory = MemoryStore(self.held)
+        return zarr.open_group(memory, mode="a", zarr_format=3)
 
     def flush(self, *, metadata: bool) -> None:
         """Chunks, or in the end the metadata, the outermost last, are on the disk."""

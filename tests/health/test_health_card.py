@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from simulated_vectors import SIDE, bad, in_rows, sound_table, verdicts, with_blocks
+from tests.health.simulated_vectors import SIDE, bad, in_rows, sound_table, verdicts, with_blocks
 from threadpoolctl import threadpool_limits
 
 from terrashot.domain.health import EmbeddingProbe

@@ -16,13 +16,13 @@ MOST_ASKED = 500
 LOOK, BAD = 1.0, 10.0
 
 
-def neighbours_lost(reference: Float[np.ndarray, "n D"], stored: Float[np.ndarray, "n D"], seed: int) -> float:
+def neighbours_lost(reference: Float[np.ndarray, "n D"], stored: Float[np.ndarray, "n D"], seed: int) -> float | None:
     """Of 100 of the 10 nearest neighbours of each chip, how many are no longer among the 10 nearest: points.
 
-    Up to 500 chips are asked about, among all rows given. NaN of 10 rows and fewer.
+    Up to 500 chips are asked about, among all rows given. None of 10 rows and fewer.
     """
     if len(reference) <= NEIGHBOURS:
-        return float("nan")
+        return None
     asked = np.sort(np.random.default_rng(seed).permutation(len(reference))[:MOST_ASKED])
     before, after = _neighbours(reference, asked), _neighbours(stored, asked)
     kept = (before[:, :, None] == after[:, None, :]).any(axis=2)
@@ -37,15 +37,15 @@ def quantisation_measure(sample: Sample, measured: Mapping[str, float] | None, s
         sentence = f"as stored, {points:.1f} of 100 nearest neighbours are other ones than before"
         verdict = above(points, look=LOOK, bad=BAD)
         return Measure("quantisation", block, points, verdict, sentence + ("" if verdict == "good" else _ADVICE))
-    if len(sample.vectors) <= NEIGHBOURS:
-        return unmeasured("quantisation", block, f"{len(sample.vectors)} vectors; more than {NEIGHBOURS} are needed")
     steps, size = to_int8(sample.vectors)
-    points = neighbours_lost(sample.vectors, steps.astype(np.float32) * size[:, None], seed)
+    lost = neighbours_lost(sample.vectors, steps.astype(np.float32) * size[:, None], seed)
+    if lost is None:
+        return unmeasured("quantisation", block, f"{len(sample.vectors)} vectors; more than {NEIGHBOURS} are needed")
     sentence = (
-        f"what it was stored from is not told; stored as int8, {points:.1f} of 100 nearest neighbours would be others"
+        f"what it was stored from is not told; stored as int8, {lost:.1f} of 100 nearest neighbours would be others"
     )
-    verdict = above(points, look=BAD, bad=100.0)
-    return Measure("quantisation", block, points, verdict, sentence + ("" if verdict == "good" else _CRUSHED))
+    verdict = above(lost, look=BAD, bad=100.0)
+    return Measure("quantisation", block, lost, verdict, sentence + ("" if verdict == "good" else _CRUSHED))
 
 
 _ADVICE = "; store float16 if they matter"

@@ -181,6 +181,22 @@ def import_(
     _print(_show(import_files(ImportRequest(kind, source, out, chips, chip_m, overwrite))), json_)
 
 
+@app.command(epilog="Example: `terrashot health --embeddings embeddings.parquet --floors floors.parquet`")
+def health(
+    embeddings: Annotated[Path, typer.Option(help="Any embedding table: Parquet, or .npy with its ids beside it.")],
+    floors: Annotated[Path | None, typer.Option(help="Simple features of the same chips, to compare with.")] = None,
+    chips: Annotated[Path | None, typer.Option(help="Table with area, group, lon, lat of the chips.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The card; beside the table if not said.")] = None,
+    overwrite: Overwrite = False,
+    json_: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Measure whether an embedding table can be trusted: a number, a verdict and a sentence for each thing."""
+    from terrashot.steps.health import HealthRequest, health_files  # late: see the module's first lines
+
+    _print(_show(health_files(HealthRequest(embeddings, floors, chips, out, overwrite))), json_)
+
+
 def main() -> None:
     """Run the command line and leave with its exit code (docs/commands.md)."""
     # Threads that wait must sleep: where another process shares the cores, spinning ones slow training twentyfold.

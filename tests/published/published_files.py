@@ -65,7 +65,7 @@ def write_tessera(
     np.save(tile / f"{name}.npy", stored)
     np.save(tile / f"{name}_scales.npy", scales)
     write_tiff(masks / f"{name}.tiff", land[None], west=west, north=north, crs=crs, names=None)
-    values = stored.astype(np.float64) * scales.astype(np.float64)[..., None]
+    values = stored.astype(np.float64) * np.where(np.isfinite(scales), scales, 0).astype(np.float64)[..., None]
     values[(land == 0) | ~np.isfinite(scales)] = np.nan
     return values
 

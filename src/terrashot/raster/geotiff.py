@@ -21,6 +21,10 @@ try:
 except ImportError:  # an optional extra; asked for when a GeoTIFF is met
     rasterio = None
 
+CACHE_BYTES = 512 << 20
+"""Of unpacked blocks; GDAL's own choice is a twentieth of the machine's memory, whatever else runs there. Chips of 448 px from a
+made file of 3584 px, 64 bands, blocks of 1024 px: with 128 MiB it took 2 to 4 times as long, with 1200 MiB no less."""
+
 
 def read_geotiff_form(path: Path) -> Form:
     """What the header claims; an alpha band is a mask, not a channel."""
@@ -72,7 +76,7 @@ def reading_geotiff(path: Path) -> Iterator[None]:
         with (
             warnings.catch_warnings(),
             # Neither a listing of a folder of many thousand chips at each file, nor what lies beside it.
-            rasterio.Env(GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR", GDAL_NUM_THREADS="1"),
+            rasterio.Env(GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR", GDAL_NUM_THREADS="1", GDAL_CACHEMAX=CACHE_BYTES),
         ):
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
             yield

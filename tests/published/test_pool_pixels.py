@@ -19,6 +19,7 @@ from terrashot.published import pool_pixels
 from terrashot.published.alphaearth import find_tiles
 from terrashot.published.ground import Ground, grounds_of
 from terrashot.published.pool_pixels import Moments, pool_ground, reaching, same_ground
+from terrashot.raster import windows
 from terrashot.raster.place import RasterPlace
 from terrashot.raster.windows import TiffShelf
 
@@ -98,6 +99,16 @@ def test_a_chip_takes_its_pixels_from_every_file_that_it_lies_across(tmp_path):
     write_alphaearth(tmp_path / "a.tif", west=WEST - 600, seed=1)
     write_alphaearth(tmp_path / "b.tif", west=WEST, seed=2)
     assert_as_naive(chips(3, west=WEST - 80), tmp_path, range(3))
+
+
+def test_files_that_are_closed_in_between_give_the_same(tmp_path, monkeypatch):
+    for number in range(3):
+        write_alphaearth(tmp_path / f"{number}.tif", west=WEST + 600 * number, seed=number)
+    table = chips(4, 320.0)
+    kept_open = pooled(table, tmp_path)
+    monkeypatch.setattr(windows, "OPEN_AT_ONCE", 1)
+    for whole, again in zip(kept_open, pooled(table, tmp_path), strict=True):
+        np.testing.assert_array_equal(whole, again)
 
 
 def test_chips_at_a_border_of_zones_are_filled_from_both(tmp_path):

@@ -7,8 +7,10 @@ from scipy.ndimage import gaussian_filter
 
 from terrashot.domain.tables import Chips, Embeddings
 
-SIDE = 14
+SIDE = 11
 """Chips along each side of an area."""
+HALF = SIDE**2
+"""Chips of one of the two areas."""
 KM_PER_DEGREE = 111.0
 
 

@@ -11,9 +11,10 @@ from terrashot.domain.tables import Chips
 
 EARTH_RADIUS_KM = 6371.0
 SIDES = 4
-"""Neighbours that a chip of a lattice shares a side with."""
+"""Chips that one of a lattice shares a side with."""
 ADJACENT = 1.5
-"""Pairs up to so many times the middle distance to the nearest chip share a side; a diagonal is 1.41."""
+"""Of the four nearest, those up to so many times the middle distance to the nearest chip are beside a chip: the other side of a
+lattice in degrees too, which is longer, and at the edge of an area a corner."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,7 +69,7 @@ def _nearest(places: Float64[np.ndarray, "N 3"], rows: Int64[np.ndarray, " n"]) 
 
 
 def adjacent(places: Float64[np.ndarray, "N 3"], rows: Int64[np.ndarray, " n"]) -> Pairs:
-    """Every two of the rows that share a side, once; none where the nearest two chips lie at one place."""
+    """Every two of the rows that lie beside each other, once; none where most chips lie at one place with another."""
     if len(rows) <= SIDES:
         return Pairs(rows[:0], rows[:0], np.empty(0))
     km, which = cKDTree(places[rows]).query(places[rows], k=SIDES + 1)

@@ -24,6 +24,7 @@ from terrashot.durable.backup import fits_digest
 from terrashot.errors import InputError, StorageError, UsageError
 from terrashot.steps import import_pixels
 from terrashot.steps.fewshot_tables import FewshotRequest, fewshot_files
+from terrashot.steps.health import HealthRequest, health_files
 from terrashot.steps.import_table import ImportRequest, import_files
 from terrashot.steps.progress import Progress, Said, finish
 from terrashot.store.tables import write_chips
@@ -134,6 +135,17 @@ def test_an_imported_table_passes_through_the_few_label_protocol_unchanged(tmp_p
     answer = finish(fewshot_files(asked))
     assert answer.facts["verdicts"][0]["features"] == "alphaearth"
     assert (tmp_path / "curves" / "report.html").is_file()
+
+
+@pytest.mark.parametrize("kind", ["alphaearth", "tessera", "majortom", "clay"])
+def test_every_imported_table_has_its_health_looked_at_unchanged(tmp_path, kind):
+    asked = fill(tmp_path, kind)
+    finish(import_files(asked))
+    before = asked.out.read_bytes()
+    answer = finish(health_files(HealthRequest(asked.out, out=tmp_path / "card.json")))
+    verdicts = {measure["name"]: measure["verdict"] for measure in answer.facts["measures"] if measure["block"] == kind}
+    assert verdicts["finite"] == verdicts["zeros"] == "good"
+    assert asked.out.read_bytes() == before
 
 
 def test_a_killed_import_goes_on_and_gives_the_same_bytes(tmp_path, monkeypatch):

@@ -74,7 +74,7 @@ def pool_files(request: PoolRequest, parts_of: Callable[[str], Parts]) -> Work[P
         _refuse_same_ground(tiles)
         chips = _chips(request, tiles)
         chips = chips.take(hilbert_order(chips))
-        yield Said(f"{len(tiles)} rasters of {model}, {len(chips)} chips")
+        yield Said(f"{model}: {len(tiles)} rasters for {len(chips)} chips")
         parts = parts_of(digest_of([request.kind, MIN_VALID, list(chips.ids), *_fingerprints(request.source)]))
         vectors, share = yield from _pool(request, tiles, chips, parts)
     if np.isnan(vectors).all():

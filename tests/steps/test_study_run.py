@@ -40,7 +40,7 @@ plates = 2
 """
 CONTENTS = (
     "chips.parquet", "presence.parquet", "labels.parquet", "model/model.json", "model/weights.safetensors",
-    "embeddings.parquet", "floors.parquet", "results.parquet", "block_scores.parquet",
+    "embeddings.parquet", "floors.parquet", "results.parquet", "block_scores.parquet", "projection.parquet",
     "figures/curves-forest.png", "figures/areas.svg", "report.html",
 )  # fmt: skip
 
@@ -153,10 +153,11 @@ def test_a_changed_setting_reruns_only_what_it_touches(copy):
     assert [d.step for d in run(copy) if d.runs] == ["report"]
 
 
-def test_a_new_area_fetches_only_its_own_chips_and_embeds_none_twice(copy):
+def test_a_new_area_fetches_only_its_own_chips_embeds_none_twice_and_moves_none_on_the_map(copy):
     text = (copy / "study.toml").read_text()
     old = np.array(pq.read_table(copy / "embeddings.parquet")["id"].to_pylist())
     shards = {path: path.stat().st_mtime_ns for path in (copy / "chips.zarr").glob("*/c/*/0/0/0")}
+    places = places_by_id(copy)
     more = text.replace("[split]", "[areas.west]\nbbox = [9.10, 45.10, 9.16, 45.17]\n[split]")
     (copy / "study.toml").write_text(more)
     ran = [d.step for d in run(copy) if d.runs]
@@ -164,6 +165,12 @@ def test_a_new_area_fetches_only_its_own_chips_and_embeds_none_twice(copy):
     assert {path: path.stat().st_mtime_ns for path in shards} == shards
     new = pq.read_table(copy / "embeddings.parquet")
     assert set(old) < set(new["id"].to_pylist())
+    assert places.items() < places_by_id(copy).items()
+
+
+def places_by_id(folder):
+    table = pq.read_table(folder / "projection.parquet")
+    return {row.pop("id"): (row["s2rgbm_x"], row["gunw_y"]) for row in table.to_pylist()}
 
 
 def test_a_split_that_tests_on_what_the_model_has_seen_trains_again(copy):

@@ -1,4 +1,4 @@
-"""Maps of embeddings coloured by label (figure 5 of the paper)."""
+"""Maps of embeddings coloured by label (figure 5 of the paper): by t-SNE, or by principal components."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,9 +25,13 @@ class Layout:
     """Where one modality's embeddings lie on the map."""
 
     places: Float32[np.ndarray, "N 2"]
-    """NaN where a chip has no vector, or was not laid out."""
+    """NaN where a chip has no vector, or is not drawn."""
     n_chips: int
-    """Chips that could have been laid out."""
+    """Chips that could have been drawn."""
+    n_placed: int = 0
+    """Of those drawn, chips that were placed into the map of the others."""
+    variance: tuple[float, float] | None = None
+    """The share that each axis has, where the axes are principal components."""
 
     @property
     def shown(self) -> Bool[np.ndarray, " N"]:
@@ -50,11 +54,20 @@ def tsne_grid(layouts: Mapping[str, Layout], targets: Mapping[str, np.ndarray]) 
             drawn = tsne_panel(ax, layout, values)
             ax.set_title(MODALITIES[modality].title if modality in MODALITIES else modality) if row == 0 else None
             ax.set_ylabel(task_of(target).title) if column == 0 else None
+            ax.set_xlabel(_axes_named(layout)) if row == len(targets) - 1 else None
         if drawn is None:
             axes[row, -1].legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=7, markerscale=1.5)
         else:
             figure.colorbar(drawn, ax=list(axes[row]), label=task_of(target).unit, shrink=0.85)
     return figure
+
+
+def _axes_named(layout: Layout) -> str:
+    """What the directions are; nothing for t-SNE, whose have no meaning."""
+    if layout.variance is None:
+        return ""
+    first, second = (f"{100 * share:.0f} %" for share in layout.variance)
+    return f"across: component 1 ({first} of the variance)\nupward: component 2 ({second})"
 
 
 def tsne_panel(ax: Axes, layout: Layout, values: np.ndarray) -> PathCollection | None:

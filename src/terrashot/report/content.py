@@ -29,6 +29,8 @@ class ReportContent:
     answers: Answers
     layouts: Mapping[str, Layout]
     """t-SNE by modality."""
+    components: Mapping[str, Layout] = field(default_factory=dict)
+    """The same chips by principal components."""
     metrics: Sequence[Mapping[str, Any]] = ()
     """Of pretraining, an epoch each; empty where no model was trained here."""
     best_epoch: int = 0

@@ -7,9 +7,9 @@ from terrashot.plots.curves import LOWEST_R2, accuracy_curves
 from terrashot.plots.forecast import forecast_dots
 from terrashot.plots.leakage import leakage_dots
 from terrashot.plots.transfer import common_budget, transfer_matrices
-from terrashot.plots.tsne import tsne_grid
 from terrashot.report.absence import absence_figures
 from terrashot.report.content import ReportContent
+from terrashot.report.embedding_figures import embedding_figures
 from terrashot.report.recipe import Recipe
 
 AREAS_A_FIGURE = 4
@@ -29,8 +29,7 @@ def of_results(content: ReportContent) -> Iterator[Recipe]:
             partial(forecast_dots, content.answers.forecasts),
         )  # fmt: skip
     yield from absence_figures(content)
-    if content.layouts:
-        yield _embeddings(content)
+    yield from embedding_figures(content)
 
 
 def _curves(content: ReportContent) -> Iterator[Recipe]:
@@ -74,21 +73,6 @@ def _transfer(content: ReportContent) -> Iterator[Recipe]:
             "Lighter is better. Hatched: not tried.",
             partial(transfer_matrices, moved, content.measures, features), is_folded=number > 1,
         )  # fmt: skip
-
-
-def _embeddings(content: ReportContent) -> Recipe:
-    layouts = list(content.layouts.values())
-    least = min(layouts, key=lambda layout: int(layout.shown.sum()) / max(1, layout.n_chips))
-    shown = int(least.shown.sum())
-    sample = f" A random sample of {shown:,} of {least.n_chips:,} chips." if shown < least.n_chips else ""
-    return Recipe(
-        "tsne", "embeddings", "Embeddings, coloured by label",
-        "Rows are tasks, columns modalities. Each dot is a chip, placed by t-SNE so that chips with similar embeddings lie close. "
-        "Labels took no part in the places; where colours gather, the embedding has found what the label tells. Distances between "
-        "far groups mean nothing. The colour of numbers is logarithmic where they span much; below a thousandth of the top, zero "
-        f"among them, it no longer changes.{sample}",
-        lambda: tsne_grid(content.layouts, content.labels.targets),
-    )  # fmt: skip
 
 
 def _parts(areas: Sequence[str]) -> Iterator[tuple[str, str, Sequence[str]]]:

@@ -100,7 +100,21 @@ REPORT = Step(
     name="report",
     sections=("study.name", "source.kind", "report"),
     inputs=artefacts("chips", "presence", "labels", "embeddings", "results", "curves", "answers", "missing"),
-    outputs=lambda context: [context.study.figures, context.study.report],
+    outputs=lambda context: [context.study.projection, context.study.figures, context.study.report],
+    # However long it takes: the maps are taken up, and new chips placed into them.
+    takes_up=frozenset(
+        {
+            "chips.parquet",
+            "presence.parquet",
+            "labels.parquet",
+            "embeddings.parquet",
+            "results.parquet",
+            "curves.parquet",
+            "answers.json",
+            "missing.parquet",
+        }
+    ),
     work=make_report,
+    redo_removes=lambda study: [study.projection],
 )
 STEPS: tuple[Step, ...] = (CHIPS, INGEST, LABELS, PRETRAIN, EMBED, FEWSHOT, MISSING, REPORT)

@@ -16,12 +16,15 @@ from terrashot.steps.fewshot import kept_fits, score_features, write_tables
 from terrashot.steps.given_tables import EXAMPLES, described
 from terrashot.steps.out_folder import OutFolder
 from terrashot.steps.progress import Said, Work
-from terrashot.steps.report import aligned, content_of, lay_out, write_all
+from terrashot.steps.projection import layouts, sampled_maps
+from terrashot.steps.report import aligned, content_of, write_all
 from terrashot.steps.results import said
 from terrashot.store.answers import read_answers
 from terrashot.store.label_table import read_labels
 from terrashot.store.study import Study
 from terrashot.store.vectors import read_embeddings
+
+MOST_LAID_OUT = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +81,13 @@ def _settings() -> FewshotSettings:
 
 
 def _report(request: FewshotRequest, study: Study, table: Embeddings, labels: Labels, notes: list[str]) -> Work[None]:
-    layouts = yield from lay_out(table, 0, 20_000)
+    maps = yield from sampled_maps(table, seed=0, most=MOST_LAID_OUT)
+    by_tsne, by_components = layouts(maps, table, seed=0, most=MOST_LAID_OUT)
     read = [path for path in (request.embeddings, request.labels, request.floors, request.chips) if path]
     facts = {"remake": "terrashot fewshot", **{path.name: f"sha256 {sha256_of_file(path)}" for path in read}}
     content = content_of(
-        study, table.chips, aligned(table.chips, labels), layouts,
-        title=request.embeddings.stem, simulated=False, facts=facts, notes=notes,
+        study, table.chips, aligned(table.chips, labels), by_tsne,
+        components=by_components, title=request.embeddings.stem, simulated=False, facts=facts, notes=notes,
     )  # fmt: skip
     write_all(content, study)
 

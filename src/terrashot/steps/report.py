@@ -6,12 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Int64
 
 from terrashot.domain.modality import MODALITIES
 from terrashot.domain.results import Point, Result, dots
 from terrashot.domain.tables import Chips, Embeddings, Labels, Presence, count_absences, in_order_of, shared_rows
-from terrashot.embed.projection import tsne
 from terrashot.model.checkpoint import read_towers_config
 from terrashot.model.cost import count_parameters
 from terrashot.plots.model_diagram import ModelShape, TowerInput
@@ -22,6 +20,7 @@ from terrashot.report.page import write_report
 from terrashot.steps.plan import Context
 from terrashot.steps.plates import make_plates
 from terrashot.steps.progress import Progress, Work
+from terrashot.steps.projection import layouts, study_projection
 from terrashot.store import manifest
 from terrashot.store.answers import read_answers
 from terrashot.store.chips import open_chip_store
@@ -30,51 +29,27 @@ from terrashot.store.study import Study
 from terrashot.store.tables import read_chips, read_own_labels, read_presence
 from terrashot.store.vectors import read_embeddings
 
-PREVIEW_ITERATIONS = 500
-ROWS_AT_ONCE = 65_536
-
 
 def make_report(context: Context) -> Work[None]:
-    """Writes figures/ and report.html."""
+    """Writes projection.parquet, figures/ and report.html."""
     study, config = context.study, context.config
     embeddings = read_embeddings(study.embeddings)
     chips = in_order_of(embeddings.chips.ids, read_chips(study.chips))
     labels = aligned(chips, read_own_labels(study.labels))
     presence = read_presence(study.presence)
-    layouts = yield from lay_out(embeddings, context.config.study.seed, config.report.tsne_chips)
+    seed, most = config.study.seed, config.report.tsne_chips
+    projection = yield from study_projection(study, embeddings, seed=seed, most=most)
+    by_tsne, by_components = layouts(projection.maps, embeddings, seed=seed, most=most)
     metrics = [json.loads(line) for line in study.metrics.read_text("utf-8").splitlines()]
     best = min(range(len(metrics)), key=lambda row: metrics[row]["val_loss"])
     content = content_of(
-        study, chips, labels, layouts,
+        study, chips, labels, by_tsne, components=by_components,
         title=config.study.name, simulated=config.source.kind == "simulated", metrics=metrics, best_epoch=best,
         plates=make_plates(open_chip_store(study.folder), chips, labels, config.report.plates),
         model=_shape(study, presence), absent=count_absences(presence), facts=_facts(context, chips, embeddings),
     )  # fmt: skip
     write_all(content, study)
     yield Progress("report", 1, 1)
-
-
-def lay_out(embeddings: Embeddings, seed: int, n_sample: int) -> Work[dict[str, Layout]]:
-    """t-SNE places by feature block, of at most `n_sample` chips: the same ones in every block that has them."""
-    layouts = {}
-    order = np.random.default_rng(seed).permutation(len(embeddings.chips))
-    for done, (name, block) in enumerate(embeddings.blocks.items(), start=1):
-        known = _in_order(block, order)
-        rows = np.sort(known[:n_sample])
-        places = np.full((len(block), 2), np.nan, dtype=np.float32)
-        places[rows] = tsne(block[rows], seed=seed, n_sample=n_sample, iterations=PREVIEW_ITERATIONS)
-        layouts[name] = Layout(places, len(known))
-        yield Progress("report", done, len(embeddings.blocks) + 2, f"t-SNE of {name}")
-    return layouts
-
-
-def _in_order(block: Float[np.ndarray, "N D"], order: Int64[np.ndarray, " N"]) -> Int64[np.ndarray, " n"]:
-    """Those rows of an order that have a vector."""
-    is_known = np.empty(len(block), dtype=bool)
-    # A part at a time: the whole table's flags would be as long as its numbers are many.
-    for start in range(0, len(block), ROWS_AT_ONCE):
-        is_known[start : start + ROWS_AT_ONCE] = np.isfinite(block[start : start + ROWS_AT_ONCE]).all(axis=1)
-    return order[is_known[order]]
 
 
 def content_of(

@@ -117,6 +117,11 @@ class Study:
         return self.folder / "answers.json"
 
     @property
+    def projection(self) -> Path:
+        """Where every chip lies on the maps of the embeddings."""
+        return self.folder / "projection.parquet"
+
+    @property
     def figures(self) -> Path:
         return self.folder / "figures"
 

@@ -16,7 +16,7 @@ from terrashot.domain.tables import Chips, Embeddings
 from terrashot.errors import InputError, IntegrityError
 from terrashot.store import write_vectors
 from terrashot.store.geoparquet import hilbert_order
-from terrashot.store.vectors import read_embeddings
+from terrashot.store.vectors import read_embeddings, read_some_embeddings
 from terrashot.store.write_vectors import TableForm, to_int8, write_embedding_groups, write_embeddings
 
 
@@ -204,3 +204,21 @@ def test_an_npy_of_objects_is_refused_and_nothing_in_it_runs(tmp_path):
     (tmp_path / "v.ids.txt").write_text("a\n")
     with pytest.raises(InputError, match="cannot be read as"):
         read_embeddings(tmp_path / "v.npy")
+
+
+def test_some_rows_are_read_as_they_stand_in_the_whole_table(tmp_path, monkeypatch):
+    monkeypatch.setattr(write_vectors, "LEAST_ROWS", 1)
+    whole = table(5)
+    groups = [
+        dataclasses.replace(
+            whole, chips=whole.chips.take(rows), blocks={name: block[rows] for name, block in whole.blocks.items()},
+            n_channels={"s1grdm": whole.n_channels["s1grdm"][rows]},
+        )
+        for rows in ([0, 1], [2], [3, 4])
+    ]  # fmt: skip
+    write_embedding_groups(tmp_path / "e.parquet", whole.chips, iter(groups), TableForm("int8", "abc"))
+    everything = read_embeddings(tmp_path / "e.parquet")
+    for rows in ([0, 4], [2], [0, 3, 4], [0, 1, 2, 3, 4]):
+        some = read_some_embeddings(tmp_path / "e.parquet", rows)
+        assert some.chips.ids == everything.chips.take(rows).ids and some.model == "abc"
+        np.testing.assert_array_equal(some.blocks["s1grdm"], everything.blocks["s1grdm"][rows])

@@ -14,10 +14,11 @@ from terrashot.embed.joined import JoinedVectors
 from terrashot.engine import available_cores
 from terrashot.model.checkpoint import Model, load_model
 from terrashot.steps.artefacts import digest_of_artefact
+from terrashot.steps.embed_health import write_card
 from terrashot.steps.embed_tables import (
+    KEPT_DTYPE,
     EmbedChoices,
     TableJob,
-    kept_dtype,
     kinds_of,
     table_job,
     watched,
@@ -29,8 +30,9 @@ from terrashot.steps.plan import PIXELS, Context, config_digest
 from terrashot.steps.progress import Said, Work
 from terrashot.store import manifest
 from terrashot.store.chips import open_chip_store
+from terrashot.store.health import health_path
 from terrashot.store.manifest import digest_of
-from terrashot.store.tables import read_chips
+from terrashot.store.tables import read_chips, read_presence
 from terrashot.store.vectors import read_embeddings
 from terrashot.store.zarr_copy import write_zarr_copy
 
@@ -50,7 +52,7 @@ def make_embeddings(context: Context) -> Work[None]:
     known = old if old is not None and _has_same_parts(old, table) else None
     there = set() if known is None else set(known.chips.ids)
     new = [chip_id for chip_id in table.chips.ids if chip_id not in there]
-    work = embed_in_parts(table.job, new, parts, name="embed", dtype=kept_dtype(choices.dtype))
+    work = embed_in_parts(table.job, new, parts, name="embed", dtype=KEPT_DTYPE)
     made = yield from watched("embed", work)
     if known is not None:
         yield Said(
@@ -61,6 +63,9 @@ def make_embeddings(context: Context) -> Work[None]:
     if section.floors and not _is_as_recorded(context, study.floors):
         yield from write_floors(study.floors, table)
     write_vectors(study.embeddings, table, vectors.groups, model.digest)
+    yield from write_card(
+        study.embeddings, table, vectors.groups, read_presence(study.presence), study.floors if section.floors else None
+    )
     if section.zarr:
         write_zarr_copy(study.embeddings_zarr, study.embeddings, table.job.store.chip_px)
 
@@ -76,7 +81,7 @@ def embed_outputs(context: Context) -> Sequence[Path]:
     """The tables that the step leaves."""
     study, section = context.study, context.config.embed
     copy = [study.embeddings_zarr] if section.zarr else []
-    return [study.embeddings, *copy, *([study.floors] if section.floors else [])]
+    return [study.embeddings, health_path(study.embeddings), *copy, *([study.floors] if section.floors else [])]
 
 
 def embed_inputs(context: Context) -> Mapping[str, str]:

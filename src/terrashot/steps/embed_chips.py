@@ -8,7 +8,7 @@ import torch
 
 from terrashot.domain.absence import AbsenceStrategy
 from terrashot.domain.split import SplitRecipe, choose_scheme, make_split
-from terrashot.domain.tables import Chips, Embeddings
+from terrashot.domain.tables import Chips
 from terrashot.durable.files import make_folder, remove, sweep_leftovers, write_bytes
 from terrashot.durable.lock import sole_writer
 from terrashot.durable.parts import DiskParts
@@ -22,9 +22,10 @@ from terrashot.ingest.folder import open_chip_folder
 from terrashot.ingest.harvest import harvest
 from terrashot.model.checkpoint import Model, load_model
 from terrashot.steps.answer import Answer
+from terrashot.steps.embed_health import write_card
 from terrashot.steps.embed_tables import (
+    KEPT_DTYPE,
     EmbedChoices,
-    kept_dtype,
     table_job,
     watched,
     with_possible_stand_in,
@@ -38,7 +39,6 @@ from terrashot.store.manifest import digest_of
 from terrashot.store.statistics import measure_channels
 from terrashot.store.study import Study
 from terrashot.store.tables import read_chips
-from terrashot.store.vectors import read_embeddings
 from terrashot.store.write_vectors import VectorType
 
 STATISTICS = ("model", "chips")
@@ -79,9 +79,8 @@ def embed_files(request: EmbedRequest) -> Work[Answer]:
     with sole_writer(make_folder(work_folder)):
         write_bytes(work_folder / REQUEST, _identity(request, model))
         chips, store = yield from _open(request.chips, work_folder)
-        table = yield from _write(request, model, chips, store, work_folder)
+        counts = yield from _write(request, model, chips, store, work_folder)
     remove(work_folder)
-    counts = {name: int(table.present(name).sum()) for name in table.blocks}
     said = ", ".join(f"{count} with {name}" for name, count in counts.items())
     lines = [f"wrote {request.out}: {len(chips)} chips, {said}"]
     lines += [f"wrote {request.floors}"] if request.floors else []
@@ -90,8 +89,8 @@ def embed_files(request: EmbedRequest) -> Work[Answer]:
 
 def _write(
     request: EmbedRequest, model: Model, chips: Chips, store: ZarrChipStore, work_folder: Path
-) -> Work[Embeddings]:
-    """The table as it was written, and the floors beside it if they were asked for."""
+) -> Work[dict[str, int]]:
+    """How many chips have a vector, by modality, once the table, its card, and the floors if asked for, are written."""
     if not set(store.modalities) & set(model.towers.config.modalities):
         raise IntegrityError(
             f"{request.chips} holds {', '.join(store.modalities)}, the model embeds {', '.join(model.towers.config.modalities)}"
@@ -110,13 +109,14 @@ def _write(
     ]
     parts = DiskParts(work_folder / "parts", digest_of(made_from))
     table = table_job(model.towers, stats, store, chips, request.choices, parts)
-    work = embed_in_parts(table.job, table.chips.ids, parts, name="embed", dtype=kept_dtype(request.choices.dtype))
+    work = embed_in_parts(table.job, table.chips.ids, parts, name="embed", dtype=KEPT_DTYPE)
     made = yield from watched("embed", work)
     table = yield from with_possible_stand_in(table, made.groups)
     if request.floors is not None:
         yield from write_floors(request.floors, table)
-    write_vectors(request.out, table, made.groups, model.digest)
-    return read_embeddings(request.out)
+    counts = write_vectors(request.out, table, made.groups, model.digest)
+    yield from write_card(request.out, table, made.groups, store.presence(), request.floors)
+    return counts
 
 
 def _identity(request: EmbedRequest, model: Model) -> bytes:

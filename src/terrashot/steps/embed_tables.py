@@ -13,7 +13,7 @@ from terrashot.domain.normalize import ChannelStats
 from terrashot.domain.tables import Chips, Embeddings
 from terrashot.durable.parts import Parts
 from terrashot.embed.channels import BlockPlan, ChannelPolicy, plan_blocks
-from terrashot.embed.embed import EmbedDone, EmbedJob, EmbedPrecision, shared_modalities
+from terrashot.embed.embed import EmbedDone, EmbedJob, EmbedPrecision, RawVectors, shared_modalities
 from terrashot.embed.floors import FloorsProgress, KeptFloors, make_floors
 from terrashot.embed.in_parts import embed_in_parts
 from terrashot.embed.stand_in import Groups, has_gaps, possible_strategy, with_stand_ins
@@ -90,9 +90,8 @@ def to_device(towers: Towers, workers: int) -> int:
     return 1
 
 
-def kept_dtype(dtype: VectorType) -> str:
-    """In which vectors are kept on the way to a table: what is made of others is made of what a table holds of them."""
-    return "float16" if dtype == "float16" else "float32"
+KEPT_DTYPE = "float32"
+"""In which vectors are kept on the way to a table, so that what the table's type loses can be told."""
 
 
 def with_possible_stand_in(table: TableJob, groups: Groups) -> Work[TableJob]:
@@ -105,10 +104,30 @@ def with_possible_stand_in(table: TableJob, groups: Groups) -> Work[TableJob]:
     return replace(table, choices=replace(table.choices, absent=strategy))
 
 
-def write_vectors(path: Path, table: TableJob, groups: Groups, model: str) -> None:
-    """An embedding table from vectors that are there."""
+def write_vectors(path: Path, table: TableJob, groups: Groups, model: str) -> dict[str, int]:
+    """An embedding table from vectors that are there; how many chips have a vector, by modality."""
     form = TableForm(table.choices.dtype, model, kinds_of(table.job.plans), table.choices.facts)
-    write_embedding_groups(path, table.chips, table.stand_ins(groups), form)
+    counts = dict.fromkeys((plan.modality for plan in table.job.plans), 0)
+    write_embedding_groups(path, table.chips, _counted(table.stand_ins(_as_stored(groups, form.dtype)), counts), form)
+    return counts
+
+
+def _as_stored(groups: Groups, dtype: VectorType) -> Groups:
+    """The vectors as float16 has them, where that is asked for: what is learnt of a table comes from what it holds."""
+    if dtype != "float16":
+        return groups
+    return lambda: (
+        (ids, RawVectors({name: parts.astype(np.float16) for name, parts in raw.parts.items()}, raw.n_channels))
+        for ids, raw in groups()
+    )
+
+
+def _counted(tables: Iterator[Embeddings], counts: dict[str, int]) -> Iterator[Embeddings]:
+    """The tables as they pass, while their vectors are counted."""
+    for table in tables:
+        for name in table.blocks:
+            counts[name] += int(table.present(name).sum())
+        yield table
 
 
 def write_floors(path: Path, table: TableJob) -> Work[None]:

@@ -4,7 +4,7 @@ import json
 import re
 import tokenize
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -38,12 +38,26 @@ def read_embeddings(path: Path) -> Embeddings:
     if path.suffix == ".npy":
         return _read_npy(path)
     with open_table(path) as file:
-        lists = [field.name for field in file.schema_arrow if _is_list(field.type)]
-        table = file.read(columns=[name for name in file.schema_arrow.names if name not in lists])
-        chips = chips_of_table(table, str(path))
-        _refuse_two_models(table, path)
         # A block at a time: all of them as Arrow beside all of them as arrays would be twice the memory.
-        blocks = {name: _block(file.read(columns=[name]), name, path, chips) for name in lists}
+        return _embeddings(path, file.schema_arrow, lambda names: file.read(columns=names))
+
+
+def read_some_embeddings(path: Path, rows: Sequence[int] | np.ndarray) -> Embeddings:
+    """These rows of a table of ours, growing, as `read_embeddings` gives all; memory holds one row group beside them."""
+    with open_table(path) as file:
+        ends = np.cumsum([0, *(file.metadata.row_group(n).num_rows for n in range(file.num_row_groups))])
+        cuts = np.split(np.asarray(rows, dtype=np.int64), np.searchsorted(rows, ends[1:-1]))
+        taken = [file.read_row_group(n).take(some - ends[n]) for n, some in enumerate(cuts) if len(some)]
+        table = pa.concat_tables(taken) if taken else file.schema_arrow.empty_table()
+        return _embeddings(path, file.schema_arrow, table.select)
+
+
+def _embeddings(path: Path, schema: pa.Schema, read: Callable[[list[str]], pa.Table]) -> Embeddings:
+    lists = [field.name for field in schema if _is_list(field.type)]
+    table = read([name for name in schema.names if name not in lists]).replace_schema_metadata(schema.metadata)
+    chips = chips_of_table(table, str(path))
+    _refuse_two_models(table, path)
+    blocks = {name: _block(read([name]), name, path, chips) for name in lists}
     blocks = {name: _scaled(block, table, name, path) for name, block in blocks.items()}
     blocks = blocks or _blocks_of_scalar_columns(table, path)
     if not blocks:

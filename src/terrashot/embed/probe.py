@@ -61,7 +61,7 @@ def _without_kind(job: EmbedJob, chip_ids: Sequence[str]) -> Mapping[str, Mappin
     return {modality: cosines for modality, cosines in found.items() if cosines}
 
 
-def _by_kind(plan: ApartPlan, vectors: Float32[np.ndarray, "n C D"]) -> dict[str, Float32[np.ndarray, "n D"]]:
+def _by_kind(plan: ApartPlan, vectors: Float32[np.ndarray, "n C D"]) -> dict[str, Float32[np.ndarray, "_ D"]]:
     """Sums over the channels of each kind, of the chips that have all channels that most of them have."""
     there = ~np.isnan(vectors[:, :, 0])
     usual = there.mean(axis=0) > 0.5

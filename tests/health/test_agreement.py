@@ -120,3 +120,11 @@ def test_parts_of_other_kinds_are_compared_by_their_means():
 
 def test_another_makers_modalities_are_not_asked_to_share_a_space():
     assert partners(replace(small()[0], model=None)).verdict is None
+
+
+def test_blocks_of_no_common_model_need_not_agree_and_must_with_their_images():
+    table, floors = small()
+    other = {**table.blocks, "radar": dealt(table).blocks["radar"]}
+    assert agreement(replace(table, blocks=other)).verdict == "bad"
+    assert agreement(replace(table, blocks=other, model=None)).verdict == "look"
+    assert agreement(dealt(replace(table, model=None)), floors).verdict == "bad"

@@ -50,6 +50,22 @@ def test_a_part_of_zeros_is_seen_where_the_vector_tells_of_parts():
     assert verdict(block, "zeros", n_parts=10).verdict == "bad"
 
 
+def test_a_long_run_of_zeros_is_seen_and_scattered_ones_are_not():
+    filled, scattered = block_of(width=40), block_of(width=40)
+    filled[3, 20:30] = 0
+    scattered[3, ::2] = 0
+    assert verdict(filled, "zeros").verdict == "bad"
+    assert verdict(scattered, "zeros").verdict == "good"
+    filled[3, 25] = 1e-3
+    assert verdict(filled, "zeros").verdict == "good"
+
+
+def test_vectors_of_few_numbers_may_hold_a_zero():
+    block = block_of(width=4)
+    block[5, 1] = 0
+    assert verdict(block, "zeros").verdict == "good"
+
+
 def test_features_that_are_zero_half_of_the_time_by_nature_are_no_filled_ones():
     assert verdict(np.maximum(block_of(width=64), 0), "zeros").verdict == "good"
 

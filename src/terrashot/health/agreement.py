@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Float32, Float64, Int64
 from scipy.stats import rankdata
 
-from terrashot.domain.health import Measure
+from terrashot.domain.health import HealthVerdict, Measure
 from terrashot.health.distances import squared_distances
 from terrashot.health.features import Features
 from terrashot.health.judge import PERMUTATIONS, Accord, unmeasured
@@ -19,7 +19,8 @@ def agreement_measure(survey: Survey, block: str, other: Features, rows: Int64[n
     """`agreement`: rank correlation of the distances between chips in a block with those in other features of the same chips.
 
     Within areas, and against features that are dealt out anew within each area. Nothing needs to be comparable between the
-    two. The features of the next chip by id must not fit better than the chip's own: rows moved by one.
+    two. The features of the next chip by id must not fit better than the chip's own: rows moved by one. Sensors may see
+    other things: between blocks of no common model, no agreement is worth a look at most.
 
     Source: Mantel 1967, Cancer Research 27:209; with ranks.
 
@@ -35,16 +36,19 @@ def agreement_measure(survey: Survey, block: str, other: Features, rows: Int64[n
     ranks = _ranks(numbers(survey.table.blocks[block], rows[some]), area)
     own, before, after = (_ranks(other.of(np.roll(rows, moved)[some]), area) for moved in (0, 1, -1))
     accord = _accord(ranks, own, area, survey.random(f"shuffle {pair}"))
-    return _measure(pair, accord, max(float((ranks * beside).sum()) for beside in (before, after)))
+    worst: HealthVerdict = "bad" if other.own_units or survey.table.model is not None else "look"
+    return _measure(pair, accord, worst, max(float((ranks * beside).sum()) for beside in (before, after)))
 
 
-def _measure(pair: str, accord: Accord, next_one: float) -> Measure:
+def _measure(pair: str, accord: Accord, worst: HealthVerdict, next_one: float) -> Measure:
     sentence = f"which chips are alike is agreed on to {accord.words}"
     if next_one > max(accord.value, float(accord.chance.max())):
         moved = f"; the next chip by id fits better ({next_one:.2f}): rows are moved by one"
-        return Measure("agreement", pair, accord.value, "bad", sentence + moved)
-    verdict = accord.verdict
-    return Measure("agreement", pair, accord.value, verdict, sentence + _ADVICE[verdict])
+        return Measure("agreement", pair, accord.value, worst, sentence + moved)
+    advice = _ADVICE[accord.verdict]
+    return Measure(
+        "agreement", pair, accord.value, least if accord.verdict == "bad" else accord.verdict, sentence + advice
+    )
 
 
 _ADVICE = {

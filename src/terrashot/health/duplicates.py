@@ -45,6 +45,6 @@ def _near(survey: Survey, block: str, rows: Int64[np.ndarray, " n"]) -> Measure:
     asked = survey.some(rows, max(FEWEST_ASKED, MOST_PAIRS // len(rows)), "near")
     near = int((nearest_others(vectors, rows, asked) <= NEAR * middle).sum())
     of = f"{len(asked):,} chips looked at" if len(asked) < len(rows) else f"{len(rows):,} chips"
-    sentence = f"{near:,} of {of} lie nearer to another chip than a thousandth of the middle distance between two"
+    sentence = f"{near:,} of {of} lie within a thousandth of the middle distance of another chip"
     share = near / len(asked)
     return Measure("near_duplicates", block, share, above(share, look=FEW, bad=MANY), sentence)

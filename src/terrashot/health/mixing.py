@@ -35,12 +35,12 @@ def mixing_measure(
     """
     vectors, area = numbers(survey.table.blocks[block], rows), survey.area[rows]
     value, halves = mixing(vectors, area), _of_halves(vectors, area, places[rows])
-    sentence = f"like chips are found in other areas {100 * value:.0f} times for 100 of areas that do not matter"
+    sentence = f"the likest chip lies in another area {100 * value:.0f} % as often as if areas did not matter"
     verdict: HealthVerdict = "good" if value > OF_HALVES * halves else below(value, look=LOOK, bad=0.0)
     seen = images.known(rows) if images else rows[:0]
     if images and len(np.unique(survey.area[seen])) > 1:
         theirs = mixing(images.of(seen), survey.area[seen])
-        sentence += f"; {100 * theirs:.0f} times by the statistics of their images"
+        sentence += f"; {100 * theirs:.0f} % by the statistics of the images"
         is_told = value < NONE and theirs * len(seen) >= ENOUGH and OF_IMAGES * value < theirs
         verdict = "bad" if is_told else verdict
     return Measure("mixing", block, value, verdict, sentence + ("" if verdict == "good" else _ADVICE))

@@ -1,5 +1,6 @@
 """Whether every vector is a vector: finite, of ordinary length, not empty in whole or in part. One pass over all rows."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,8 +10,11 @@ from terrashot.domain.health import Measure
 from terrashot.health.judge import above, unmeasured
 from terrashot.health.survey import row_blocks
 
-MUCH_EMPTY, LITTLE_EMPTY = 0.25, 0.05
-"""A vector with this share of exact zeros is partly empty, where half of all vectors have less than the second."""
+RUN_SHARE, SHORTEST_RUN, DENSE = 0.25, 8, 0.05
+"""A vector is empty in part where this share of its numbers, and at least so many, are 0 one beside the other. Not so where half of
+all vectors have more than the third share of zeros: they are of a kind that is often 0."""
+MUCH_EMPTY = 0.25
+ALL_ONE = 1.01
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,7 +29,7 @@ class RowFacts:
     empty_share: Float32[np.ndarray, " N"]
     """Share of the numbers that are exactly 0."""
     empty_part: Bool[np.ndarray, " N"]
-    """One of the parts of the vector is all zeros."""
+    """One of the parts of the vector, or a long run of its numbers, is all zeros."""
     empty_column: Bool[np.ndarray, " D"]
     """0 in every finite vector."""
 
@@ -51,9 +55,20 @@ def look_at_rows(block: Float[np.ndarray, "N D"], n_parts: int) -> RowFacts:
         facts.length[rows] = np.where(facts.finite[rows], np.linalg.norm(finite, axis=1), np.nan)
         empty = finite == 0
         facts.empty_share[rows] = empty.mean(axis=1)
-        facts.empty_part[rows] = empty.reshape(len(empty), n_parts, -1).all(axis=2).any(axis=1)
+        facts.empty_part[rows] = _has_empty_part(empty, n_parts)
         facts.empty_column[:] &= empty.all(axis=0)
     return facts
+
+
+def _has_empty_part(empty: Bool[np.ndarray, "n D"], n_parts: int) -> Bool[np.ndarray, " n"]:
+    """Which vectors are zero in a whole part, or in a long run. Zeros of rectified features lie scattered; filled ones do not."""
+    found: np.ndarray = empty.reshape(len(empty), n_parts, -1).all(axis=2).any(axis=1)
+    run = max(SHORTEST_RUN, math.ceil(RUN_SHARE * empty.shape[1]))
+    maybe = np.flatnonzero(~found & (empty.sum(axis=1) >= run))
+    before = np.zeros((len(maybe), empty.shape[1] + 1), dtype=np.int64)
+    np.cumsum(empty[maybe], axis=1, out=before[:, 1:])
+    found[maybe] = np.any(before[:, run:] - before[:, :-run] == run, axis=1)
+    return found
 
 
 def row_measures(block: str, facts: RowFacts) -> list[Measure]:
@@ -66,7 +81,7 @@ def _finite(block: str, facts: RowFacts) -> Measure:
     broken = int((facts.there & ~facts.finite).sum())
     have = f"{there:,} of {n:,} chips have a vector" if there < n else f"all {n:,} chips have a vector"
     if there == 0:
-        return Measure("finite", block, None, "bad", f"none of {n:,} chips has a vector")
+        return Measure("finite", block, 1.0, "bad", f"none of {n:,} chips has a vector")
     if broken:
         return Measure("finite", block, broken / there, "bad", f"{have}; {broken:,} of them hold NaN or infinity")
     return Measure("finite", block, 0.0, "good", f"{have}, all finite")
@@ -76,9 +91,10 @@ def _zeros(block: str, facts: RowFacts) -> Measure:
     if not facts.finite.any():
         return unmeasured("zeros", block, "no finite vector")
     share, length = facts.empty_share[facts.finite], facts.length[facts.finite]
-    is_dense = np.median(share) < LITTLE_EMPTY
     empty = length == 0
-    half = ~empty & (facts.empty_part[facts.finite] | (is_dense & (share >= MUCH_EMPTY)))
+    half = ~empty & facts.empty_part[facts.finite]
+    if np.median(share) > DENSE:
+        half[:] = False
     columns = float(facts.empty_column.mean())
     hit = float((empty | half).mean())
     sentence = (
@@ -96,6 +112,10 @@ def _norms(block: str, facts: RowFacts) -> Measure:
         return unmeasured("norms", block, "no vector that is finite and not all zeros")
     low, middle, high = (float(value) for value in (length.min(), np.median(length), length.max()))
     ratio = max(high / middle, middle / low)
-    sentence = f"lengths from {low:.3g} to {high:.3g}, half of them above {middle:.3g}"
-    verdict = above(ratio, look=10, bad=100)
+    sentence = (
+        f"lengths from {low:.3g} to {high:.3g}, half of them above {middle:.3g}"
+        if ratio > ALL_ONE
+        else f"lengths of {middle:.3g}"
+    )
+    verdict = above(ratio, look=10, bad=1000)
     return Measure("norms", block, ratio, verdict, sentence + ("" if verdict == "good" else "; few chips outweigh all"))

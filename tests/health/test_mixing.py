@@ -54,8 +54,8 @@ def test_the_share_between_areas_is_one_less_the_share_within():
 
 
 def test_areas_far_from_each_other_do_not_mix():
-    vectors = np.random.default_rng(0).normal(size=(200, 3)).astype(np.float32) + 100 * (np.arange(200) % 2)[:, None]
-    assert mixing(vectors, np.arange(200) % 2) == 0
+    vectors = np.random.default_rng(0).normal(size=(200, 3)) + 100 * (np.arange(200) % 2)[:, None]
+    assert mixing(vectors.astype(np.float32), np.arange(200) % 2) == 0
 
 
 def test_two_halves_that_are_the_same_chips_mix_wholly():

@@ -45,10 +45,8 @@ def _measure(pair: str, accord: Accord, worst: HealthVerdict, next_one: float) -
     if next_one > max(accord.value, float(accord.chance.max())):
         moved = f"; the next chip by id fits better ({next_one:.2f}): rows are moved by one"
         return Measure("agreement", pair, accord.value, worst, sentence + moved)
-    advice = _ADVICE[accord.verdict]
-    return Measure(
-        "agreement", pair, accord.value, least if accord.verdict == "bad" else accord.verdict, sentence + advice
-    )
+    verdict = worst if accord.verdict == "bad" else accord.verdict
+    return Measure("agreement", pair, accord.value, verdict, sentence + _ADVICE[accord.verdict])
 
 
 _ADVICE = {

@@ -67,7 +67,8 @@ def _has_empty_part(empty: Bool[np.ndarray, "n D"], n_parts: int) -> Bool[np.nda
     maybe = np.flatnonzero(~found & (empty.sum(axis=1) >= run))
     before = np.zeros((len(maybe), empty.shape[1] + 1), dtype=np.int64)
     np.cumsum(empty[maybe], axis=1, out=before[:, 1:])
-    found[maybe] = np.any(before[:, run:] - before[:, :-run] == run, axis=1)
+    in_window: np.ndarray = before[:, run:] - before[:, :-run]
+    found[maybe] = in_window.max(axis=1, initial=0) == run
     return found
 
 

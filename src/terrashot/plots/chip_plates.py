@@ -42,6 +42,7 @@ def chip_panel(ax: Axes, image: Float32[np.ndarray, "C H W"] | None) -> Axes:
     """One image, stretched over its own 2nd to 98th percentile; gaps are hatched."""
     ax.set(xticks=[], yticks=[])
     ax.grid(False)
+    ax.spines[:].set_visible(False)
     ax.patch.set(facecolor="#f2f2f2", hatch="///", edgecolor="#bbbbbb")
     if image is None:
         ax.text(0.5, 0.5, "absent", ha="center", va="center", transform=ax.transAxes, fontsize=8)
@@ -54,6 +55,20 @@ def chip_panel(ax: Axes, image: Float32[np.ndarray, "C H W"] | None) -> Axes:
     else:
         ax.imshow(np.ma.masked_where(alpha == 0, picture), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
     return ax
+
+
+def shrunk(image: Float32[np.ndarray, "C H W"], most_px: int) -> Float32[np.ndarray, "C h w"]:
+    """The image with at most so many pixels a side: means over squares of known pixels, NaN where none is known.
+
+    What is over at the right and the bottom is cut off. Legend: h w rows and columns of the smaller image.
+    """
+    n_planes, height, width = image.shape
+    step = -(-max(height, width) // most_px)
+    rows, cols = max(1, height // step), max(1, width // step)
+    squares = image[:, : rows * step, : cols * step].reshape(n_planes, rows, -1, cols, step)
+    known = np.isfinite(squares)
+    total, count = np.where(known, squares, 0).sum(axis=(2, 4)), known.sum(axis=(2, 4))
+    return np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0).astype(np.float32)
 
 
 def _stretched(plane: np.ndarray) -> np.ndarray:

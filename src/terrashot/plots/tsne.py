@@ -54,7 +54,7 @@ def tsne_grid(layouts: Mapping[str, Layout], targets: Mapping[str, np.ndarray]) 
             drawn = tsne_panel(ax, layout, values)
             ax.set_title(MODALITIES[modality].title if modality in MODALITIES else modality) if row == 0 else None
             ax.set_ylabel(task_of(target).title) if column == 0 else None
-            ax.set_xlabel(_axes_named(layout)) if row == len(targets) - 1 else None
+            ax.set_xlabel(_axes_named(layout), fontsize=7.5) if row == len(targets) - 1 else None
         if drawn is None:
             axes[row, -1].legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=7, markerscale=1.5)
         else:

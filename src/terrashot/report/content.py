@@ -6,10 +6,13 @@ from typing import Any
 
 from terrashot.domain.absence_scores import AbsenceReport
 from terrashot.domain.answers import Answers
+from terrashot.domain.health import HealthCard
 from terrashot.domain.results import Dot, Point
 from terrashot.domain.tables import Chips, Labels
 from terrashot.plots.chip_plates import Plate
+from terrashot.plots.located_chips import LocatedChips
 from terrashot.plots.model_diagram import ModelShape
+from terrashot.plots.nearest_plates import Search
 from terrashot.plots.tsne import Layout
 
 
@@ -31,6 +34,10 @@ class ReportContent:
     """t-SNE by modality."""
     components: Mapping[str, Layout] = field(default_factory=dict)
     """The same chips by principal components."""
+    located: LocatedChips | None = None
+    """Two chips on a map; None where there are no images, or no two chips of clearly different label."""
+    searches: Sequence[Search] = ()
+    """Chips looked up among all, by the likeness of vectors; empty where there are no images."""
     metrics: Sequence[Mapping[str, Any]] = ()
     """Of pretraining, an epoch each; empty where no model was trained here."""
     best_epoch: int = 0
@@ -39,6 +46,8 @@ class ReportContent:
     plates: Sequence[Plate] = ()
     absent: Sequence[tuple[str, str, str, int]] = ()
     """Modality, status, reason, number of channels."""
+    health: HealthCard | None = None
+    """Of the embeddings."""
     absence: AbsenceReport | None = None
     """What absences cost; None where that was not measured."""
     facts: Mapping[str, str] = field(default_factory=dict)

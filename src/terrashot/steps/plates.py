@@ -30,24 +30,33 @@ def _spread(chips: Chips, labels: Labels, area: str, count: int) -> list[int]:
 
 def _plate(store: ChipStore, chips: Chips, labels: Labels, row: int) -> Plate:
     chip_id = chips.ids[row]
-    said = [f"{target} {_value(values[row])}" for target, values in labels.targets.items()]
-    images = {modality: _image(store, chip_id, modality) for modality in store.modalities}
+    said = [f"{target} {label_text(values[row])}" for target, values in labels.targets.items()]
+    images = {modality: chip_image(store, chip_id, modality) for modality in store.modalities}
     return Plate(chip_id, "\n".join([chips.area[row], *said[:2]]), images)
 
 
-def _value(value: object) -> str:
+def label_text(value: object) -> str:
+    """A label as a person reads it."""
     return f"{value:.2f}" if isinstance(value, float) else str(value)
 
 
-def _image(store: ChipStore, chip_id: str, modality: str) -> np.ndarray | None:
-    """The first picture of three known kinds, else the first channel; None where nothing is there."""
+def chip_image(store: ChipStore, chip_id: str, modality: str) -> np.ndarray | None:
+    """The clearest picture of three known kinds of one date, else the clearest channel; None where nothing is there."""
     there = store.channels(chip_id, modality)
     if not there:
         return None
-    slots = next((found for kinds in RGB if (found := _slots(there, kinds))), [there[0].slot])
-    return store.read(modality, [(chip_id, slot) for slot in slots])
+    shown = next((found for kinds in RGB if (found := _clearest_picture(there, kinds))), [max(there, key=_clear)])
+    return store.read(modality, [(chip_id, stored.slot) for stored in shown])
 
 
-def _slots(there: Sequence[StoredChannel], kinds: tuple[str, ...]) -> list[int]:
-    first = {stored.channel.kind: stored.slot for stored in reversed(there)}
-    return [first[kind] for kind in kinds] if all(kind in first for kind in kinds) else []
+def _clearest_picture(there: Sequence[StoredChannel], kinds: tuple[str, ...]) -> list[StoredChannel]:
+    """The first channel of each kind, of the date on which the least clear of them is clearest; nothing if there is none."""
+    of_date: dict[str | None, dict[str, StoredChannel]] = {}
+    for stored in there:
+        of_date.setdefault(stored.channel.first_date, {}).setdefault(stored.channel.kind, stored)
+    pictures = [[own[kind] for kind in kinds] for own in of_date.values() if set(kinds) <= set(own)]
+    return max(pictures, key=lambda picture: min(map(_clear, picture)), default=[])
+
+
+def _clear(stored: StoredChannel) -> float:
+    return stored.valid_fraction

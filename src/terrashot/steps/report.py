@@ -17,6 +17,7 @@ from terrashot.plots.tsne import Layout
 from terrashot.report.content import ReportContent
 from terrashot.report.figures import write_figures
 from terrashot.report.page import write_report
+from terrashot.steps.looking import locate_chips, search_chips
 from terrashot.steps.plan import Context
 from terrashot.steps.plates import make_plates
 from terrashot.steps.progress import Progress, Work
@@ -42,10 +43,12 @@ def make_report(context: Context) -> Work[None]:
     by_tsne, by_components = layouts(projection.maps, embeddings, seed=seed, most=most)
     metrics = [json.loads(line) for line in study.metrics.read_text("utf-8").splitlines()]
     best = min(range(len(metrics)), key=lambda row: metrics[row]["val_loss"])
+    store = open_chip_store(study.folder)
     content = content_of(
         study, chips, labels, by_tsne, components=by_components,
+        located=locate_chips(store, chips, labels, by_tsne), searches=search_chips(store, embeddings, chips, seed=seed),
         title=config.study.name, simulated=config.source.kind == "simulated", metrics=metrics, best_epoch=best,
-        plates=make_plates(open_chip_store(study.folder), chips, labels, config.report.plates),
+        plates=make_plates(store, chips, labels, config.report.plates),
         model=_shape(study, presence), absent=count_absences(presence), facts=_facts(context, chips, embeddings),
     )  # fmt: skip
     write_all(content, study)

@@ -116,6 +116,27 @@ def embed(
     _print(_show(embed_files(request)), json_)
 
 
+@app.command(
+    epilog="Example: `terrashot missing --model demo/model --chips demo --labels demo/labels.parquet --out gone`"
+)
+def missing(
+    model: Annotated[Path, typer.Option(help="A model folder, as `run` leaves it.")],
+    chips: Annotated[Path, typer.Option(help="A chip folder, or a study with a chip store.")],
+    labels: Annotated[Path, typer.Option(help="CSV or Parquet with `id` and a column a target.")],
+    out: Annotated[Path, typer.Option(help="Folder for the table and the figures.")],
+    channels: Annotated[str, typer.Option(help="each, each-date or mean: what a vector is made of.")] = "each",
+    statistics: Annotated[str, typer.Option(help="model or chips: whose channel means and spreads.")] = "model",
+    overwrite: Overwrite = False,
+    json_: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Tell what each absent sensor, month and channel costs."""
+    from terrashot.steps.missing_files import MissingRequest, missing_files  # late: see the module's first lines
+
+    request = MissingRequest(model, chips, labels, out, channels, statistics, overwrite)
+    _print(_show(missing_files(request)), json_)
+
+
 @app.command(epilog="Example: `terrashot fewshot --embeddings embeddings.parquet --labels labels.csv --out curves`")
 def fewshot(
     embeddings: Annotated[Path, typer.Option(help="Any embedding table: Parquet, or .npy with its ids beside it.")],

@@ -50,7 +50,7 @@ def test_each_area_has_a_figure_and_the_page_shows_the_section():
 def test_without_a_report_there_is_no_section():
     for absence in (None, AbsenceReport(())):
         bare = content(absence=absence)
-        assert missing_data(bare) == "" and list(absence_figures(bare)) == []
+        assert missing_data(bare) == "" and list(absence_figures(())) == []
         assert 'id="missing"' not in page(bare, [])
 
 

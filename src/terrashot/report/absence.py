@@ -33,9 +33,8 @@ SECTION, NAME_OF_NOTHING = "missing", "nothing"
 ALIKE = ("cosine", "recall1", "recall10")
 
 
-def absence_figures(content: ReportContent) -> Iterator[Recipe]:
+def absence_figures(scores: Sequence[AbsenceScore]) -> Iterator[Recipe]:
     """One an area; all but the first are folded."""
-    scores = content.absence.scores if content.absence else ()
     for number, area in enumerate(dict.fromkeys(row.area for row in scores), start=1):
         own = [row for row in scores if row.area == area]
         yield Recipe(

@@ -1,6 +1,6 @@
 """The figures of a study, each as PNG and SVG."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,9 +29,14 @@ class Drawn:
 
 def write_figures(content: ReportContent, folder: Path) -> list[Drawn]:
     """The figures, after `folder` holds each as PNG and SVG."""
+    return write_recipes(_recipes(content), folder, is_simulated=content.simulated)
+
+
+def write_recipes(recipes: Iterable[Recipe], folder: Path, *, is_simulated: bool) -> list[Drawn]:
+    """These figures, after `folder` holds each as PNG and SVG."""
     make_folder(folder)
     with house_style():
-        return [_drawn(recipe, folder, is_simulated=content.simulated) for recipe in _recipes(content)]
+        return [_drawn(recipe, folder, is_simulated=is_simulated) for recipe in recipes]
 
 
 def _drawn(recipe: Recipe, folder: Path, *, is_simulated: bool) -> Drawn:

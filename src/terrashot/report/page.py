@@ -15,6 +15,7 @@ from terrashot.report.elsewhere import leakage_table, transfer_table
 from terrashot.report.enough import beside_floors, enough_labels
 from terrashot.report.figures import Drawn
 from terrashot.report.forecasts import forecast_tables
+from terrashot.report.health import health_section
 from terrashot.report.in_short import in_short
 
 WIDE_IN = 7.0
@@ -63,7 +64,7 @@ def _sections(content: ReportContent, figures: Sequence[Drawn]) -> list[tuple[st
         ("transfer", "Labels from elsewhere", join([drawn("transfer"), transfer_table(content)])),
         ("more", "How many more labels?", join([drawn("more"), forecast_tables(content)])),
         ("missing", "What absences cost", join([drawn("missing"), missing_data(content)])),
-        ("embeddings", "The embeddings", drawn("embeddings")),
+        ("embeddings", "The embeddings", join([drawn("embeddings"), health_section(content.health)])),
         ("areas", "Areas, splits and labels", drawn("areas")),
         ("data", "The data, and what is missing in it", join([drawn("data"), _absent(content)])),
         ("pretraining", "Pretraining", drawn("pretraining")),

@@ -28,7 +28,7 @@ def of_results(content: ReportContent) -> Iterator[Recipe]:
             "interval, with an arrow where it has no upper end. The axis is logarithmic.",
             partial(forecast_dots, content.answers.forecasts),
         )  # fmt: skip
-    yield from absence_figures(content)
+    yield from absence_figures(content.absence.scores if content.absence else ())
     yield from embedding_figures(content)
 
 

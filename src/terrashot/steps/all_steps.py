@@ -99,7 +99,7 @@ MISSING = Step(
 REPORT = Step(
     name="report",
     sections=("study.name", "source.kind", "report"),
-    inputs=artefacts("chips", "presence", "labels", "embeddings", "results", "curves", "answers", "missing"),
+    inputs=artefacts("chips", "presence", "labels", "embeddings", "results", "curves", "answers", "missing", "health"),
     outputs=lambda context: [context.study.projection, context.study.figures, context.study.report],
     # However long it takes: the maps are taken up, and new chips placed into them.
     takes_up=frozenset(
@@ -112,6 +112,7 @@ REPORT = Step(
             "curves.parquet",
             "answers.json",
             "missing.parquet",
+            "embeddings.parquet.health.json",
         }
     ),
     work=make_report,

@@ -30,7 +30,6 @@ from terrashot.steps.plan import PIXELS, Context, config_digest
 from terrashot.steps.progress import Said, Work
 from terrashot.store import manifest
 from terrashot.store.chips import open_chip_store
-from terrashot.store.health import health_path
 from terrashot.store.manifest import digest_of
 from terrashot.store.tables import read_chips, read_presence
 from terrashot.store.vectors import read_embeddings
@@ -81,7 +80,7 @@ def embed_outputs(context: Context) -> Sequence[Path]:
     """The tables that the step leaves."""
     study, section = context.study, context.config.embed
     copy = [study.embeddings_zarr] if section.zarr else []
-    return [study.embeddings, health_path(study.embeddings), *copy, *([study.floors] if section.floors else [])]
+    return [study.embeddings, study.health, *copy, *([study.floors] if section.floors else [])]
 
 
 def embed_inputs(context: Context) -> Mapping[str, str]:

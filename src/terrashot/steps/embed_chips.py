@@ -1,15 +1,14 @@
 """`terrashot embed`: a trained model on other chips."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal, cast
 
 import torch
 
 from terrashot.domain.absence import AbsenceStrategy
-from terrashot.domain.split import SplitRecipe, choose_scheme, make_split
 from terrashot.domain.tables import Chips
-from terrashot.durable.files import make_folder, remove, sweep_leftovers, write_bytes
+from terrashot.durable.files import make_folder, remove, write_bytes
 from terrashot.durable.lock import sole_writer
 from terrashot.durable.parts import DiskParts
 from terrashot.embed.channels import POLICIES, ChannelPolicy
@@ -17,9 +16,7 @@ from terrashot.embed.embed import EmbedPrecision
 from terrashot.embed.in_parts import embed_in_parts
 from terrashot.embed.scaling import statistics_for
 from terrashot.engine import available_cores
-from terrashot.errors import InputError, IntegrityError, StorageError, UsageError
-from terrashot.ingest.folder import open_chip_folder
-from terrashot.ingest.harvest import harvest
+from terrashot.errors import IntegrityError, StorageError, UsageError
 from terrashot.model.checkpoint import Model, load_model
 from terrashot.steps.answer import Answer
 from terrashot.steps.embed_health import write_card
@@ -32,13 +29,11 @@ from terrashot.steps.embed_tables import (
     write_floors,
     write_vectors,
 )
-from terrashot.steps.progress import Progress, Said, Work, relay
-from terrashot.store.chips import ZarrChipStore, open_chip_store
-from terrashot.store.layout import ZARR
+from terrashot.steps.given_chips import open_chips
+from terrashot.steps.progress import Said, Work
+from terrashot.store.chips import ZarrChipStore
 from terrashot.store.manifest import digest_of
 from terrashot.store.statistics import measure_channels
-from terrashot.store.study import Study
-from terrashot.store.tables import read_chips
 from terrashot.store.write_vectors import VectorType
 
 STATISTICS = ("model", "chips")
@@ -78,7 +73,7 @@ def embed_files(request: EmbedRequest) -> Work[Answer]:
     _check_outputs(request, work_folder, model)
     with sole_writer(make_folder(work_folder)):
         write_bytes(work_folder / REQUEST, _identity(request, model))
-        chips, store = yield from _open(request.chips, work_folder)
+        chips, store = yield from open_chips(request.chips, work_folder)
         counts = yield from _write(request, model, chips, store, work_folder)
     remove(work_folder)
     said = ", ".join(f"{count} with {name}" for name, count in counts.items())
@@ -153,27 +148,3 @@ def embed_choices(channels: str, absent: str, dtype: str, precision: str) -> Emb
         cast(ChannelPolicy, policy), cast(AbsenceStrategy, absent), cast(VectorType, dtype),
         cast(EmbedPrecision, precision), SEED, available_cores(),
     )  # fmt: skip
-
-
-def _open(path: Path, work_folder: Path) -> Work[tuple[Chips, ZarrChipStore]]:
-    """Chips and store of a study's folder, of its chips.zarr, or of a chip folder that is harvested first."""
-    folder = path.parent if path.name == ZARR else path
-    if (folder / ZARR).is_dir():
-        return read_chips(Study(folder / "study.toml", folder).chips), open_chip_store(folder)
-    if not path.is_dir():
-        raise InputError(f"{path}: no chip folder, no study and no chip store; docs/files.md tells how they lie")
-    opened = open_chip_folder(path)
-    for note in opened.notes:
-        yield Said(note)
-    sweep_leftovers(work_folder)
-    work = harvest(opened.sources, opened.chips.ids, work_folder, workers=available_cores())
-    harvested = yield from relay(work, lambda done: [Progress("read", done.done, done.total, done.modality)])
-    if harvested.failed:
-        chip_id, reason = next(iter(harvested.failed.items()))
-        raise InputError(
-            f"{len(harvested.failed)} chips could not be read, the first {chip_id}: {reason}; mend or remove them"
-        )
-    scheme, sentence = choose_scheme(opened.chips)
-    yield Said(sentence)
-    split = make_split(opened.chips, SplitRecipe(scheme))
-    return replace(opened.chips, split=split), open_chip_store(work_folder)

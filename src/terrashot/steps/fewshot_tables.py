@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from terrashot.domain.health import HealthCard
 from terrashot.domain.split import SplitRecipe, choose_scheme, make_split
 from terrashot.domain.tables import Chips, Embeddings, Labels, shared_rows
 from terrashot.durable.files import make_folder, sha256_of_file
@@ -11,6 +12,7 @@ from terrashot.engine import available_cores
 from terrashot.evaluate.protocol.feature_sets import feature_sets
 from terrashot.evaluate.protocol.fewshot import FewshotSettings
 from terrashot.evaluate.protocol.fitting import Workshop
+from terrashot.health.card import card_of
 from terrashot.steps.answer import Answer
 from terrashot.steps.fewshot import kept_fits, score_features, write_tables
 from terrashot.steps.given_tables import EXAMPLES, described
@@ -64,7 +66,9 @@ def fewshot_files(request: FewshotRequest) -> Work[Answer]:
                 scheme=scheme, workshop=Workshop(available_cores(), parts),
             )  # fmt: skip
         write_tables(study, tables, chips, labels, 0)
-        yield from _report(request, study, replace(table, chips=chips), labels, notes)
+        card = card_of(replace(table, chips=chips), floors=floors)
+        yield Said(card.sentence)
+        yield from _report(request, study, replace(table, chips=chips), labels, notes, card)
     lines, facts = said(read_answers(study.answers))
     return Answer((*lines, f"report: {study.report}"), {"out": str(request.out), **facts, "report": str(study.report)})
 
@@ -80,14 +84,16 @@ def _settings() -> FewshotSettings:
     return FewshotSettings()
 
 
-def _report(request: FewshotRequest, study: Study, table: Embeddings, labels: Labels, notes: list[str]) -> Work[None]:
+def _report(
+    request: FewshotRequest, study: Study, table: Embeddings, labels: Labels, notes: list[str], card: HealthCard
+) -> Work[None]:
     maps = yield from sampled_maps(table, seed=0, most=MOST_LAID_OUT)
     by_tsne, by_components = layouts(maps, table, seed=0, most=MOST_LAID_OUT)
     read = [path for path in (request.embeddings, request.labels, request.floors, request.chips) if path]
     facts = {"remake": "terrashot fewshot", **{path.name: f"sha256 {sha256_of_file(path)}" for path in read}}
     content = content_of(
         study, table.chips, aligned(table.chips, labels), by_tsne,
-        components=by_components, title=request.embeddings.stem, simulated=False, facts=facts, notes=notes,
+        components=by_components, title=request.embeddings.stem, simulated=False, facts=facts, notes=notes, health=card,
     )  # fmt: skip
     write_all(content, study)
 

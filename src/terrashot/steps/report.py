@@ -25,6 +25,8 @@ from terrashot.steps.projection import layouts, study_projection
 from terrashot.store import manifest
 from terrashot.store.answers import read_answers
 from terrashot.store.chips import open_chip_store
+from terrashot.store.health import read_health
+from terrashot.store.missing import read_missing
 from terrashot.store.parquet import read_table, rows_of_table
 from terrashot.store.study import Study
 from terrashot.store.tables import read_chips, read_own_labels, read_presence
@@ -50,6 +52,8 @@ def make_report(context: Context) -> Work[None]:
         title=config.study.name, simulated=config.source.kind == "simulated", metrics=metrics, best_epoch=best,
         plates=make_plates(store, chips, labels, config.report.plates),
         model=_shape(study, presence), absent=count_absences(presence), facts=_facts(context, chips, embeddings),
+        absence=read_missing(study.missing) if config.missing.report and study.missing.is_file() else None,
+        health=read_health(study.health, study.embeddings) if study.health.is_file() else None,
     )  # fmt: skip
     write_all(content, study)
     yield Progress("report", 1, 1)

@@ -14,7 +14,6 @@ from terrashot.steps.metrics import damage_of_metrics, repair_metrics
 from terrashot.steps.progress import Progress, Said, Work
 from terrashot.store import manifest
 from terrashot.store.answers import read_answers
-from terrashot.store.health import health_path
 from terrashot.store.layout import ZARR
 from terrashot.store.parquet import read_table
 from terrashot.store.repair import Damage, mark_damage, verify_store
@@ -49,7 +48,8 @@ REDO = {
     "chips.parquet": "chips", "presence.parquet": "ingest", "labels.parquet": "labels", "embeddings.parquet": "embed",
     "floors.parquet": "embed", "results.parquet": "fewshot", "block_scores.parquet": "fewshot",
     "timings.parquet": "fewshot", "leakage.parquet": "fewshot", "transfer.parquet": "fewshot", "curves.parquet": "fewshot",
-    ANSWERS: "fewshot", "metrics.jsonl": "pretrain", "report.html": "report", "figures": "report", "embeddings.zarr": "embed", "embeddings.parquet.health.json": "embed",
+    ANSWERS: "fewshot", "metrics.jsonl": "pretrain", "report.html": "report", "figures": "report",
+    "embeddings.zarr": "embed", "embeddings.parquet.health.json": "embed",
     "missing.parquet": "missing", "projection.parquet": "report",
 }  # fmt: skip
 
@@ -121,7 +121,7 @@ def _study(study: Study) -> Iterator[Check]:
         yield study.model.name, lambda: _model(study.model)
     if study.metrics.name in recorded and study.metrics.exists():
         yield study.metrics.name, lambda: _metrics(study)
-    for path in (study.report, study.figures, study.embeddings_zarr, health_path(study.embeddings)):
+    for path in (study.report, study.figures, study.embeddings_zarr, study.health):
         if path.name in recorded and path.exists():
             yield path.name, lambda path=path: _recorded(path, recorded[path.name])  # type: ignore[misc]
 

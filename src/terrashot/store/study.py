@@ -66,6 +66,11 @@ class Study:
         return self.folder / "fewshot.fits.sqlite"
 
     @property
+    def health(self) -> Path:
+        """The health card of the embeddings."""
+        return self.folder / "embeddings.parquet.health.json"
+
+    @property
     def embeddings_zarr(self) -> Path:
         """The vectors once more, if [embed] zarr asks for it."""
         return self.folder / "embeddings.zarr"

@@ -62,7 +62,8 @@ def look_at_rows(block: Float[np.ndarray, "N D"], n_parts: int) -> RowFacts:
 
 def _has_empty_part(empty: Bool[np.ndarray, "n D"], n_parts: int) -> Bool[np.ndarray, " n"]:
     """Which vectors are zero in a whole part, or in a long run. Zeros of rectified features lie scattered; filled ones do not."""
-    found: np.ndarray = empty.reshape(len(empty), n_parts, -1).all(axis=2).any(axis=1)
+    numbers_left = np.count_nonzero(~empty.reshape(len(empty), n_parts, -1), axis=2)
+    found: np.ndarray = np.min(numbers_left, axis=1) == 0
     run = max(SHORTEST_RUN, math.ceil(RUN_SHARE * empty.shape[1]))
     maybe = np.flatnonzero(~found & (empty.sum(axis=1) >= run))
     before = np.zeros((len(maybe), empty.shape[1] + 1), dtype=np.int64)

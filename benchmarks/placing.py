@@ -3,7 +3,7 @@
 python benchmarks/placing.py [--quick] [--threads N]
 
 Neighbours kept: of the 10 nearest laid-out chips of a placed one, by their vectors, the share that is among its 10 nearest in the
-map. `all` counts the neighbours among all chips, placed ones too.
+map. `all` counts the neighbours among all chips, placed ones too. `laid out` are the chips of the map themselves.
 """
 
 import argparse
@@ -60,7 +60,8 @@ def compared(vectors: np.ndarray, n_laid_out: int, threads: int) -> dict[str, di
     old, waiting = basis.of(vectors[laid_out]), basis.of(vectors[new])
     places = tsne(old, seed=0, iterations=500, threads=threads).astype(np.float64)
     ways = {"ours": ours, "openTSNE": theirs}
-    found: dict[str, dict[str, float]] = {}
+    rows = np.arange(n_laid_out)
+    found = {"laid out": {"kept": kept(vectors[laid_out], places, rows[:JUDGED], rows)}}
     judged = np.sort(np.random.default_rng(1).permutation(new)[:JUDGED])
     for name, way in ways.items():
         started = time.perf_counter()

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 import numpy as np
-from jaxtyping import Float, Int64
+from jaxtyping import Bool, Int64
 
 from terrashot.domain.projection import Projection, VectorMap
 from terrashot.domain.tables import Embeddings, shared_rows
@@ -36,7 +36,7 @@ def project(embeddings: Embeddings, old: Projection | None, *, seed: int, most: 
     maps = {}
     for done, (name, vectors) in enumerate(embeddings.blocks.items(), start=1):
         extended = extend_map(vectors, usable[name]) if name in usable else None
-        sample = drawn(vectors, seed, most)
+        sample = drawn(complete(vectors), seed, most)
         maps[name] = extended or map_vectors(vectors, sample, seed=seed, iterations=PREVIEW_ITERATIONS)
         if old is not None and extended is None:
             yield Said(f"the map of {name} is laid out anew: the one before does not fit these vectors and settings")
@@ -48,17 +48,17 @@ def sampled_maps(embeddings: Embeddings, *, seed: int, most: int) -> Work[dict[s
     """Maps of at most `most` chips, to look at only: no other chip has a place."""
     maps = {}
     for done, (name, vectors) in enumerate(embeddings.blocks.items(), start=1):
-        rows = np.sort(drawn(vectors, seed, most))
+        rows = np.sort(drawn(complete(vectors), seed, most))
         small = map_vectors(vectors[rows], np.arange(len(rows)), seed=seed, iterations=PREVIEW_ITERATIONS)
         maps[name] = small.spread(rows, len(vectors))
         yield Progress("report", done, len(embeddings.blocks) + 2, f"map of {name}")
     return maps
 
 
-def drawn(vectors: Float[np.ndarray, "N D"], seed: int, most: int) -> Int64[np.ndarray, " n"]:
+def drawn(is_known: Bool[np.ndarray, " N"], seed: int, most: int) -> Int64[np.ndarray, " n"]:
     """At most so many rows that have a vector: the same chips in every block that has them."""
-    order = np.random.default_rng(seed).permutation(len(vectors))
-    return order[complete(vectors)[order]][:most]
+    order = np.random.default_rng(seed).permutation(len(is_known))
+    return order[is_known[order]][:most]
 
 
 def layouts(
@@ -67,10 +67,10 @@ def layouts(
     """What is drawn of the maps: at most so many chips by t-SNE, and the same ones by principal components."""
     by_tsne, by_components = {}, {}
     for name, made in maps.items():
-        rows = drawn(embeddings.blocks[name], seed, most)
-        shown, n_known = made.take(rows).spread(rows, len(made.places)), int(complete(embeddings.blocks[name]).sum())
-        n_placed = int((~made.is_laid_out[rows]).sum())
-        by_tsne[name] = Layout(shown.places, n_known, n_placed)
+        is_known = complete(embeddings.blocks[name])
+        rows, n_known = drawn(is_known, seed, most), int(is_known.sum())
+        shown = made.take(rows).spread(rows, len(is_known))
+        by_tsne[name] = Layout(shown.places, n_known, int((~made.is_laid_out[rows]).sum()))
         by_components[name] = Layout(shown.components, n_known, variance=made.variance)
     return by_tsne, by_components
 

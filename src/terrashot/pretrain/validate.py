@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Bool, Float, Float32
 from torch import Tensor
 
+from terrashot.domain import spectrum
 from terrashot.domain.retrieval import recall_at
 from terrashot.model.towers import Towers
 from terrashot.pretrain.dataset import ChannelDraws, Views, batches
@@ -86,14 +87,11 @@ def _recalls(
 def effective_rank(vectors: Float32[np.ndarray, "N D"]) -> float:
     """How many directions the vectors really use: 1 where all lie on a line or in one point, at most D.
 
-    The exponential of the entropy of the shares of the singular values of the centred vectors.
-
-    Source: Roy and Vetterli 2007, "The effective rank: a measure of effective dimensionality", EUSIPCO.
+    That of the singular values of the centred vectors (`domain/spectrum.py`).
     """
     centred = (vectors - vectors.mean(axis=0)).astype(np.float64) if len(vectors) else np.zeros((1, 1))
     values = np.sqrt(np.clip(np.linalg.eigvalsh(centred.T @ centred), 0, None))
     # Vectors that differ by rounding only use no direction.
     if values.max() <= 1e-5 * math.sqrt(len(vectors) or 1):
         return 1.0
-    shares = values[values > 0] / values.sum()
-    return float(np.exp(-(shares * np.log(shares)).sum()))
+    return spectrum.effective_rank(values)

@@ -71,6 +71,7 @@ SHARD = "chips.zarr/s1grdm/c/1/0/0/0"
 TABLES = ("chips.parquet", "presence.parquet", "labels.parquet", "embeddings.parquet", "floors.parquet", "results.parquet",
           "block_scores.parquet", "timings.parquet", "leakage.parquet", "transfer.parquet", "curves.parquet")  # fmt: skip
 OF_FITS = ("results", "block_scores", "timings", "leakage", "transfer", "curves", "answers", "fewshot.fits")
+OF_REPORT = ("projection", "report", "figures")
 TARGETS = (
     Target(SHARD, "chips.zarr", _pixels, (SHARD, "chips.ledger", "presence")),
     Target("chips.zarr/s1grdm/zarr.json", "chips.zarr", _pixels, ("chips.zarr/s1grdm/zarr.json", "chips.ledger", "presence")),
@@ -85,14 +86,19 @@ TARGETS = (
         for name in TABLES
     ),
     Target("answers.json", "answers.json", _answers, OF_FITS),
+    *(
+        Target(f"embeddings.zarr/{name}", "", lambda study: None, ("embeddings", "floors", "embed.parts"))
+        for name in ("zarr.json", "s2rgbm/vectors/c/0/0")
+    ),
     Target("embeddings.parquet.sha256", "embeddings.parquet", lambda study: _table(study, "embeddings.parquet"), ("embed", "floors")),
     Target("model/model.json", "model", _model, ("model", "metrics")),
     Target("model/weights.safetensors", "model", _model, ("model", "metrics")),
     Target("model/last.safetensors", "model", lambda study: None, ()),
     Target("metrics.jsonl", "", lambda study: None, ()),
     Target("metrics.backup.jsonl", "", lambda study: None, ()),
-    Target("report.html", "", lambda study: None, ("report", "figures")),
-    Target("figures/curves-forest.png", "", lambda study: None, ("report", "figures")),
+    Target("projection.parquet", "projection.parquet", lambda study: _table(study, "projection.parquet"), OF_REPORT),
+    Target("report.html", "", lambda study: None, OF_REPORT),
+    Target("figures/curves-forest.png", "", lambda study: None, OF_REPORT),
 )  # fmt: skip
 
 

@@ -20,7 +20,10 @@ def naive(own, row, gone, places):
     return mean / np.linalg.norm(mean)
 
 
-@pytest.mark.parametrize(("policy", "parts"), [("mean", [range(6)]), ("each", [(0, 3), (1, 4), (2, 5)]), ("each-date", [(c,) for c in range(6)])])
+@pytest.mark.parametrize(
+    ("policy", "parts"),
+    [("mean", [range(6)]), ("each", [(0, 3), (1, 4), (2, 5)]), ("each-date", [(c,) for c in range(6)])],
+)
 def test_a_part_is_the_unit_mean_of_the_channels_that_are_left(policy, parts):
     gone = np.random.default_rng(1).random((50, 6)) < 0.3
     for mask in (NONE, gone[:1], gone):

@@ -42,7 +42,8 @@ def job_of(store, *, channels="mean", seed=0, towers=TOWERS, stats=STATS, **more
 def embedded(store, ids=IDS, **asked):
     """One vector a chip and modality, of policies that make no parts."""
     raw = finish(embed_chips(job_of(store, **asked), ids))
-    return Embeddings(chips_of(ids), {name: parts[:, 0] for name, parts in raw.parts.items()}, raw.n_channels)
+    blocks = {name: parts[:, 0] for name, parts in raw.parts.items()}
+    return Embeddings(chips_of(ids), blocks, raw.n_channels, valid_fraction=raw.valid_fraction)
 
 
 @pytest.fixture
@@ -79,6 +80,16 @@ def test_an_absent_modality_is_nan_and_absent_channels_do_not_count(store):
     assert np.isnan(table.blocks["optical"][4]).all() and np.isnan(table.blocks["radar"][5]).all()
     assert np.isfinite(table.blocks["optical"][3]).all()
     assert table.present("radar").sum() == 14
+
+
+def test_the_valid_share_of_a_chip_is_the_mean_over_the_channels_that_went_in(store):
+    images = {name: dict(found) for name, found in store.images.items()}
+    half = images["optical"]["chip03"][1][1].copy()
+    half[:4] = np.nan
+    images["optical"]["chip03"] = [images["optical"]["chip03"][0], (CHANNEL, half), (CHANNEL, NOTHING)]
+    images["optical"]["chip04"] = [(CHANNEL, NOTHING)]
+    found = embedded(FakeChipStore(images)).valid_fraction["optical"]
+    assert found[[2, 3]].tolist() == [1, 0.75] and np.isnan(found[4])
 
 
 def test_a_channel_that_turns_out_empty_when_read_does_not_count(store):

@@ -40,6 +40,11 @@ def together(kept_vectors):
     return ids, vectors, counts
 
 
+def damage(path):
+    content = path.read_bytes()
+    path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+
+
 def as_bytes(kept_vectors):
     ids, vectors, counts = together(kept_vectors)
     return ids, [array.tobytes() for arrays in (vectors, counts) for array in arrays.values()]
@@ -69,14 +74,14 @@ def test_a_killed_run_goes_on_with_the_parts_it_had_and_ends_the_same(store, par
 def test_a_damaged_part_is_made_again(store, parts, tmp_path):
     wanted = as_bytes(finish(work_of(store, parts)))
     for path in (tmp_path / "parts").glob("x-*"):
-        path.write_bytes(path.read_bytes()[:-1] + b"?")
+        damage(path)
     assert as_bytes(finish(work_of(store, DiskParts(tmp_path / "parts", "model 1")))) == wanted
 
 
 def test_a_part_that_is_damaged_before_it_is_used_is_named(store, parts, tmp_path):
     made = finish(work_of(store, parts))
     path = tmp_path / "parts" / "x-1"
-    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    damage(path)
     with pytest.raises(IntegrityError, match="x-1: gone or damaged; run again"):
         together(made)
 

@@ -28,7 +28,9 @@ def test_a_sound_model_moves_by_rounding_alone_and_looks_at_every_kind():
 @pytest.mark.parametrize("channels", ["mean", "each"])
 def test_a_model_that_sees_one_channel_only_is_found(channels):
     # A spread without end makes every image of blue the same to the towers.
-    blind = ChannelStats({**STATS.kinds, "optical": {"red": STATS.of("optical", "red"), "blue": KindStats(0.0, 1e12, 9, "unit")}})
+    blind = ChannelStats(
+        {**STATS.kinds, "optical": {"red": STATS.of("optical", "red"), "blue": KindStats(0.0, 1e12, 9, "unit")}}
+    )
     measure = kinds_measure("optical", probed(blind, channels).without_kind["optical"])
     assert measure.verdict == "bad" and "sees red alone" in measure.sentence
 

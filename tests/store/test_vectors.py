@@ -32,9 +32,11 @@ def table(n=4):
     rng = np.random.default_rng(0)
     optical, radar = (rng.normal(size=(n, d)).astype(np.float16).astype(np.float32) for d in (3, 5))
     radar[1] = np.nan
+    counts = {"s1grdm": np.array([2, 0, 1, 3, 1][:n], np.int16)}
+    valid = {"s1grdm": np.array([0.5, np.nan, 1, 0.25, 1][:n], np.float32)}
     return Embeddings(
-        chips(n), {"s2rgbm": optical, "s1grdm": radar}, {"s1grdm": np.array([2, 0, 1, 3, 1][:n], np.int16)}, "abc"
-    )
+        chips(n), {"s2rgbm": optical, "s1grdm": radar}, counts, "abc", valid_fraction=valid
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32"])
@@ -45,6 +47,7 @@ def test_our_own_table_comes_back_exactly(tmp_path, dtype):
         np.testing.assert_array_equal(back.blocks[block], table().blocks[block])
     assert (back.chips.ids, back.chips.split, back.model) == (chips().ids, chips().split, "abc")
     assert back.n_channels["s1grdm"].tolist() == [2, 0, 1, 3]
+    np.testing.assert_array_equal(back.valid_fraction["s1grdm"], table().valid_fraction["s1grdm"])
 
 
 def test_an_absent_vector_is_null_in_the_file(tmp_path):
@@ -168,7 +171,7 @@ def test_a_table_written_in_groups_is_read_as_one_and_each_long_group_is_a_row_g
     groups = [
         dataclasses.replace(
             whole, chips=whole.chips.take(some), blocks={name: block[some] for name, block in whole.blocks.items()},
-            n_channels={"s1grdm": whole.n_channels["s1grdm"][some]},
+            n_channels={"s1grdm": whole.n_channels["s1grdm"][some]}, valid_fraction={},
         )
         for some in rows
     ]  # fmt: skip
@@ -212,7 +215,7 @@ def test_some_rows_are_read_as_they_stand_in_the_whole_table(tmp_path, monkeypat
     groups = [
         dataclasses.replace(
             whole, chips=whole.chips.take(rows), blocks={name: block[rows] for name, block in whole.blocks.items()},
-            n_channels={"s1grdm": whole.n_channels["s1grdm"][rows]},
+            n_channels={"s1grdm": whole.n_channels["s1grdm"][rows]}, valid_fraction={},
         )
         for rows in ([0, 1], [2], [3, 4])
     ]  # fmt: skip

@@ -75,6 +75,9 @@ class Embeddings:
     absent: Mapping[str, Bool[np.ndarray, "N K"]] = field(default_factory=dict)
     """By block, which parts the chip does not have, so that something stands in for them; a block that is not here has none."""
 
+    valid_fraction: Mapping[str, Float32[np.ndarray, " N"]] = field(default_factory=dict)
+    """By block, share of the pixels that are valid, mean over the channels that went in; NaN where a chip has no vector."""
+
     def parts(self, block: str) -> Float[np.ndarray, "N K D"]:
         """The vectors of a block cut into their parts; one where it has no kinds."""
         vectors = self.blocks[block]

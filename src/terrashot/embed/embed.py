@@ -45,6 +45,8 @@ class RawVectors:
     """By modality: unit length; NaN where no channel of a part has a valid pixel."""
     n_channels: Mapping[str, Int16[np.ndarray, " N"]]
     """How many channels went into each chip's vector."""
+    valid_fraction: Mapping[str, Float32[np.ndarray, " N"]]
+    """Share of their pixels that are valid, mean over these channels; NaN where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,31 +95,41 @@ def embed_chips(job: EmbedJob, chip_ids: Sequence[str]) -> Generator[EmbedDone, 
         IntegrityError: a channel of a kind without statistics.
     """
     job.towers.eval()
-    parts: dict[str, np.ndarray] = {}
-    n_channels: dict[str, np.ndarray] = {}
+    found: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
     with lone_threads(job.workers) as pool:
         for plan in job.plans:
-            parts[plan.modality], n_channels[plan.modality] = yield from _modality(job, plan, chip_ids, pool)
-    return RawVectors(parts, n_channels)
+            found[plan.modality] = yield from _modality(job, plan, chip_ids, pool)
+    return raw_vectors(found)
+
+
+def raw_vectors(found: Mapping[str, Sequence[np.ndarray]]) -> RawVectors:
+    """Vectors, counts and valid fractions by modality, each under its name."""
+    parts, n_channels, valid_fraction = ({name: own[number] for name, own in found.items()} for number in range(3))
+    return RawVectors(parts, n_channels, valid_fraction)
 
 
 def _modality(
     job: EmbedJob, plan: BlockPlan, chip_ids: Sequence[str], pool: ThreadPoolExecutor
-) -> Generator[EmbedDone, None, tuple[Float32[np.ndarray, "N K D"], Int16[np.ndarray, " N"]]]:
+) -> Generator[
+    EmbedDone, None, tuple[Float32[np.ndarray, "N K D"], Int16[np.ndarray, " N"], Float32[np.ndarray, " N"]]
+]:
     picks = _picks(job, plan, chip_ids)
     vectors = np.zeros((len(chip_ids), len(plan.parts), job.towers.config.embedding), dtype=np.float32)
-    counts = np.zeros(vectors.shape[:2], dtype=np.int16)
+    counts, valid = np.zeros(vectors.shape[:2], dtype=np.int16), np.zeros(len(chip_ids), dtype=np.float64)
     done = 0
     for batch, embedded, has_pixels in _embedded(job, plan.modality, picks, pool):
         where = tuple(np.array([(pick.row, pick.part) for pick in batch], dtype=np.int64)[has_pixels].T)
         np.add.at(vectors, where, embedded[has_pixels])
         np.add.at(counts, where, 1)
+        np.add.at(valid, where[0], np.array([pick.stored.valid_fraction for pick in batch])[has_pixels])
         done += len(batch)
         yield EmbedDone(plan.modality, done, len(picks))
     lengths = np.linalg.norm(vectors, axis=2, keepdims=True)
     np.divide(vectors, lengths, out=vectors, where=lengths > 0)
     vectors[counts == 0] = np.nan
-    return vectors, counts.sum(axis=1, dtype=np.int16)
+    n_channels = counts.sum(axis=1, dtype=np.int16)
+    mean = np.divide(valid, n_channels, out=np.full(len(valid), np.nan), where=n_channels > 0)
+    return vectors, n_channels, mean.astype(np.float32)
 
 
 def _picks(job: EmbedJob, plan: BlockPlan, chip_ids: Sequence[str]) -> list[Pick]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from terrashot.durable.parts import Parts
 from terrashot.embed.channels import BlockPlan
-from terrashot.embed.embed import EmbedDone, EmbedJob, RawVectors, embed_chips
+from terrashot.embed.embed import EmbedDone, EmbedJob, RawVectors, embed_chips, raw_vectors
 from terrashot.embed.kept import KeptArrays, chips_a_part
 
 
@@ -17,14 +17,13 @@ class KeptVectors:
 
     plans: tuple[BlockPlan, ...]
     arrays: KeptArrays
-    """Vectors and counts of each plan in turn."""
+    """Vectors, counts and valid fractions of each plan in turn."""
 
     def groups(self) -> Iterator[tuple[Sequence[str], RawVectors]]:
         """Ids and vectors, group by group in the order of the chips."""
         names = [plan.modality for plan in self.plans]
         for ids, arrays in self.arrays.groups():
-            vectors, counts = zip(names, arrays[::2], strict=True), zip(names, arrays[1::2], strict=True)
-            yield ids, RawVectors(dict(vectors), dict(counts))
+            yield ids, raw_vectors({name: arrays[3 * n : 3 * n + 3] for n, name in enumerate(names)})
 
 
 def embed_in_parts(
@@ -62,5 +61,9 @@ def _counted(
 
 
 def _arrays(raw: RawVectors, dtype: str) -> list[np.ndarray]:
-    """Vectors and counts of each modality in turn."""
-    return [array for name in raw.parts for array in (raw.parts[name].astype(dtype), raw.n_channels[name])]
+    """Vectors, counts and valid fractions of each modality in turn."""
+    return [
+        array
+        for name in raw.parts
+        for array in (raw.parts[name].astype(dtype), raw.n_channels[name], raw.valid_fraction[name])
+    ]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from terrashot.domain.tables import Embeddings
-from terrashot.embed.embed import RawVectors
+from terrashot.embed.embed import RawVectors, raw_vectors
 from terrashot.embed.in_parts import KeptVectors
 from terrashot.engine import cut
 
@@ -23,17 +23,13 @@ class JoinedVectors:
         """Ids and vectors, group by group in the order of the chips."""
         new_ids = [chip_id for ids, _ in self.made.groups() for chip_id in ids]
         row_of = {chip_id: row for row, chip_id in enumerate((*self.known.chips.ids, *new_ids))}
-        vectors = {plan.modality: self._vectors(plan.modality) for plan in self.made.plans}
-        counts = {plan.modality: self._counts(plan.modality) for plan in self.made.plans}
+        all_rows = {
+            plan.modality: (self._vectors(plan.modality), self._counts(plan.modality), self._valid(plan.modality))
+            for plan in self.made.plans
+        }
         for ids in cut(self.chip_ids, self.made.arrays.group_size):
             rows = np.array([row_of[chip_id] for chip_id in ids], dtype=np.int64)
-            yield (
-                ids,
-                RawVectors(
-                    {name: of_all[rows] for name, of_all in vectors.items()},
-                    {name: of_all[rows] for name, of_all in counts.items()},
-                ),
-            )
+            yield ids, raw_vectors({name: [array[rows] for array in arrays] for name, arrays in all_rows.items()})
 
     def _vectors(self, name: str) -> np.ndarray:
         made = np.concatenate([raw.parts[name] for _, raw in self.made.groups()])
@@ -48,3 +44,8 @@ class JoinedVectors:
     def _counts(self, name: str) -> np.ndarray:
         made = np.concatenate([raw.n_channels[name] for _, raw in self.made.groups()])
         return np.concatenate([self.known.n_channels.get(name, np.zeros(len(self.known.chips), np.int16)), made])
+
+    def _valid(self, name: str) -> np.ndarray:
+        made = np.concatenate([raw.valid_fraction[name] for _, raw in self.made.groups()])
+        nothing = np.full(len(self.known.chips), np.nan, np.float32)
+        return np.concatenate([self.known.valid_fraction.get(name, nothing), made])

@@ -43,7 +43,7 @@ def _embedded(job: EmbedJob, chip_ids: Sequence[str]) -> RawVectors:
 
 def _joined(tables: Sequence[RawVectors]) -> RawVectors:
     names = tables[0].parts if tables else ()
-    return RawVectors({name: np.concatenate([table.parts[name] for table in tables]) for name in names}, {})
+    return RawVectors({name: np.concatenate([table.parts[name] for table in tables]) for name in names}, {}, {})
 
 
 def _difference(left: RawVectors, right: RawVectors) -> float | None:

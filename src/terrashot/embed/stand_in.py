@@ -88,4 +88,7 @@ def _table(
     for name, block in blocks.items():
         block[absent[name].all(axis=1)] = np.nan
     kinds = {plan.modality: plan.kinds for plan in plans if plan.kinds}
-    return Embeddings(chips, blocks, raw.n_channels, kinds=kinds, absent={name: absent[name] for name in kinds})
+    return Embeddings(
+        chips, blocks, raw.n_channels, kinds=kinds,
+        absent={name: absent[name] for name in kinds}, valid_fraction=raw.valid_fraction,
+    )  # fmt: skip

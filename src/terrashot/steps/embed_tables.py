@@ -13,7 +13,7 @@ from terrashot.domain.normalize import ChannelStats
 from terrashot.domain.tables import Chips, Embeddings
 from terrashot.durable.parts import Parts
 from terrashot.embed.channels import BlockPlan, ChannelPolicy, plan_blocks
-from terrashot.embed.embed import EmbedDone, EmbedJob, EmbedPrecision, RawVectors, shared_modalities
+from terrashot.embed.embed import EmbedDone, EmbedJob, EmbedPrecision, shared_modalities
 from terrashot.embed.floors import FloorsProgress, KeptFloors, make_floors
 from terrashot.embed.in_parts import embed_in_parts
 from terrashot.embed.stand_in import Groups, has_gaps, possible_strategy, with_stand_ins
@@ -117,7 +117,7 @@ def _as_stored(groups: Groups, dtype: VectorType) -> Groups:
     if dtype != "float16":
         return groups
     return lambda: (
-        (ids, RawVectors({name: parts.astype(np.float16) for name, parts in raw.parts.items()}, raw.n_channels))
+        (ids, replace(raw, parts={name: parts.astype(np.float16) for name, parts in raw.parts.items()}))
         for ids, raw in groups()
     )
 

@@ -82,7 +82,10 @@ def pool_files(request: PoolRequest, parts_of: Callable[[str], Parts]) -> Work[P
             f"{request.source}: no chip has {100 * MIN_VALID:.0f} % of its ground valid, the best of {len(chips)} "
             f"{100 * share.max():.0f} %; check that chips and rasters show the same place"
         )
-    table = Embeddings(chips, {request.kind: vectors}, model=model, kinds={request.kind: KINDS})
+    valid = {request.kind: share.astype(np.float32)}
+    table = Embeddings(
+        chips, {request.kind: vectors}, model=model, kinds={request.kind: KINDS}, valid_fraction=valid
+    )  # fmt: skip
     return Pooled(table, share, len(tiles))
 
 

@@ -4,7 +4,7 @@ import json
 import re
 import tokenize
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -62,13 +62,23 @@ def _embeddings(path: Path, schema: pa.Schema, read: Callable[[list[str]], pa.Ta
     blocks = blocks or _blocks_of_scalar_columns(table, path)
     if not blocks:
         raise InputError(f"{path}: no list column and no columns like 'v0, v1, ...' that could be vectors")
-    counted = {name: f"{name}_channels" for name in blocks if f"{name}_channels" in table.column_names}
-    n_channels = {name: table.column(column).to_numpy().astype(np.int16) for name, column in counted.items()}
     footer = table.schema.metadata or {}
     kinds = _kinds(footer, blocks, path)
     return Embeddings(
-        chips, blocks, n_channels, footer.get(MODEL.encode(), b"").decode() or None, kinds, _absent(table, kinds, path)
+        chips,
+        blocks,
+        _beside(table, blocks, "_channels", np.int16),
+        footer.get(MODEL.encode(), b"").decode() or None,
+        kinds,
+        _absent(table, kinds, path),
+        _beside(table, blocks, "_valid_fraction", np.float32),
     )
+
+
+def _beside(table: pa.Table, blocks: Iterable[str], end: str, dtype: type[np.generic]) -> dict[str, np.ndarray]:
+    """Columns of one number a chip, by the block that they belong to."""
+    names = [name for name in blocks if f"{name}{end}" in table.column_names]
+    return {name: table.column(f"{name}{end}").to_numpy().astype(dtype) for name in names}
 
 
 def _kinds(footer: Mapping[bytes, bytes], blocks: Mapping[str, np.ndarray], path: Path) -> dict[str, tuple[str, ...]]:

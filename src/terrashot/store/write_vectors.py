@@ -81,6 +81,8 @@ def _columns(table: Embeddings, dtype: VectorType) -> dict[str, pa.Array]:
         columns |= _of_block(name, block, present, dtype)
         if name in table.n_channels:
             columns[f"{name}_channels"] = pa.array(table.n_channels[name], pa.int16())
+        if name in table.valid_fraction:
+            columns[f"{name}_valid_fraction"] = pa.array(table.valid_fraction[name], pa.float32(), from_pandas=True)
         if name in table.absent:
             columns[f"{name}_absent"] = _names(table.kinds[name], table.absent[name], present)
     return columns

@@ -80,8 +80,8 @@ class Embeddings:
 
     def parts(self, block: str) -> Float[np.ndarray, "N K D"]:
         """The vectors of a block cut into their parts; one where it has no kinds."""
-        vectors = self.blocks[block]
-        return vectors.reshape(len(vectors), len(self.kinds.get(block, ("",))), -1)
+        vectors, n_parts = self.blocks[block], len(self.kinds.get(block, ("",)))
+        return vectors.reshape(len(vectors), n_parts, vectors.shape[1] // n_parts)
 
     def present(self, block: str) -> np.ndarray:
         """Which rows have a vector of this block: (N,) bool."""

@@ -10,8 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from terrashot.domain.results import summarize
+from terrashot.domain.tables import in_order_of
+from terrashot.evaluate.protocol.comparison import DrawSettings
 from terrashot.evaluate.protocol.feature_sets import feature_sets
 from terrashot.evaluate.protocol.fewshot import FewshotSettings, run_fewshot
+from terrashot.evaluate.protocol.fitting import FitSettings, Workshop
 from terrashot.heads import logistic
 from terrashot.steps.progress import finish
 from terrashot.store.study import find_study
@@ -25,15 +28,24 @@ AS_TEST = {"val": "test", "test": "buffer"}
 
 def main(path: Path) -> None:
     study = find_study(path)
-    sets = feature_sets(read_embeddings(study.embeddings), read_embeddings(study.floors))
-    chips, labels = read_chips(study.chips), read_own_labels(study.labels)
+    table, labels = read_embeddings(study.embeddings), read_own_labels(study.labels)
+    chips = in_order_of(table.chips.ids, read_chips(study.chips))
+    sets = feature_sets(table, read_embeddings(study.floors))
     chips = replace(chips, split=tuple(AS_TEST.get(str(name), name) for name in chips.split))
-    settings = FewshotSettings(sizes=(10, 50, 100, 250), heads=("logistic",))
+    draws, fits = DrawSettings(sizes=(10, 50, 100, 250)), FitSettings(heads=("logistic",))
+    settings = FewshotSettings(draws, fits, leakage=False, transfer=False)
     for variance in VARIANCES:
         logistic.LOGIT_VARIANCE = variance
-        work = run_fewshot({name: sets[name] for name in FEATURES}, chips, labels, settings, split_scheme="validation")
+        work = run_fewshot(
+            {name: sets[name] for name in FEATURES},
+            chips,
+            labels,
+            settings,
+            split_scheme="validation",
+            workshop=Workshop(1),
+        )
         found = defaultdict(list)
-        for point in summarize(finish(work).results):
+        for point in summarize(finish(work).fitted.results):
             if not point.is_full:
                 found[point.n_labels].append(point.score)
         print(variance, {n: round(sum(values) / len(values), 3) for n, values in sorted(found.items())})

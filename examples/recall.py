@@ -9,7 +9,7 @@ import json
 import sys
 from pathlib import Path
 
-from terrashot.domain.retrieval import chance_recall, recall_at
+from terrashot.domain.retrieval import chance_recall, one_vector, recall_at
 from terrashot.plots.style import house_style, rendered
 from terrashot.plots.training import training_curves
 from terrashot.store.vectors import read_embeddings
@@ -25,10 +25,11 @@ def main(folder: Path) -> None:
     print(
         f"{len(both)} test chips; chance: " + ", ".join(f"recall at {k} {chance_recall(len(both), k):.4f}" for k in KS)
     )
-    for name, blocks in (("trained", embeddings.blocks), ("untrained", floors.blocks)):
+    for name, table in (("trained", embeddings), ("untrained", floors)):
         prefix = "" if name == "trained" else "untrained:"
+        vectors = {modality: one_vector(table.parts(prefix + modality)[both]) for modality in (left, right)}
         for a, b in ((left, right), (right, left)):
-            found = recall_at(blocks[prefix + a][both], blocks[prefix + b][both], KS)
+            found = recall_at(vectors[a], vectors[b], KS)
             print(f"{name}: {a} -> {b}: " + ", ".join(f"recall at {k} {value:.4f}" for k, value in found.items()))
     metrics = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
     best = min(range(len(metrics)), key=lambda row: metrics[row]["val_loss"])

@@ -16,6 +16,7 @@ from terrashot.steps.verify import verify_path
 from terrashot.store import manifest
 from terrashot.store.chips import open_chip_store
 from terrashot.store.study import find_study
+from terrashot.store.vectors import read_embeddings
 
 STUDY = """
 [study]
@@ -79,19 +80,20 @@ def verify(folder, *, repair=False):
     ("name", "redone"),
     [
         ("chips.parquet", ["chips"]), ("presence.parquet", ["ingest"]), ("labels.parquet", ["labels"]), ("embeddings.parquet", ["embed"]),
-        ("floors.parquet", ["embed"]), ("results.parquet", ["fewshot"]), ("report.html", ["report"]), ("model/weights.safetensors", ["pretrain"]),
+        ("floors.parquet", ["embed"]), ("results.parquet", ["fewshot"]), ("missing.parquet", ["missing"]), ("report.html", ["report"]), ("model/weights.safetensors", ["pretrain"]),
         ("chips.zarr/s2rgbm/c/0/0/0/0", ["ingest"]), ("chips.zarr/s2rgbm/zarr.json", ["ingest"]), ("chips.ledger.sqlite", []),
         ("manifest.jsonl", []), ("metrics.jsonl", []),
     ],
 )  # fmt: skip
 def test_only_the_step_that_made_the_damaged_part_runs_again_and_its_content_is_the_same(study, name, redone):
-    before = (study / name).read_bytes()
+    card = "embeddings.parquet.health.json"
+    before = {path: (study / path).read_bytes() for path in (name, card)}
     flip(study / name)
     with pytest.raises(IntegrityError, match=f"{Path(name).parts[0]}.*run: terrashot verify --repair"):
         verify(study)
     assert verify(study, repair=True).facts["damaged"][0]["file"]
     assert run(study) == redone
-    assert (study / name).read_bytes() == before
+    assert {path: (study / path).read_bytes() for path in before} == before
     assert verify(study).facts["damaged"] == []
 
 
@@ -99,6 +101,25 @@ def test_the_chip_that_is_lost_is_named(study):
     flip(study / "chips.zarr" / "s2rgbm" / "c" / "0" / "0" / "0" / "0", share=0.001)
     with pytest.raises(IntegrityError, match=r"chips\.zarr/s2rgbm/c/0/0/0/0: .* \(lost: c0\)"):
         verify(study)
+
+
+def test_a_chip_whose_file_was_mended_is_embedded_again_once_its_pixels_are_there(study):
+    wanted = read_embeddings(study / "embeddings.parquet")
+    good = study / "chips" / "s1grdm" / "c3.npy"
+    right = good.read_bytes()
+    good.write_bytes(b"cut short")
+    (study / "study.toml").write_text(STUDY + "[ingest]\nmax_failed_share = 0.5\n")
+    run(study, only=["ingest", "embed"], redo=["ingest"])
+    row = wanted.chips.ids.index("c3")
+    assert read_embeddings(study / "embeddings.parquet").n_channels["s1grdm"][row] == 0
+    good.write_bytes(right)
+    for modality in ("s2rgbm", "s1grdm"):
+        np.save(study / "chips" / modality / "new.npy", np.zeros((1, 8, 8), np.uint8))
+    with (study / "chips" / "chips.csv").open("a") as file:
+        file.write("new\n")
+    run(study, only=["chips", "ingest", "embed"])
+    found = read_embeddings(study / "embeddings.parquet")
+    np.testing.assert_array_equal(found.blocks["s1grdm"][found.chips.ids.index("c3")], wanted.blocks["s1grdm"][row])
 
 
 def test_embedding_refuses_a_store_that_waits_for_repair(study):

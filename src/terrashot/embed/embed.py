@@ -137,10 +137,13 @@ def _picks(job: EmbedJob, plan: BlockPlan, chip_ids: Sequence[str]) -> list[Pick
     return [
         Pick(row, part, chip_ids[row], stored)
         for row in sorted(range(len(chip_ids)), key=chip_ids.__getitem__)
-        for part, stored in plan.chosen(
-            job.store.channels(chip_ids[row], plan.modality), f"{job.seed}/{chip_ids[row]}/{plan.modality}"
-        )
+        for part, stored in chosen_channels(job, plan, chip_ids[row])
     ]
+
+
+def chosen_channels(job: EmbedJob, plan: BlockPlan, chip_id: str) -> list[tuple[int, StoredChannel]]:
+    """Part and channel of every image of a chip that goes into its vector; no pixel is read."""
+    return plan.chosen(job.store.channels(chip_id, plan.modality), f"{job.seed}/{chip_id}/{plan.modality}")
 
 
 Embedded = tuple[Sequence[Pick], Float32[np.ndarray, "B D"], Bool[np.ndarray, " B"]]

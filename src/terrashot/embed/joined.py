@@ -1,4 +1,4 @@
-"""Vectors of a table that is there and of chips that are new, in one order."""
+"""Vectors of a table that is there and of chips that are new or show something else by now, in one order."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -6,14 +6,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from terrashot.domain.tables import Embeddings
-from terrashot.embed.embed import RawVectors, raw_vectors
+from terrashot.embed.embed import EmbedJob, RawVectors, chosen_channels, raw_vectors
 from terrashot.embed.in_parts import KeptVectors
 from terrashot.engine import cut
+
+SAME_SHARE = 1e-6
+"""Shares of valid pixels that differ by less are one number before and after it was stored as float32."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class JoinedVectors:
-    """Vectors of chips, each from the table that has it, or else from those just made. Both are held in memory."""
+    """Vectors of chips, each from those just made, or else from the table that has it. Both are held in memory."""
 
     chip_ids: Sequence[str]
     made: KeptVectors
@@ -49,3 +52,19 @@ class JoinedVectors:
         made = np.concatenate([raw.valid_fraction[name] for _, raw in self.made.groups()])
         nothing = np.full(len(self.known.chips), np.nan, np.float32)
         return np.concatenate([self.known.valid_fraction.get(name, nothing), made])
+
+
+def unchanged_chips(job: EmbedJob, known: Embeddings) -> set[str]:
+    """Chips of the table into whose vectors the same channels would go now: as many of them, as full.
+
+    A file that could not be read when the table was made may have been mended since.
+    """
+    changed = np.zeros(len(known.chips), dtype=bool)
+    for plan in job.plans:
+        name = plan.modality
+        now = [[stored for _, stored in chosen_channels(job, plan, chip_id)] for chip_id in known.chips.ids]
+        changed |= np.array([len(found) for found in now]) != known.n_channels.get(name, 0)
+        if name in known.valid_fraction:
+            shares = [np.mean([stored.valid_fraction for stored in found]) if found else np.nan for found in now]
+            changed |= ~np.isclose(shares, known.valid_fraction[name], rtol=0, atol=SAME_SHARE, equal_nan=True)
+    return {chip_id for chip_id, is_changed in zip(known.chips.ids, changed, strict=True) if not is_changed}

@@ -10,7 +10,7 @@ from terrashot.config import EmbedSection
 from terrashot.domain.tables import Embeddings
 from terrashot.durable.parts import DiskParts
 from terrashot.embed.in_parts import embed_in_parts
-from terrashot.embed.joined import JoinedVectors
+from terrashot.embed.joined import JoinedVectors, unchanged_chips
 from terrashot.engine import available_cores
 from terrashot.model.checkpoint import Model, load_model
 from terrashot.steps.artefacts import digest_of_artefact
@@ -49,22 +49,23 @@ def make_embeddings(context: Context) -> Work[None]:
     parts = DiskParts(study.embed_parts, digest_of([_made_from(context), sorted(old.chips.ids) if old else []]))
     table = table_job(model.towers, model.stats, open_chip_store(study.folder), read_chips(study.chips), choices, parts)
     known = old if old is not None and _has_same_parts(old, table) else None
-    there = set() if known is None else set(known.chips.ids)
+    there = set() if known is None else unchanged_chips(table.job, known)
     new = [chip_id for chip_id in table.chips.ids if chip_id not in there]
     work = embed_in_parts(table.job, new, parts, name="embed", dtype=KEPT_DTYPE)
     made = yield from watched("embed", work)
     if known is not None:
         yield Said(
-            f"{len(there & set(table.chips.ids))} chips were embedded with this model before; {len(new)} are new"
+            f"{len(there & set(table.chips.ids))} chips were embedded with this model before; {len(new)} are new or changed"
         )
     vectors = made if known is None else JoinedVectors(table.chips.ids, made, known)
     table = yield from with_possible_stand_in(table, vectors.groups)
     if section.floors and not _is_as_recorded(context, study.floors):
         yield from write_floors(study.floors, table)
     write_vectors(study.embeddings, table, vectors.groups, model.digest)
-    yield from write_card(
-        study.embeddings, table, vectors.groups, read_presence(study.presence), study.floors if section.floors else None
-    )
+    floors = study.floors if section.floors else None
+    # A card that is there and of these very tables stays: what a number type lost can only be told as vectors are made.
+    if not all(_is_as_recorded(context, path) for path in (study.health, study.embeddings, floors) if path):
+        yield from write_card(study.embeddings, table, made.groups, read_presence(study.presence), floors)
     if section.zarr:
         write_zarr_copy(study.embeddings_zarr, study.embeddings, table.job.store.chip_px)
 

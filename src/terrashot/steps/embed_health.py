@@ -29,7 +29,7 @@ def write_card(path: Path, table: TableJob, made: Groups, presence: Presence, fl
     """The card lies beside the table at `path`; its sentence is said, and every loss of more than a point.
 
     Args:
-        made: the vectors before they were stored.
+        made: those of the vectors that were made just now, before they were stored.
         floors: simple features of the same chips, in the same order.
     """
     rows = _sampled(len(table.chips), MOST_CHIPS, table.choices.seed)
@@ -58,10 +58,12 @@ def _said(table: TableJob, card: HealthCard, lost: dict[str, float]) -> Iterator
 
 
 def _lost(table: TableJob, made: Groups, path: Path) -> dict[str, float]:
-    """Of 100 nearest neighbours, how many are lost by the number type, by block."""
-    if table.choices.dtype == "float32":
-        return {}
+    """Of 100 nearest neighbours, how many are lost by the number type, by block; of vectors made earlier it cannot be told."""
+    just_made = {chip_id for ids, _ in made() for chip_id in ids}
     rows = _sampled(len(table.chips), MOST_COMPARED, table.choices.seed)
+    rows = rows[[table.chips.ids[row] in just_made for row in rows]]
+    if table.choices.dtype == "float32" or not len(rows):
+        return {}
     stored = read_some_embeddings(path, rows)
     wanted = set(stored.chips.ids)
     found = [_whole(ids, raw, wanted) for ids, raw in made()]

@@ -14,7 +14,7 @@ import numpy as np
 from faults.child import command_line, run_child
 from terrashot.pretrain.train import TIMES
 
-STEPS = ("chips", "ingest", "labels", "pretrain", "embed", "fewshot", "report")
+STEPS = ("chips", "ingest", "labels", "pretrain", "embed", "fewshot", "missing", "report")
 N_CHIPS, SIDE_PX = 130, 8
 """Three shards a modality: 64 chips each at most."""
 STUDY = """[study]
@@ -29,6 +29,9 @@ scheme = "random"
 preset = "tiny"
 epochs = 3
 batch_size = 64
+[embed]
+channels = "each"
+zarr = true
 [fewshot]
 sizes = [10]
 repeats = 2

@@ -23,7 +23,7 @@ WORLDS = (
     {"TZ": "Pacific/Kiritimati", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "1"},
     {"TZ": "America/St_Johns", "LC_ALL": "POSIX", "PYTHONHASHSEED": "4242"},
 )
-UP_TO_FITS = [word for step in STEPS[:-1] for word in ("--only", step)]
+BEFORE_REPORT = [word for step in STEPS[:-1] for word in ("--only", step)]
 
 
 def cases(soak: bool, seed: int) -> Iterator[Case]:
@@ -50,8 +50,8 @@ def _workers(folder: Path, step: str, workers: int) -> Verdict:
 
 def _shuffled(folder: Path, order: int) -> Verdict:
     study = make_study(folder / "study", order=order)
-    ended = run_child(command_line("run", study, *UP_TO_FITS), folder / "notes")
-    return _same(study, ended.code, ended.last_line, wanted_after("fewshot"))
+    ended = run_child(command_line("run", study, *BEFORE_REPORT), folder / "notes")
+    return _same(study, ended.code, ended.last_line, wanted_after("missing"))
 
 
 def _batches(folder: Path, size: int, part: int) -> Verdict:
@@ -72,9 +72,9 @@ def _batches(folder: Path, size: int, part: int) -> Verdict:
 def _world(folder: Path, world: Mapping[str, str]) -> Verdict:
     study = make_study(folder / "study")
     # One core, as the children that it is compared with have.
-    command = ["taskset", "-c", "0", sys.executable, "-m", "terrashot.cli", "run", str(study), *UP_TO_FITS]
+    command = ["taskset", "-c", "0", sys.executable, "-m", "terrashot.cli", "run", str(study), *BEFORE_REPORT]
     ended = subprocess.run(command, env={**os.environ, **world}, capture_output=True, text=True, check=False)
-    return _same(study, ended.returncode, ended.stderr[-200:], wanted_after("fewshot"))
+    return _same(study, ended.returncode, ended.stderr[-200:], wanted_after("missing"))
 
 
 def _same(study: Path, code: int, said: str, wanted: dict[str, str]) -> Verdict:

@@ -12,7 +12,7 @@ from faults.outcome import Case, Row, Verdict
 from faults.resume import attack_and_resume
 from faults.studies import STEPS, copy_of, ready_for
 
-KILLS = {("ingest", 1): (12, 400), ("ingest", 2): (2, 100), ("embed", 1): (12, 500),
+KILLS = {("ingest", 1): (12, 400), ("ingest", 2): (2, 100), ("embed", 1): (30, 500),
          ("fewshot", 1): (3, 100), ("fewshot", 2): (1, 50)}  # fmt: skip
 """Quick and soak, by step and workers."""
 

@@ -15,6 +15,7 @@ NAMES = (
     "concurrent",
     "determinism",
     "memory",
+    "missing_data",
     "store_machine",
     "formats",
     "bombs",

@@ -43,7 +43,8 @@ class BlockPlan:
         usable = [stored for stored in there if stored.valid_fraction > 0]
         if self.policy == "random" and usable:
             number = int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "little")
-            return [(0, usable[number % len(usable)])]
+            # By name, so that the order in which a chip's channels came does not choose.
+            return [(0, sorted(usable, key=lambda stored: stored.channel.name)[number % len(usable)])]
         if self.policy == "in-order":
             return list(enumerate(usable))[: len(self.parts)]
         found = [(self._part(stored), stored) for stored in usable]

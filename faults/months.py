@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 
@@ -20,7 +20,7 @@ KINDS = {"s2rgbm": ("red", "green", "blue"), "s1grdm": ("vv", "vh"), "gunw": ("c
 DAYS = ("2020-01-05", "2020-01-17", "2020-02-10", "2020-03-05", "2020-06-09", "2020-12-18")
 PAIRS = tuple(
     Channel(f"{later}_{earlier}".replace("-", ""), "coherence", "coherence", earlier, later)
-    for earlier, later in zip(DAYS, DAYS[1:], strict=False)
+    for earlier, later in pairwise(DAYS)
 )
 CHANNELS = {
     "s2rgbm": tuple(Channel(f"{m}_{kind}", kind, "reflectance", f"{m}-01") for m in MONTHS for kind in KINDS["s2rgbm"]),

@@ -3,7 +3,7 @@
 import functools
 import tempfile
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -119,7 +119,7 @@ def _many(seed: int) -> dict[str, Lack]:
 def _tables_of(lacks: Sequence[Lack], seed: int) -> Tables:
     named = {_id(number): lack for number, lack in enumerate(lacks)}
     plain = store_of(named)
-    shuffled = MonthStore(dict(reversed(plain.shows.items())), named)
+    shuffled = MonthStore(dict(reversed(list(plain.shows.items()))), named)
     with tempfile.TemporaryDirectory(prefix="faults-") as folder, warnings.catch_warnings():
         warnings.simplefilter("error")
         make = functools.partial(_table, Path(folder))
@@ -164,7 +164,7 @@ def _id(number: int) -> str:
     return f"x{number:04d}"
 
 
-def _judged(folder: Path, tables: functools.partial[Tables], number: int, lack: Lack) -> Verdict:
+def _judged(folder: Path, tables: Callable[[], Tables], number: int, lack: Lack) -> Verdict:
     try:
         found = tables()
     except Exception as error:

@@ -15,6 +15,7 @@ NAMES = (
     "concurrent",
     "determinism",
     "memory",
+    "chip_content",
     "missing_data",
     "store_machine",
     "formats",

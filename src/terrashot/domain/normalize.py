@@ -56,10 +56,17 @@ class RunningMoments:
         return KindStats(self.mean, std if std > 0 else 1.0, self.count, unit)
 
 
+MOST_SPREADS = np.float32(1e6)
+
+
 def scale(pixels: Float32[np.ndarray, "..."], stats: KindStats) -> Float32[np.ndarray, "..."]:
-    """Pixels with zero mean and unit spread; NaN stays NaN."""
-    scaled: np.ndarray = (pixels - np.float32(stats.mean)) / np.float32(stats.std)
-    return scaled
+    """Pixels with zero mean and unit spread; NaN stays NaN.
+
+    No pixel is further than a million spreads from the mean: what a broken file holds beyond would overflow in a tower.
+    """
+    with np.errstate(over="ignore"):
+        scaled: np.ndarray = (pixels - np.float32(stats.mean)) / np.float32(stats.std)
+    return np.clip(scaled, -MOST_SPREADS, MOST_SPREADS, out=scaled)
 
 
 def fill_absent_with_mean(scaled: Float32[np.ndarray, "..."]) -> Float32[np.ndarray, "..."]:

@@ -39,3 +39,11 @@ def made_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callab
         return folder
 
     return folder_of
+
+
+LONG = ("test_tutorial.py", "test_study_run.py", "test_real_study.py", "test_torchrun.py")
+"""Files whose tests take longest: begun first, so that no process is left alone with one in the end."""
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: LONG.index(item.path.name) if item.path.name in LONG else len(LONG))

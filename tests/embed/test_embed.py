@@ -12,9 +12,9 @@ from terrashot.domain.normalize import ChannelStats, KindStats, fill_absent_with
 from terrashot.domain.tables import Chips, Embeddings
 from terrashot.embed import embed as embed_module
 from terrashot.embed.channels import plan_blocks
-from terrashot.embed.embed import EmbedJob, embed_chips, shared_modalities
+from terrashot.embed.embed import EmbedJob, embed_chips, shared_modalities, shown_modalities
 from terrashot.embed.scaling import statistics_for
-from terrashot.errors import IntegrityError
+from terrashot.errors import InputError, IntegrityError
 from terrashot.model.towers import TowersConfig, make_towers
 from terrashot.model.vit import VitConfig
 from terrashot.steps.progress import finish
@@ -80,6 +80,14 @@ def test_an_absent_modality_is_nan_and_absent_channels_do_not_count(store):
     assert np.isnan(table.blocks["optical"][4]).all() and np.isnan(table.blocks["radar"][5]).all()
     assert np.isfinite(table.blocks["optical"][3]).all()
     assert table.present("radar").sum() == 14
+
+
+def test_a_modality_of_which_no_chip_has_a_pixel_is_not_embedded_and_none_at_all_is_refused(store):
+    blind = {chip_id: [(CHANNEL, NOTHING)] for chip_id in IDS}
+    shown = FakeChipStore({**store.images, "radar": blind})
+    assert shown_modalities(shown, MODALITIES, IDS) == ["optical"]
+    with pytest.raises(InputError, match=r"no chip has a valid pixel of optical, radar; presence\.parquet tells why"):
+        shown_modalities(FakeChipStore({"optical": blind, "radar": {}}), MODALITIES, IDS)
 
 
 def test_the_valid_share_of_a_chip_is_the_mean_over_the_channels_that_went_in(store):

@@ -122,6 +122,15 @@ def test_a_chip_whose_file_was_mended_is_embedded_again_once_its_pixels_are_ther
     np.testing.assert_array_equal(found.blocks["s1grdm"][found.chips.ids.index("c3")], wanted.blocks["s1grdm"][row])
 
 
+def test_a_modality_that_shows_nothing_anywhere_gets_no_column_and_the_study_goes_on(study):
+    for path in (study / "chips" / "s1grdm").glob("*.npy"):
+        np.save(path, np.full((1, 8, 8), np.nan, np.float32))
+    steps = ["ingest", "embed", "fewshot"]
+    run(study, only=steps, redo=["ingest"])
+    assert list(read_embeddings(study / "embeddings.parquet").blocks) == ["s2rgbm"]
+    assert verify(study).facts["damaged"] == []
+
+
 def test_embedding_refuses_a_store_that_waits_for_repair(study):
     flip(study / "chips.zarr" / "s2rgbm" / "c" / "0" / "0" / "0" / "0")
     verify(study, repair=True)

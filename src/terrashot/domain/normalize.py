@@ -57,6 +57,7 @@ class RunningMoments:
 
 
 MOST_SPREADS = np.float32(1e6)
+"""Its square, summed over the pixels of a patch and the width of a tower, is far from the end of float32."""
 
 
 def scale(pixels: Float32[np.ndarray, "..."], stats: KindStats) -> Float32[np.ndarray, "..."]:

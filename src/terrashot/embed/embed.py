@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float, Float32, Int16
 from terrashot.domain.normalize import ChannelStats, KindStats, fill_absent_with_mean, scale
 from terrashot.embed.channels import BlockPlan
 from terrashot.embed.lone_threads import lone_threads
-from terrashot.errors import IntegrityError
+from terrashot.errors import InputError, IntegrityError
 from terrashot.model.towers import Towers
 from terrashot.store.chips import ChipStore
 from terrashot.store.layout import StoredChannel
@@ -81,6 +81,25 @@ def shared_modalities(towers: Towers, store: ChipStore) -> list[str]:
             "name the chips' modalities as the model does, or choose another model"
         )
     return shared
+
+
+def shown_modalities(store: ChipStore, modalities: Sequence[str], chip_ids: Sequence[str]) -> list[str]:
+    """Those of the modalities of which any of the chips has a valid pixel: of others there is nothing to embed.
+
+    Raises:
+        InputError: none.
+    """
+    shown = [
+        modality
+        for modality in modalities
+        if any(stored.valid_fraction > 0 for chip_id in chip_ids for stored in store.channels(chip_id, modality))
+    ]
+    if not shown:
+        raise InputError(
+            f"no chip has a valid pixel of {', '.join(modalities)}; presence.parquet tells why: look at the files, and at "
+            "the numbers that are stated to mean no data"
+        )
+    return shown
 
 
 def embed_chips(job: EmbedJob, chip_ids: Sequence[str]) -> Generator[EmbedDone, None, RawVectors]:

@@ -16,7 +16,7 @@ import torch
 from jaxtyping import Bool, Float, Float32, Int64
 from torch import Tensor
 
-from terrashot.domain.normalize import ChannelStats, KindStats
+from terrashot.domain.normalize import MOST_SPREADS, ChannelStats, KindStats
 from terrashot.pretrain.augment import N_SYMMETRIES, PatchShow, turn_into
 from terrashot.pretrain.settings import Shuffle
 from terrashot.store.chips import ChipStore
@@ -209,10 +209,12 @@ def _lay_into(
     """
     laid = np.empty_like(image)
     turn_into(laid, image, symmetry)
-    laid -= np.float32(stats.mean)
-    gaps = ~np.isfinite(laid)
-    laid[gaps] = 0
-    np.divide(laid, np.float32(stats.std), out=target)
+    with np.errstate(over="ignore"):
+        laid -= np.float32(stats.mean)
+        gaps = np.isnan(laid)
+        laid[gaps] = 0
+        laid /= np.float32(stats.std)
+    np.clip(laid, -MOST_SPREADS, MOST_SPREADS, out=target)
     # A difference of two channels may have no pixel in common.
     return not gaps.all()
 

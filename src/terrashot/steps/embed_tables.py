@@ -13,7 +13,7 @@ from terrashot.domain.normalize import ChannelStats
 from terrashot.domain.tables import Chips, Embeddings
 from terrashot.durable.parts import Parts
 from terrashot.embed.channels import BlockPlan, ChannelPolicy, plan_blocks
-from terrashot.embed.embed import EmbedDone, EmbedJob, EmbedPrecision, shared_modalities
+from terrashot.embed.embed import EmbedDone, EmbedJob, EmbedPrecision, shared_modalities, shown_modalities
 from terrashot.embed.floors import FloorsProgress, KeptFloors, make_floors
 from terrashot.embed.in_parts import embed_in_parts
 from terrashot.embed.stand_in import Groups, has_gaps, possible_strategy, with_stand_ins
@@ -57,6 +57,8 @@ class TableJob:
     chips: Chips
     choices: EmbedChoices
     parts: Parts
+    unseen: tuple[str, ...] = ()
+    """Modalities of which no chip has a valid pixel: they get no vectors."""
 
     @property
     def train_ids(self) -> list[str]:
@@ -72,12 +74,17 @@ class TableJob:
 def table_job(
     towers: Towers, stats: ChannelStats, store: ChipStore, chips: Chips, choices: EmbedChoices, parts: Parts
 ) -> TableJob:
-    """The chips along a Hilbert curve, and what their vectors are to be made of."""
+    """The chips along a Hilbert curve, and what their vectors are to be made of.
+
+    Raises:
+        InputError: no chip has a valid pixel of any modality that the model knows.
+    """
     ordered = chips.take(hilbert_order(chips))
-    made = TableJob(EmbedJob(towers, stats, store, (), choices.seed), ordered, choices, parts)
-    plans = plan_blocks(
-        store, shared_modalities(towers, store), choices.channels, train_ids=made.train_ids, stats=stats
-    )
+    shared = shared_modalities(towers, store)
+    shown = shown_modalities(store, shared, ordered.ids)
+    unseen = tuple(name for name in shared if name not in shown)
+    made = TableJob(EmbedJob(towers, stats, store, (), choices.seed), ordered, choices, parts, unseen)
+    plans = plan_blocks(store, shown, choices.channels, train_ids=made.train_ids, stats=stats)
     workers = to_device(towers, choices.workers)
     return replace(made, job=EmbedJob(towers, stats, store, plans, choices.seed, choices.precision, workers))
 
@@ -95,7 +102,9 @@ KEPT_DTYPE = "float32"
 
 
 def with_possible_stand_in(table: TableJob, groups: Groups) -> Work[TableJob]:
-    """The job with what can stand in on these chips, which is said where it is not what was asked for."""
+    """The job with what can stand in on these chips, which is said where it is not what was asked for, as is what has no vectors."""
+    for name in table.unseen:
+        yield Said(f"{name}: no chip has a valid pixel; it gets no vectors")
     if not kinds_of(table.job.plans) or not has_gaps(groups):
         return table
     strategy, note = possible_strategy(groups, frozenset(table.train_ids), table.choices.absent)

@@ -68,13 +68,9 @@ class MonthStore:
         return images
 
     def channels(self, chip_id: str, modality: str) -> tuple[StoredChannel, ...]:
-        lack, shares = self.lacks.get(chip_id, NOTHING), shares_of(self.shows[chip_id], modality)
-        found = ((slot, place, CHANNELS[modality][place]) for slot, place in enumerate(_places(modality, self.order)))
-        return tuple(
-            StoredChannel(slot, channel, float(shares[place]))
-            for slot, place, channel in found
-            if self.is_listed or (modality, channel.name) not in lack
-        )
+        lack = self.lacks.get(chip_id, NOTHING)
+        every = _stored(modality, self.shows[chip_id], self.order)
+        return tuple(s for s in every if self.is_listed or (modality, s.channel.name) not in lack)
 
     def presence(self) -> Presence:
         return make_presence(())
@@ -85,6 +81,16 @@ def _places(modality: str, order: int | None) -> tuple[int, ...]:
     """Which channel lies in each slot."""
     n_channels = len(CHANNELS[modality])
     return tuple(range(n_channels) if order is None else np.random.default_rng(order).permutation(n_channels))
+
+
+@cache
+def _stored(modality: str, number: int, order: int | None) -> tuple[StoredChannel, ...]:
+    """All channels of a chip that shows what this training chip does."""
+    shares = shares_of(number, modality)
+    return tuple(
+        StoredChannel(slot, CHANNELS[modality][place], float(shares[place]))
+        for slot, place in enumerate(_places(modality, order))
+    )
 
 
 @cache

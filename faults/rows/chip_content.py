@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import rasterio
+from rasterio.errors import NotGeoreferencedWarning
 
-from faults.outcome import Case, Row, Verdict, exact, refused, silent
+from faults.outcome import Case, Row, Verdict, crashed, exact, refused, silent
 from terrashot.domain.tables import Chips, Embeddings, Presence
 from terrashot.durable.parts import DiskParts
 from terrashot.embed.channels import ChannelPolicy
 from terrashot.embed.in_parts import embed_in_parts
+from terrashot.errors import InputError
 from terrashot.ingest.folder import open_chip_folder
 from terrashot.ingest.harvest import harvest
 from terrashot.model.towers import TowersConfig, make_towers
@@ -25,7 +28,9 @@ from terrashot.store.chips import open_chip_store
 from terrashot.store.statistics import measure_channels
 from terrashot.store.vectors import read_embeddings
 
-SIDE_PX, ORDINARY, MODALITIES = 16, 12, ("s2rgbm", "s1grdm", "gunw")
+SIDE_PX, ORDINARY = 16, 12
+MODALITIES = {"s2rgbm": "reflectance", "s1grdm": "dB", "gunw": "coherence"}
+"""With the unit that is stated of some: it is stored as whole steps then, and coherence is held to lie between 0 and 1."""
 NO_DATA = -9999.0
 RANDOM_SOAK = 20_000
 POLICIES: tuple[ChannelPolicy, ...] = ("mean", "each")
@@ -91,39 +96,95 @@ CONTENTS: Mapping[str, Callable[[Image], Image]] = {
 
 @dataclass(frozen=True, slots=True)
 class Outcomes:
-    """What came of all chips at once."""
+    """What came of some chips."""
 
     tables: Mapping[str, Embeddings]
     """By policy, and the floors."""
     presence: Presence
-    failed: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """Chips to be written, ingested and embedded together."""
+
     held: Mapping[str, Mapping[str, Image]]
-    """By chip and modality, what the file held."""
+    """By chip and modality, what the file holds."""
+    has_units: bool
+    """Whether the channel files state a unit."""
+
+    def valid(self, chip_id: str, modality: str) -> np.ndarray:
+        """Which pixels are valid (C, H, W): none of a file that is refused."""
+        image = self.held[chip_id][modality]
+        valid: np.ndarray = np.isfinite(image) & (image != NO_DATA)
+        if self.is_refused(chip_id, modality):
+            return np.zeros_like(valid)
+        # What lies around every frame of coherence is no coherence.
+        return valid & (image != 0) if self.has_units and modality == "gunw" else valid
+
+    def is_refused(self, chip_id: str, modality: str) -> bool:
+        """Whether the file holds what cannot be coherence."""
+        image = self.held[chip_id][modality]
+        values = image[np.isfinite(image) & (image != NO_DATA)]
+        return self.has_units and modality == "gunw" and bool(((values < 0) | (values > 1)).any())
 
 
 def cases(soak: bool, seed: int) -> Iterator[Case]:
-    outcomes = functools.cache(functools.partial(_outcomes, soak, seed))
-    for name, modality in _named(soak):
-        yield Case(f"{modality}: {name}", functools.partial(_judged, outcomes=outcomes, name=name, modality=modality))
+    for has_units in (False, True):
+        named = dict(_named(soak, seed))
+        told = ", units stated" if has_units else ""
+        folder = Folder(
+            {**_ordinary(ORDINARY, seed), **{_id(*key): images for key, images in named.items()}}, has_units
+        )
+        outcomes = functools.cache(functools.partial(_outcomes, folder))
+        for name, modality in named:
+            yield Case(
+                f"{modality}: {name}{told}",
+                functools.partial(
+                    _judged, made=folder, outcomes=outcomes, chip_id=_id(name, modality), modality=modality
+                ),
+            )
+        for name in CONTENTS:
+            yield Case(
+                f"every image of every chip: {name}{told}",
+                functools.partial(_everywhere, name=name, has_units=has_units),
+            )
 
 
-def _named(soak: bool) -> Iterator[tuple[str, str]]:
+def _named(soak: bool, seed: int) -> Iterator[tuple[tuple[str, str], dict[str, Image]]]:
+    """Chips of which one modality shows what it should not."""
+    rng = np.random.default_rng([seed, 12])
     for modality in MODALITIES:
-        yield from ((name, modality) for name in CONTENTS)
-        yield from ((f"random {number}", modality) for number in range(RANDOM_SOAK // 3 if soak else 0))
+        for name in (*CONTENTS, *(f"random {number}" for number in range(RANDOM_SOAK // 6 if soak else 0))):
+            images = _images(rng)
+            image = images[modality]
+            changed = CONTENTS[name](image) if name in CONTENTS else _blotted(image, rng)
+            images[modality] = changed.astype(np.float32)
+            yield (name, modality), images
 
 
-def _outcomes(soak: bool, seed: int) -> Outcomes:
-    with tempfile.TemporaryDirectory(prefix="faults-") as place, warnings.catch_warnings():
-        warnings.simplefilter("error")
+def _ordinary(number: int, seed: int) -> dict[str, dict[str, Image]]:
+    return {f"good{n:02d}": _images(np.random.default_rng([seed, n])) for n in range(number)}
+
+
+def _images(rng: np.random.Generator) -> dict[str, Image]:
+    return {name: rng.random((2 + (name == "s2rgbm"), SIDE_PX, SIDE_PX)).astype(np.float32) for name in MODALITIES}
+
+
+def _blotted(image: Image, rng: np.random.Generator) -> Image:
+    """Some pixels replaced by numbers that harm."""
+    blots = rng.choice(np.array([NAN, INF, -INF, NO_DATA, 0, 3e38, -3e38, 1e-40], dtype=np.float32), image.shape)
+    return np.where(rng.random(image.shape) < rng.random(), blots, image)
+
+
+def _outcomes(made: Folder) -> Outcomes:
+    with tempfile.TemporaryDirectory(prefix="faults-") as place:
         folder = Path(place)
-        held = dict(_images(soak, seed))
-        _write(folder / "chips", held)
-        opened = open_chip_folder(folder / "chips")
-        harvested = finish(harvest(opened.sources, opened.chips.ids, folder, workers=1))
-        there = [row for row, chip_id in enumerate(opened.chips.ids) if chip_id not in harvested.failed]
-        tables = _tables(folder, opened.chips.take(there))
-        return Outcomes(tables, open_chip_store(folder).presence(), dict(harvested.failed), held)
+        _write(folder / "chips", made)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            opened = open_chip_folder(folder / "chips")
+            finish(harvest(opened.sources, opened.chips.ids, folder, workers=1))
+            return Outcomes(_tables(folder, opened.chips), open_chip_store(folder).presence())
 
 
 def _tables(folder: Path, chips: Chips) -> dict[str, Embeddings]:
@@ -146,75 +207,90 @@ def _tables(folder: Path, chips: Chips) -> dict[str, Embeddings]:
     return {**made, "floors": read_embeddings(folder / "f.parquet")}
 
 
-def _images(soak: bool, seed: int) -> Iterator[tuple[str, dict[str, Image]]]:
-    rng = np.random.default_rng(seed)
-
-    def ordinary() -> dict[str, Image]:
-        return {name: rng.random((2 + (name == "s2rgbm"), SIDE_PX, SIDE_PX)).astype(np.float32) for name in MODALITIES}
-
-    for number in range(ORDINARY):
-        yield f"good{number:02d}", ordinary()
-    for name, modality in _named(soak):
-        images = ordinary()
-        image = images[modality]
-        changed = CONTENTS[name](image) if name in CONTENTS else _blotted(image, rng)
-        images[modality] = changed.astype(np.float32)
-        yield _id(name, modality), images
-
-
-def _blotted(image: Image, rng: np.random.Generator) -> Image:
-    """Some pixels replaced by numbers that harm."""
-    blots = rng.choice(np.array([NAN, INF, -INF, NO_DATA, 0, 3e38, -3e38, 1e-40], dtype=np.float32), image.shape)
-    return np.where(rng.random(image.shape) < rng.random(), blots, image)
-
-
 def _id(name: str, modality: str) -> str:
     return f"{modality}.{''.join(letter if letter.isalnum() else '-' for letter in name)}"
 
 
-def _write(folder: Path, held: Mapping[str, Mapping[str, Image]]) -> None:
-    for modality in MODALITIES:
+def _write(folder: Path, made: Folder) -> None:
+    """The chip folder: every second image as GeoTIFF that states its no data, the others as .npy."""
+    for modality, unit in MODALITIES.items():
         (folder / modality).mkdir(parents=True)
-        (folder / f"{modality}.toml").write_text(f"nodata = {NO_DATA}\n")
-    for chip_id, images in held.items():
+        told = f'units = "{unit}"\n' if made.has_units else ""
+        (folder / f"{modality}.toml").write_text(f"nodata = {NO_DATA}\n{told}")
+    for number, (chip_id, images) in enumerate(made.held.items()):
         for modality, image in images.items():
-            np.save(folder / modality / f"{chip_id}.npy", image)
+            write = _write_geotiff if number % 2 else _write_npy
+            write(folder / modality / chip_id, image)
     with (folder / "chips.csv").open("w", newline="") as file:
-        csv.writer(file).writerows([["id", "area"], *([chip_id, "a"] for chip_id in held)])
+        csv.writer(file).writerows([["id", "area"], *([chip_id, "a"] for chip_id in made.held)])
 
 
-def _judged(folder: Path, outcomes: Callable[[], Outcomes], name: str, modality: str) -> Verdict:
-    found, chip_id = outcomes(), _id(name, modality)
-    if chip_id in found.failed:
-        return (
-            refused()
-            if chip_id in found.failed[chip_id]
-            else silent(f"refused without its name: {found.failed[chip_id]}")
-        )
-    valid = np.isfinite(image := found.held[chip_id][modality]) & (image != NO_DATA)
-    wrong = [
-        *_wrong_vectors(found, chip_id, modality, is_there=bool(valid.any())),
-        *_wrong_share(found, chip_id, modality, valid),
-    ]
-    return silent("; ".join(wrong)) if wrong else exact()
+def _write_npy(path: Path, image: Image) -> None:
+    np.save(path.with_name(f"{path.name}.npy"), image)
 
 
-def _wrong_vectors(found: Outcomes, chip_id: str, modality: str, *, is_there: bool) -> Iterator[str]:
-    """A vector where nothing is valid, none where something is, or one that is not finite (which the reader refuses)."""
-    for policy, table in found.tables.items():
-        for block in table.blocks:
-            if block.split(":")[-1] == modality:
-                known = bool(table.present(block)[table.chips.ids.index(chip_id)])
-                if known != is_there:
-                    yield f"{policy}, {block}: {'a' if known else 'no'} vector of an image {'with' if is_there else 'without'} pixels"
+def _write_geotiff(path: Path, image: Image) -> None:
+    form = {
+        "driver": "GTiff",
+        "dtype": "float32",
+        "count": len(image),
+        "width": SIDE_PX,
+        "height": SIDE_PX,
+        "nodata": NO_DATA,
+    }
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        with rasterio.open(path.with_name(f"{path.name}.tif"), "w", **form) as file:
+            file.write(image)
 
 
-def _wrong_share(found: Outcomes, chip_id: str, modality: str, valid: np.ndarray) -> Iterator[str]:
+def _judged(folder: Path, made: Folder, outcomes: Callable[[], Outcomes], chip_id: str, modality: str) -> Verdict:
+    wrong = list(_wrong(made, outcomes(), chip_id, modality))
+    if wrong:
+        return silent("; ".join(wrong[:3]))
+    return refused() if made.is_refused(chip_id, modality) else exact()
+
+
+def _everywhere(folder: Path, name: str, has_units: bool) -> Verdict:
+    """A folder of which every chip, of training too, shows this in every modality."""
+    images = {
+        chip_id: {modality: CONTENTS[name](image).astype(np.float32) for modality, image in of_chip.items()}
+        for chip_id, of_chip in _ordinary(5, 0).items()
+    }
+    made = Folder(images, has_units)
+    try:
+        found = _outcomes(made)
+    except InputError as error:
+        is_empty = not any(made.valid(chip_id, modality).any() for chip_id in images for modality in MODALITIES)
+        return refused() if is_empty and "no chip has a valid pixel" in str(error) else crashed(str(error))
+    wrong = [text for chip_id in images for modality in MODALITIES for text in _wrong(made, found, chip_id, modality)]
+    return silent("; ".join(wrong[:3])) if wrong else exact()
+
+
+def _wrong(made: Folder, found: Outcomes, chip_id: str, modality: str) -> Iterator[str]:
+    """In what a chip's rows are not what its file holds; the reader refuses vectors that are not finite."""
+    valid = made.valid(chip_id, modality)
+    n_channels, share = int(valid.any(axis=(1, 2)).sum()), valid.mean(axis=(1, 2))
+    there = {"coherence": n_channels > 0, **{f"c{n}": bool(of_one.any()) for n, of_one in enumerate(valid, start=1)}}
+    for name, table in found.tables.items():
+        row = table.chips.ids.index(chip_id)
+        for block in (block for block in table.blocks if block.split(":")[-1] == modality):
+            if bool(table.present(block)[row]) != bool(n_channels):
+                yield f"{name}, {block}: {'no' if n_channels else 'a'} vector of {n_channels} channels with pixels"
+            if block in table.n_channels and table.n_channels[block][row] != n_channels:
+                yield f"{name}, {block}: {table.n_channels[block][row]} channels counted of {n_channels}"
+            if block in table.absent and n_channels:
+                empty = [not there[kind] for kind in table.kinds[block]]
+                if table.absent[block][row].tolist() != empty:
+                    yield f"{name}, {block}: {table.absent[block][row].tolist()} absent, where {empty} are"
+        if n_channels and name != "floors" and modality not in table.blocks:
+            yield f"{name}: no column for {modality}"
     rows = (found.presence.chip_id == chip_id) & (found.presence.modality == modality)
     shares = np.nan_to_num(found.presence.valid_fraction[rows])
-    wanted = valid.mean(axis=(1, 2))
-    if sorted(shares[shares > 0]) != sorted(wanted[wanted > 0].astype(np.float32)):
-        yield f"valid shares {shares.tolist()}, where the file has {wanted.tolist()}"
+    if sorted(shares[shares > 0]) != sorted(share[share > 0].astype(np.float32)):
+        yield f"valid shares {shares.tolist()}, where the file has {share.tolist()}"
+    if made.is_refused(chip_id, modality) and found.presence.status[rows].tolist() != ["failed"]:
+        yield f"{found.presence.status[rows].tolist()}, where the file is none"
 
 
 ROW = Row("chip_content", "image of nothing, gaps, infinities, constants or numbers without measure", cases)

@@ -125,12 +125,9 @@ def _tables_of(lacks: Sequence[Lack], seed: int) -> Tables:
         make = functools.partial(_table, Path(folder))
         return Tables(
             {name: make(plain, policy) for name, policy in POLICIES.items()},
-            {name: make(shuffled, POLICIES[name]) for name in ("mean", "each", "random")},
-            {
-                name: make(store_of(named, order=seed), POLICIES[name])
-                for name in ("mean", "each", "each-date", "random")
-            },
-            {name: make(store_of(named, is_listed=True), POLICIES[name]) for name in ("mean", "each")},
+            {name: make(shuffled, POLICIES[name]) for name in ("each", "random")},
+            {name: make(store_of(named, order=seed), POLICIES[name]) for name in ("mean", "each", "random")},
+            {name: make(store_of(named, is_listed=True), POLICIES[name]) for name in ("mean",)},
         )
 
 
@@ -147,7 +144,7 @@ def _table(folder: Path, store: MonthStore, policy: Policy) -> Embeddings:
 
 @functools.cache
 def _towers() -> Towers:
-    vit = VitConfig(width=16, depth=1, heads=2, patch_px=4, chip_px=SIDE_PX)
+    vit = VitConfig(width=16, depth=1, heads=2, patch_px=SIDE_PX, chip_px=SIDE_PX)
     return make_towers(TowersConfig(tuple(CHANNELS), vit, embedding=6), 0)
 
 

@@ -1,7 +1,8 @@
-"""The embedding beside the best floor, with the interval of the gain, and whether it meets the bar.
+"""The embedding beside the floors, with the interval of the gain, and whether it meets the bar.
 
 Of a feature set and a number of labels the head counts that is the better on validation chips. The gain is over the floor with
-the highest score of all, which is the strictest; the floor that validation chips would choose stands beside it.
+the highest score of all, which is the strictest; the floor that validation chips would choose stands beside it. The bar is held
+against every floor alone, and once more against image statistics, histograms and patterns put together.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +17,7 @@ from terrashot.evaluate.certainty.curve import Curve
 from terrashot.evaluate.certainty.intervals import paired_difference
 from terrashot.evaluate.protocol.sampling import seed_of
 
-EMBEDDING, WITH_STATISTICS = "embedding", "embedding+image_stats"
+EMBEDDING, WITH_STATISTICS, TOGETHER = "embedding", "embedding+image_stats", "together"
 BUDGETS = (100, 250)
 """Numbers of labels at which the bar is held."""
 TEN_CLASSES_GAIN = 0.10
@@ -39,6 +40,19 @@ class Chosen:
 
 
 @dataclass(frozen=True, slots=True)
+class Gain:
+    """How far the embedding is above a floor."""
+
+    floor: Chosen
+    estimate: float
+    low: float | None
+    """95 % interval over draws and groups, paired."""
+    high: float | None
+    meets_bar: bool | None
+    """None: no bar is held here."""
+
+
+@dataclass(frozen=True, slots=True)
 class Compared:
     """The embedding beside the floors on one task, at one number of labels."""
 
@@ -49,16 +63,15 @@ class Compared:
     embedding: Chosen
     with_statistics: Chosen
     floor: Chosen
-    """The best on validation chips."""
-    highest: Chosen
-    """The one with the highest score."""
-    gain: float
-    """Over the highest."""
-    low: float | None
-    """95 % interval over draws and groups, paired."""
-    high: float | None
-    meets_bar: bool | None
-    """None: no bar is held here."""
+    """The best single floor on validation chips."""
+    over_highest: Gain
+    """Over the single floor with the highest score."""
+    over_together: Gain
+
+    @property
+    def task(self) -> str:
+        """As `Outcome.task`."""
+        return f"{self.data_set}, {self.target}, {self.view}"
 
 
 def meets_bar(task: tuple[str, str], n_labels: int, *, floor: float, gain: float, low: float | None) -> bool | None:
@@ -102,23 +115,27 @@ def judged_of(outcome: Outcome, split: str) -> Judged:
 
 
 def _compare(outcomes: Mapping[str, Outcome], size: int, split: str) -> Compared:
-    chosen = {name: choose(outcome, size, split) for name, outcome in outcomes.items()}
-    floors = [own for name, (own, _) in chosen.items() if name not in (EMBEDDING, WITH_STATISTICS)]
-    highest = max(floors, key=lambda own: own.score)
-    embedding, outcome = chosen[EMBEDDING][0], outcomes[EMBEDDING]
-    rivals = (_replicates(outcomes[name], size, chosen[name][1], split) for name in (EMBEDDING, highest.features))
-    difference = paired_difference(*rivals)
-    task, n_labels = (outcome.data_set, outcome.target), outcome.sizes[size]
-    bar = meets_bar(task, n_labels, floor=highest.score, gain=difference.estimate, low=difference.low)
+    chosen = {name: choose(outcome, size, split)[0] for name, outcome in outcomes.items()}
+    floors = [own for name, own in chosen.items() if name not in (EMBEDDING, WITH_STATISTICS, TOGETHER)]
+    highest, outcome = max(floors, key=lambda own: own.score), outcomes[EMBEDDING]
     return Compared(
-        *task, outcome.view, n_labels, embedding, chosen[WITH_STATISTICS][0], max(floors, key=lambda own: own.val),
-        highest, difference.estimate, difference.low, difference.high, bar,
+        outcome.data_set, outcome.target, outcome.view, outcome.sizes[size], chosen[EMBEDDING], chosen[WITH_STATISTICS],
+        max(floors, key=lambda own: own.val),
+        *(_gain(outcomes, size, split, over=floor) for floor in (highest, chosen[TOGETHER])),
     )  # fmt: skip
 
 
-def _replicates(outcome: Outcome, size: int, head: int, split: str) -> Replicates:
+def _gain(outcomes: Mapping[str, Outcome], size: int, split: str, *, over: Chosen) -> Gain:
+    own = outcomes[EMBEDDING]
+    found = paired_difference(*(_replicates(one, size, split) for one in (own, outcomes[over.features])))
+    task, n_labels = (own.data_set, own.target), own.sizes[size]
+    bar = meets_bar(task, n_labels, floor=over.score, gain=found.estimate, low=found.low)
+    return Gain(over, found.estimate, found.low, found.high, bar)
+
+
+def _replicates(outcome: Outcome, size: int, split: str) -> Replicates:
     """Under weights that are the same for every feature set of a task."""
-    judged = judged_of(outcome, split)
+    judged, head = judged_of(outcome, split), choose(outcome, size, split)[1]
     table = judged.correct[head, size]
     curve = Curve(
         outcome.target, outcome.data_set, outcome.features, HEADS[head], (outcome.sizes[size],), (False,), (table,),

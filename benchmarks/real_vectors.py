@@ -9,7 +9,15 @@ from pathlib import Path
 import numpy as np
 import simple_floors
 from real_chips import RealChips
-from simple_floors import BINS, colour_histograms, joint_bins, learn_bins, learn_components, local_binary_patterns
+from simple_floors import (
+    BINS,
+    colour_histograms,
+    joint_bins,
+    joint_histograms,
+    learn_bins,
+    learn_components,
+    local_binary_patterns,
+)
 
 from terrashot.domain.normalize import ChannelStats
 from terrashot.domain.tables import Chips, shared_rows
@@ -25,7 +33,7 @@ from terrashot.steps.progress import finish
 from terrashot.store.statistics import measure_channels
 
 SEED = 0
-TOGETHER = ("image_stats", "colour_histogram", "local_binary_patterns")
+TOGETHER = ("image_stats", "colour_histogram", "joint_histogram", "local_binary_patterns")
 Vectors = dict[str, dict[str, np.ndarray]]
 """By feature set, then by modality: (N, D) in the chips' rows."""
 
@@ -77,9 +85,9 @@ def _floor_vectors(real: RealChips, fold: Chips) -> Vectors:
         assert layout is not None, "training chips have every modality"
         images = read_images(real.store, layout, fold.ids)
         train = images[is_train]
-        bins = learn_bins(train, BINS), learn_bins(train, joint_bins(images.shape[1]))
         own = {
-            "colour_histogram": colour_histograms(images, *bins),
+            "colour_histogram": colour_histograms(images, learn_bins(train, BINS)),
+            "joint_histogram": joint_histograms(images, learn_bins(train, joint_bins(images.shape[1]))),
             "local_binary_patterns": local_binary_patterns(images),
             "pixel_pca": learn_components(train).of(images),
         }

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32, Float64, UInt8
 
-BINS = 16
+BINS = 32
 MOST_JOINT = 512
 """Cells of a joint histogram at most."""
 RADII = (1, 2, 3)
@@ -34,31 +34,28 @@ def learn_bins(train: Float32[np.ndarray, "N C H W"], n_bins: int) -> ColourBins
 
 
 def joint_bins(n_channels: int) -> int:
-    """Bins a channel of the joint histogram: the largest power of two, at most 16, whose cells are not too many; 1 of one channel."""
-    if n_channels == 1:
-        return 1
+    """Bins a channel of the joint histogram: the largest power of two, at most 16, whose cells are not too many."""
     return max(bins for bins in (1, 2, 4, 8, 16) if bins**n_channels <= MOST_JOINT)
 
 
-def colour_histograms(
-    images: Float32[np.ndarray, "N C H W"], single: ColourBins, joint: ColourBins
-) -> Float32[np.ndarray, "N S"]:
-    """Square roots of the shares of pixels in each bin of each channel, and in each cell of the joint histogram.
+def colour_histograms(images: Float32[np.ndarray, "N C H W"], bins: ColourBins) -> Float32[np.ndarray, "N S"]:
+    """Square roots of the shares of pixels in each bin of each channel.
 
     The root makes a straight line between histograms a fair distance (Hellinger; Arandjelovic and Zisserman 2012,
     doi:10.1109/CVPR.2012.6248018, section 3).
     """
-    n_chips, n_channels = images.shape[:2]
-    of_channels = [
-        _shares(_bins_of(images[:, channel], single.edges[channel]), single.edges.shape[1] + 1)
-        for channel in range(n_channels)
-    ]
-    n_joint = joint.edges.shape[1] + 1
-    cells = np.zeros((n_chips, *images.shape[2:]), dtype=np.int64)
-    for channel in range(n_channels):
-        cells = cells * n_joint + _bins_of(images[:, channel], joint.edges[channel])
-    together = [_shares(cells, n_joint**n_channels)] if n_joint > 1 else []
-    return np.sqrt(np.concatenate([*of_channels, *together], axis=1)).astype(np.float32)
+    n_bins = bins.edges.shape[1] + 1
+    shares = [_shares(_bins_of(images[:, channel], edges), n_bins) for channel, edges in enumerate(bins.edges)]
+    return np.sqrt(np.concatenate(shares, axis=1)).astype(np.float32)
+
+
+def joint_histograms(images: Float32[np.ndarray, "N C H W"], bins: ColourBins) -> Float32[np.ndarray, "N S"]:
+    """Square roots of the shares of pixels in each cell that the bins of all channels make together."""
+    n_bins = bins.edges.shape[1] + 1
+    cells = np.zeros((len(images), *images.shape[2:]), dtype=np.int64)
+    for channel, edges in enumerate(bins.edges):
+        cells = cells * n_bins + _bins_of(images[:, channel], edges)
+    return np.sqrt(_shares(cells, n_bins ** len(bins.edges))).astype(np.float32)
 
 
 def _bins_of(images: Float32[np.ndarray, "N H W"], edges: Float32[np.ndarray, " E"]) -> np.ndarray:

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from terrashot.domain.tables import Chips, Labels
+from terrashot.durable.files import remove
 from terrashot.ingest.folder import open_chip_folder
 from terrashot.steps.given_chips import open_chips
 from terrashot.steps.progress import finish
@@ -123,6 +124,7 @@ def real_chips(name: str, data: Path, cache: Path) -> RealChips:
     """
     asked, folder = DATA_SETS[name], cache / name / "chips"
     if not (folder / "labels.csv").is_file():
+        remove(folder)  # half of one, left by a run that was stopped
         runpy.run_path(str(EXAMPLES / asked.script))["main"](data / asked.folder, folder)
     all_chips, store = finish(open_chips(folder, cache / name / "store"))
     chips = all_chips.take([row for row, area in enumerate(all_chips.area) if asked.area in (None, area)])

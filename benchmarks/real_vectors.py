@@ -21,7 +21,7 @@ from simple_floors import (
 
 from terrashot.domain.normalize import ChannelStats
 from terrashot.domain.tables import Chips, shared_rows
-from terrashot.durable.files import make_folder, sha256_of
+from terrashot.durable.files import sha256_of, write_atomically
 from terrashot.durable.parts import DiskParts
 from terrashot.embed.floors import make_floors, make_layout, read_images
 from terrashot.embed.in_parts import embed_in_parts
@@ -67,9 +67,8 @@ def floor_vectors(real: RealChips, fold: Chips, cache: Path) -> Vectors:
     made_from = sha256_of(code + repr((fold.ids, fold.split)).encode())[:16]
     path = cache / real.name / f"floors-{made_from}.npz"
     if not path.is_file():
-        found = _floor_vectors(real, fold)
-        make_folder(path.parent)
-        np.savez(path, **{f"{kind}:{modality}": v for kind, of in found.items() for modality, v in of.items()})
+        made = {f"{kind}:{name}": own for kind, of in _floor_vectors(real, fold).items() for name, own in of.items()}
+        write_atomically(path, lambda file: np.savez(file, **made))
     vectors: Vectors = {}
     with np.load(path) as stored:
         for key in stored.files:

@@ -94,6 +94,41 @@ def test_eurosat_becomes_chips_with_ten_classes(shared_data, tmp_path):
         assert all(row["id"].startswith(row["class"]) for row in csv.DictReader(file))
 
 
+def test_worldcover_becomes_quarters_that_stay_one_group(shared_data, tmp_path):
+    with np.load(shared_data / "water_worldcover_chips" / "chips.npz") as stored:
+        few = {name: stored[name][:2] for name in ("id", "reflectance_bgrn", "worldcover")}
+    (tmp_path / "src").mkdir()
+    np.savez(tmp_path / "src" / "chips.npz", **few)
+    opened = make("worldcover_chips.py", tmp_path / "src", tmp_path / "out")
+    assert len(opened.chips) == 8 and len(set(opened.chips.group)) == 2
+    (optical,) = opened.sources
+    assert [channel.kind for channel in optical.channels] == ["red", "green", "blue", "nir"]
+    pixels = optical.read(f"source{few['id'][1]:03d}_r1_c0").values
+    blue = few["reflectance_bgrn"][1, 0, 64:, :64]
+    assert np.allclose(pixels[2], blue / 10_000) and optical.unit == "reflectance"
+    labels, whole = opened.labels().targets, few["worldcover"][0]
+    assert abs(labels["water"][:4].mean() - (whole == 80).mean()) < 1e-5
+    assert abs(labels["vegetation"][:4].mean() - np.isin(whole, (10, 20, 30)).mean()) < 1e-5
+
+
+def test_sen1floods_becomes_chips_that_radar_saw_and_somebody_labelled(shared_data, tmp_path):
+    rasterio = pytest.importorskip("rasterio")
+    src = shared_data / "sen1floods11_s1_samples"
+    for path in src.glob("Mekong*.tif"):
+        (tmp_path / "src" / src.name).mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, tmp_path / "src" / src.name / path.name)
+    opened = make("sen1floods_chips.py", tmp_path / "src", tmp_path / "out")
+    assert set(opened.chips.group) == {"Mekong"} and 0 < len(opened.chips) < 64
+    (radar,) = opened.sources
+    assert [channel.name for channel in radar.channels] == ["vv", "vh"] and radar.unit == "dB"
+    chip_id = opened.chips.ids[0]
+    row, col = (int(part[1:]) for part in chip_id.split("_")[-2:])
+    with rasterio.open(next(src.glob("Mekong*S1Hand.tif"))) as raster:
+        whole = raster.read()[:, row * 64 : (row + 1) * 64, col * 64 : (col + 1) * 64]
+    assert np.array_equal(radar.read(chip_id).values, whole)
+    assert not np.isnan(opened.labels().targets["water"]).any()
+
+
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.toml")), ids=lambda path: path.name)
 def test_the_studies_beside_them_are_valid(path):
     assert read_config(path).source.kind == "folder"

@@ -69,6 +69,8 @@ class StoredChannel:
     """Position along the channel axis; derived channels follow the stored ones."""
     channel: Channel
     valid_fraction: float
+    is_derived: bool = False
+    """Computed on reading, from two channels that are stored."""
 
 
 def layout_from_json(content: Mapping[str, Any], where: Path) -> Layout:
@@ -222,7 +224,7 @@ def stored_channels(rows: Any, layout: Layout, where: Path) -> tuple[StoredChann
         IntegrityError: no such rows, or a slot that the layout has not.
     """
     try:
-        found = tuple(_stored(content) for content in rows if content["status"] == "ok")
+        found = tuple(_stored(content, layout) for content in rows if content["status"] == "ok")
         outside = [s for s in found if not s.slot < layout.slots + len(layout.derived)]
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise IntegrityError(f"{where}: no presence rows of ours ({error!r}); make the store again") from None
@@ -231,11 +233,12 @@ def stored_channels(rows: Any, layout: Layout, where: Path) -> tuple[StoredChann
     return found
 
 
-def _stored(content: Mapping[str, Any]) -> StoredChannel:
+def _stored(content: Mapping[str, Any], layout: Layout) -> StoredChannel:
     channel = _channel(
         content["channel"], content["kind"], content["unit"], content["first_date"], content["second_date"]
     )
-    return StoredChannel(_count(content["slot"]), channel, _share(content["valid_fraction"]))
+    slot = _count(content["slot"])
+    return StoredChannel(slot, channel, _share(content["valid_fraction"]), slot >= layout.slots)
 
 
 def _channel(name: Any, kind: Any, unit: Any = None, first_date: Any = None, second_date: Any = None) -> Channel:

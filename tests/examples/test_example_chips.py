@@ -11,8 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from real_chips import TEST_COUNTRY, random_split
 
 from terrashot.config import read_config
+from terrashot.domain.tables import Chips
 from terrashot.ingest.folder import open_chip_folder
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -132,3 +134,51 @@ def test_sen1floods_becomes_chips_that_radar_saw_and_somebody_labelled(shared_da
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.toml")), ids=lambda path: path.name)
 def test_the_studies_beside_them_are_valid(path):
     assert read_config(path).source.kind == "folder"
+
+
+def few_of_all(shared_data, src):
+    """Two pairs, one place in France and one elsewhere, twenty images of EuroSAT."""
+    pairs, ombria = shared_data / "optical_sar_pairs_socal_texas", shared_data / "ombria_2021_events"
+    names = sorted(pair["name"] for pair in json.loads((pairs / "selected.json").read_text()))[:2]
+    found = [pairs / kind / name for kind in ("opt", "sar") for name in names]
+    found += [path for country in ("TIMOR", "FRANCE") for path in (ombria / "2021" / country).rglob("*_10.png")]
+    found += sorted((shared_data / "eurosat_rgb_subset").glob("*/*.jpg"))[::150]
+    for path in found:
+        target = src / path.relative_to(shared_data)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
+    (src / pairs.name / "selected.json").write_text(json.dumps([{"name": name} for name in names]))
+
+
+def test_real_training_chips_have_the_channels_of_their_own_area_alone_in_spreads(shared_data, tmp_path):
+    few_of_all(shared_data, tmp_path / "src")
+    opened = make("real_training_chips.py", tmp_path / "src", tmp_path / "out")
+    chips, (optical, radar) = opened.chips, opened.sources
+    assert {area: chips.area.count(area) for area in set(chips.area)} == {"pairs": 512, "ombria": 32, "eurosat": 20}
+    assert set(chips.split) == {"train", "val"} and not any("france" in chip_id for chip_id in chips.ids)
+    assert optical.unit == radar.unit == "spreads"
+    shown = {
+        "pairs": {"red", "green", "blue", "vh"},
+        "ombria": {"swir", "nir", "green", "vv"},
+        "eurosat": {"red", "green", "blue"},
+    }
+    for area, kinds in shown.items():
+        ids = [chip_id for chip_id, own in zip(chips.ids, chips.area, strict=True) if own == area]
+        sources = opened.sources if area != "eurosat" else (optical,)
+        images = [np.concatenate([source.read(chip_id).values for source in sources]) for chip_id in ids]
+        channels = [channel.kind for source in sources for channel in source.channels]
+        for kind, pixels in zip(channels, np.stack(images, axis=1), strict=True):
+            assert np.isfinite(pixels).all() if kind in kinds else np.isnan(pixels).all()
+            if kind in kinds and area != "eurosat":  # of which some validate, and moments are of the others
+                assert abs(pixels.mean()) < 0.01 and abs(pixels.std() - 1) < 0.01
+
+
+def test_no_chip_to_train_on_is_one_that_the_measure_on_real_labels_chooses_or_tests_with(shared_data):
+    namespace = runpy.run_path(str(EXAMPLES / "real_training_chips.py"))
+    eurosat = list(namespace["eurosat"](shared_data / "eurosat_rgb_subset"))
+    ids = tuple(sorted(path.stem for path in (shared_data / "eurosat_rgb_subset").glob("*/*.jpg")))
+    nobody = (None,) * len(ids)
+    (split,) = random_split(Chips(ids, ("eurosat",) * len(ids), nobody, nobody))
+    assert {chip.id for chip in eurosat} == {ids[row] for row, name in enumerate(split) if name == "train"}
+    assert sum(chip.is_train for chip in eurosat) == 1620
+    assert namespace["TEST_COUNTRY"].lower() == TEST_COUNTRY

@@ -85,6 +85,12 @@ def garbage(name, content=b"not an image"):
     return lambda folder: (folder / "chips" / name).write_bytes(content)
 
 
+def only_to_train_on(folder):
+    splits = ("train", "train", "train", "val")
+    write_csv(folder / "chips" / "chips.csv", [["id", "split"], *([f"c{i}", splits[i % 4]] for i in range(40))])
+    edit("study.toml", '"random"', '"given"')(folder)
+
+
 CASES = {
     "an unknown key": (edit("study.toml", "epochs", "epoch"), 2, "[pretrain]: unknown key 'epoch'; did you mean 'epochs'?"),
     "a wrong type": (edit("study.toml", "epochs = 1", 'epochs = "1"'), 2, "epochs: Input should be a valid integer"),
@@ -109,6 +115,7 @@ CASES = {
     "all images without data": (every_image_nan, 3, "0 train chips have the same two modalities, pretraining needs at least 2"),
     "an unknown channel key": (lambda f: (f / "chips/s2rgbm.toml").write_text('name = ["a"]'), 3, "unknown key 'name'; did you mean 'names'?"),
     "an unknown unit": (lambda f: (f / "chips/s2rgbm.toml").write_text('units = "metres"'), 3, "are none of reflectance, dB"),
+    "labels and no chip to test": (only_to_train_on, 3, "no chip is in test after the split of 40 chips"),
     "no labels": (lambda f: (f / "chips/labels.csv").unlink(), 3, "labels.csv: no such file"),
     "a label without a chip": (edit("chips/labels.csv", "c1,", "x1,"), 3, "1 labels are of no chip in chips.csv, the first 'x1'"),
     "a label twice": (edit("chips/labels.csv", "c1,", "c0,"), 3, "id 'c0' stands in line 2 and in line 3"),
@@ -192,3 +199,15 @@ def test_every_command_has_help_with_an_example(command, capsys, monkeypatch):
     code, _, out = in_process(capsys, monkeypatch, command, "--help")
     assert code == 0
     assert "Example: " in out
+
+
+def test_chips_without_labels_need_no_test_chip_until_there_are_labels(tmp_path, capsys, monkeypatch):
+    folder = good_study(tmp_path)
+    only_to_train_on(folder)
+    labels = folder / "chips" / "labels.csv"
+    kept = labels.read_bytes()
+    labels.unlink()
+    assert in_process(capsys, monkeypatch, "run", folder, "--only", "chips", "--json")[0] == 0
+    labels.write_bytes(kept)
+    code, line, _ = in_process(capsys, monkeypatch, "run", folder, "--only", "labels", "--json")
+    assert code == 3 and "no chip is in test, so labels would tell nothing" in line

@@ -2,7 +2,7 @@
 
     names = ["before_red", "after_red"]
     kinds = ["red", "red"]        # channels of one kind share mean and spread; default: the names
-    units = "reflectance"         # reflectance, dB, coherence or dn
+    units = "reflectance"         # reflectance, dB, coherence, dn or spreads
     scale = 0.0001                # value = stored * scale + offset
     offset = 0.0
     nodata = [0, 65535]           # stored numbers, any of which means no data
@@ -27,7 +27,7 @@ from terrashot.errors import InputError
 from terrashot.raster.picture import Dates, Picture
 
 MAX_BYTES = 1 << 20
-UNITS = ("reflectance", "dB", "coherence", "dn")
+UNITS = ("reflectance", "dB", "coherence", "dn", "spreads")
 TEXTS = ("names", "kinds", "units")
 
 

@@ -25,7 +25,7 @@ def make_chips(context: Context) -> Work[None]:
     if context.config.split.scheme == "auto":
         yield Said(sentence)
     split = make_split(chips, _recipe(context, scheme))
-    _refuse_empty(split)
+    _refuse_empty(split, _needed(context))
     yield Said(_counts(chips, split))
     write_chips(context.study.chips, replace(chips, split=split))
 
@@ -61,8 +61,14 @@ def _recipe(context: Context, scheme: str) -> SplitRecipe:
     )
 
 
-def _refuse_empty(split: tuple[str, ...]) -> None:
-    empty = [name for name in ("train", "val", "test") if name not in split]
+def _needed(context: Context) -> tuple[str, ...]:
+    """The splits without which a study cannot do what it is for: chips without labels are to train on alone."""
+    is_labelled = context.config.source.kind != "folder" or (folder_path(context) / "labels.csv").is_file()
+    return ("train", "val", "test") if is_labelled else ("train", "val")
+
+
+def _refuse_empty(split: tuple[str, ...], needed: tuple[str, ...]) -> None:
+    empty = [name for name in needed if name not in split]
     if empty:
         raise InputError(
             f"no chip is in {' or '.join(empty)} after the split of {len(split)} chips; "

@@ -17,6 +17,10 @@ from terrashot.store.tables import read_chips, write_labels
 def make_labels(context: Context) -> Work[None]:
     """Writes labels.parquet, in the order of the chips."""
     chips = read_chips(context.study.chips)
+    if not len(chips.rows_in("test")):
+        raise InputError(
+            f"{context.study.chips}: no chip is in test, so labels would tell nothing; split the chips anew"
+        )
     source = label_source(context, chips.ids)
     labels = source if isinstance(source, Labels) else gather_labels(source, chips.ids, workers=context.workers)
     labels = _wanted(labels, context.config.labels.targets)

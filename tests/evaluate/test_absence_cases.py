@@ -1,5 +1,7 @@
 """What is left out, case by case: everything once, and nothing twice."""
 
+from dataclasses import replace
+
 import numpy as np
 from tests.simulated_channels import MONTHS, chips_of, modality, study
 
@@ -31,6 +33,19 @@ def test_a_difference_goes_with_each_of_the_channels_that_it_is_taken_from():
     assert left_out("kind") == ["red", "blue", "vv, vv-vh", "vh, vv-vh", "vv-vh"]
     radar = [title for title in left_out("channel") if title.startswith("2020-02_v")]
     assert radar == ["2020-02_vv, 2020-02_vv-vh", "2020-02_vh, 2020-02_vv-vh", "2020-02_vv-vh"]
+
+
+def test_differences_in_spreads_go_with_their_channels_and_are_no_case_of_their_own():
+    kinds = ("red", "nir", "nir~red", "red~before")
+    names = ("1_red", "1_nir", "1_nir~1_red", None, "2_red", "2_nir", "2_nir~2_red", "2_red~1_red")
+    own = modality(noise(), kinds, MONTHS)
+    months = (*own.months[:3], None, *own.months[4:7], None)
+    vectors = alone(s2rgbm=replace(own, names=names, months=months))
+    found = {case.title: list(np.flatnonzero(case.gone["s2rgbm"][0])) for case in cases_of(vectors) if case.gone}
+    assert found == {
+        "red": [0, 2, 4, 6, 7], "nir": [1, 2, 5, 6], MONTHS[0]: [0, 1, 2, 7], MONTHS[1]: [4, 5, 6, 7],
+        "1_red": [0, 2, 7], "1_nir": [1, 2], "2_red": [4, 6, 7], "2_nir": [5, 6],
+    }  # fmt: skip
 
 
 def test_a_kind_that_is_all_of_its_modality_is_told_once():

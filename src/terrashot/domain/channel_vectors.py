@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Bool, Float, Float32, Int64
 
+from terrashot.domain.modality import BETWEEN
 from terrashot.domain.tables import Chips
 
 PartPolicy = Literal["mean", "each", "each-date"]
@@ -45,10 +46,14 @@ class ModalityChannels:
 
     def fall_with(self, channel: int) -> list[int]:
         """Places of the channels that cannot be had without this one: itself, and differences taken from it."""
-        month, kind = self.months[channel], self.kinds[channel]
+        name, month, kind = self.names[channel], self.months[channel], self.kinds[channel]
         made = {f"{a}-{b}" for a in self.kinds for b in self.kinds if kind in (a, b)}
-        others = range(len(self.kinds))
-        return [one for one in others if one == channel or (self.kinds[one] in made and self.months[one] == month)]
+        taken_from = [() if its is None else its.split(BETWEEN) for its in self.names]
+        return [
+            one
+            for one in range(len(self.kinds))
+            if one == channel or (self.kinds[one] in made and self.months[one] == month) or name in taken_from[one]
+        ]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

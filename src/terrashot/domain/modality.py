@@ -25,6 +25,15 @@ class Channel:
     second_date: str | None = None
 
 
+BETWEEN = "~"
+"""Stands between the two names, and the two kinds, of channels of which a difference was taken in spreads: `nir~red`."""
+
+
+def is_difference(name: str) -> bool:
+    """Whether a channel of this name or kind is a difference in spreads of two others."""
+    return BETWEEN in name
+
+
 @dataclass(frozen=True, slots=True)
 class Difference:
     """A channel that is never stored: the difference of two stored ones, present where both are."""

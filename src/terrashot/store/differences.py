@@ -12,14 +12,12 @@ from itertools import combinations, pairwise
 import numpy as np
 from jaxtyping import Float32
 
-from terrashot.domain.modality import Channel
+from terrashot.domain.modality import BETWEEN, Channel, is_difference
 from terrashot.domain.normalize import ChannelStats, scale
 from terrashot.domain.tables import Presence
 from terrashot.store.chips import MOST_KNOWN, ChipStore
 from terrashot.store.layout import LARGEST_COUNT, StoredChannel
 
-BETWEEN = "~"
-"""Stands between the two names, and the two kinds, that a difference is of."""
 BEFORE = f"{BETWEEN}before"
 """Ends the kind of a change: `vv~before` is VV minus VV of the look before."""
 SPREADS = "spreads"
@@ -182,8 +180,3 @@ def with_differences(store: ChipStore, stats: ChannelStats) -> ChipStore:
 def has_many_looks(channels: Sequence[StoredChannel]) -> bool:
     """Whether a chip has more looks than changes are taken between."""
     return len(looks_of([(stored.slot, stored.channel) for stored in channels if not stored.is_derived])) > MOST_LOOKS
-
-
-def is_difference(kind: str) -> bool:
-    """Whether a kind is that of differences."""
-    return BETWEEN in kind

@@ -9,6 +9,7 @@ from jaxtyping import Bool
 
 from terrashot.domain.absence_scores import CaseKind
 from terrashot.domain.channel_vectors import ChannelVectors, ModalityChannels
+from terrashot.domain.modality import is_difference
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,7 +32,8 @@ def cases_of(vectors: ChannelVectors) -> list[Case]:
     """Nothing; each subset of modalities, kind, month and channel; half of the pairs. One that leaves out the same as an
     earlier one, or all that there is, is not told.
 
-    Differences of a channel that is left out, as `vv-vh` of `vv`, cannot be taken and go with it.
+    Differences of a channel that is left out, as `vv-vh` of `vv`, cannot be taken and go with it. Those in spreads, which the
+    model takes of the channels by itself, are never absent alone and have no case of their own.
     """
     found: list[Case] = []
     seen: set[bytes] = set()
@@ -54,9 +56,9 @@ def _all(vectors: ChannelVectors) -> Iterator[Case]:
     yield from _months(vectors)
     for name, own in vectors.modalities.items():
         for place, channel in enumerate(own.names):
-            if channel is not None:
+            if channel is not None and not is_difference(channel):
                 fallen = own.fall_with(place)
-                titles = tuple(str(own.names[one]) for one in fallen)
+                titles = tuple(str(own.names[one]) for one in fallen if not is_difference(str(own.names[one])))
                 yield Case("channel", titles, {name: _mask(own, fallen)})
         if all(channel is None for channel in own.names) and len(own.names) > 1:
             yield Case("pairs", (f"half of {name}",), {name: _every_second(own)})
@@ -64,9 +66,10 @@ def _all(vectors: ChannelVectors) -> Iterator[Case]:
 
 def _kinds(vectors: ChannelVectors) -> Iterator[Case]:
     for name, own in vectors.modalities.items():
-        for kind in dict.fromkeys(own.kinds):
-            fallen = {one for place, its in enumerate(own.kinds) if its == kind for one in own.fall_with(place)}
-            kinds = [kind, *(its for its in dict.fromkeys(own.kinds[one] for one in sorted(fallen)) if its != kind)]
+        for kind in (kind for kind in dict.fromkeys(own.kinds) if not is_difference(kind)):
+            fallen = _fallen(own, [place for place, its in enumerate(own.kinds) if its == kind])
+            also = dict.fromkeys(own.kinds[one] for one in sorted(fallen))
+            kinds = [kind, *(its for its in also if its != kind and not is_difference(its))]
             yield Case("kind", tuple(_told_apart(vectors, name, kinds)), {name: _mask(own, fallen)})
 
 
@@ -80,10 +83,15 @@ def _months(vectors: ChannelVectors) -> Iterator[Case]:
     months = sorted({month for own in vectors.modalities.values() for month in own.months if month is not None})
     for month in months:
         masks = {
-            name: _mask(own, [place for place, its in enumerate(own.months) if its == month])
+            name: _mask(own, _fallen(own, [place for place, its in enumerate(own.months) if its == month]))
             for name, own in vectors.modalities.items() if month in own.months
         }  # fmt: skip
         yield Case("month", (month,), masks)
+
+
+def _fallen(own: ModalityChannels, places: Iterable[int]) -> set[int]:
+    """These places, and those of what is computed from them."""
+    return {one for place in places for one in own.fall_with(place)}
 
 
 def _mask(own: ModalityChannels, places: Iterable[int]) -> Bool[np.ndarray, "1 C"]:

@@ -28,7 +28,7 @@ from terrashot.pretrain.distributed import World
 from terrashot.pretrain.loss import SIMILARITIES_AT_ONCE, pairwise_clip_loss
 
 MODALITIES = ("s2rgbm", "s1grdm", "gunw")
-SIDES_PX = {"tiny": 64, "w192d8": 128, "w192d12": 96, "w384d12": 96, "w384d18": 64, "paper": 64}
+SIDES_PX = {"small": 64, "tiny": 64, "w192d8": 128, "w192d12": 96, "w384d12": 96, "w384d18": 64, "paper": 64}
 """Small enough to be quick; every preset has its own number of patches, width and depth."""
 
 
@@ -48,11 +48,18 @@ def counted_flops(call):
     return sum(event.flops for event in found.key_averages())
 
 
+def counted_by_formula(call):
+    """What torch's table of formulas gives for every operation that is done."""
+    with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
+        call()
+    return counter.get_total_flops()
+
+
 def embedded(towers, pixels, share=1.0, checkpointing=False):
     vit = towers.config.vit
     kept = None if share == 1 else torch.arange(patches_kept(vit, share)).expand(len(pixels), -1)
     towers.checkpointing = checkpointing
-    return towers.embed(pixels, towers.config.modalities[0], kept)
+    return towers.see(pixels, towers.config.modalities[0], kept=kept).vector
 
 
 @pytest.mark.parametrize("share", [1.0, 0.5])
@@ -70,7 +77,9 @@ def test_a_forward_pass_has_the_operations_that_the_profiler_counts(preset, shar
 def test_a_training_step_has_the_operations_that_the_profiler_counts(preset, share):
     config, towers = towers_of(preset)
     pixels = pixels_for(config, 2)
-    found = counted_flops(lambda: embedded(towers, pixels, share).sum().backward())
+    # The profiler counts a convolution's way back as torch's own formulas do not.
+    count = counted_by_formula if config.vit.stem else counted_flops
+    found = count(lambda: embedded(towers, pixels, share).sum().backward())
     assert step_flops(StepShape(config, 2, keep_patches=share)) == pytest.approx(found, rel=0.02)
 
 
@@ -79,10 +88,8 @@ def test_a_checkpointed_step_has_the_operations_that_torch_counts(preset):
     config, towers = towers_of(preset)
     pixels = pixels_for(config, 2)
     # Not the profiler: it counts the product at which the recomputation of a layer stops, though it is never done.
-    with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
-        embedded(towers, pixels, checkpointing=True).sum().backward()
-    step = StepShape(config, 2, is_checkpointed=True)
-    assert step_flops(step) == pytest.approx(counter.get_total_flops(), rel=0.02)
+    found = counted_by_formula(lambda: embedded(towers, pixels, checkpointing=True).sum().backward())
+    assert step_flops(StepShape(config, 2, is_checkpointed=True)) == pytest.approx(found, rel=0.02)
 
 
 def test_gradient_caching_adds_one_forward_pass_a_chip():
@@ -160,7 +167,7 @@ def test_memory_for_the_way_back_is_what_torch_holds(vit, checkpointing, is_bflo
     pixels = {name: pixels_for(config, chips) for name in MODALITIES}
     with PeakBytes([*towers.parameters(), *pixels.values()]) as peak:
         with torch.autocast("cpu", torch.bfloat16, enabled=is_bfloat16):
-            vectors = towers(pixels)
+            vectors = {name: seen.vector for name, seen in towers(pixels).items()}
         torch.autograd.backward(list(vectors.values()), [torch.ones_like(found) for found in vectors.values()])
     step = StepShape(config, chips, is_checkpointed=checkpointing, is_bfloat16=is_bfloat16)
     # Gradients of weights come as activations go: here, as in any batch worth the name, the latter are the most.

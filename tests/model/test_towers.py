@@ -25,8 +25,8 @@ def test_a_preset_has_as_many_parameters_as_the_paper_says(preset, millions):
 
 
 def test_every_preset_can_be_built_for_its_chips():
-    assert set(PRESETS) == {"tiny", "w192d8", "w192d12", "w384d12", "w384d18", "paper"}
-    for name in ("tiny", "w192d8"):
+    assert set(PRESETS) == {"small", "tiny", "w192d8", "w192d12", "w384d12", "w384d18", "paper"}
+    for name in ("small", "tiny", "w192d8"):
         config = PRESETS[name].towers(PAPER_MODALITIES, 64)
         assert make_towers(config, 0).embed(torch.zeros(1, 1, 64, 64), "gunw").shape == (1, config.embedding)
 
@@ -52,18 +52,18 @@ def test_all_modalities_at_once_are_each_tower_alone():
     pixels = {name: torch.randn(3, 1, 8, 8) for name in ("gunw", "s2rgbm")}
     kept = torch.tensor([[0, 3], [1, 2], [3, 2]])
     for chosen in (None, kept):
-        found = towers(pixels, chosen)
+        found = towers(pixels, None, chosen)
         assert list(found) == ["gunw", "s2rgbm"]
-        for name, vectors in found.items():
-            torch.testing.assert_close(vectors, towers.embed(pixels[name], name, chosen))
-    assert not torch.allclose(towers(pixels)["gunw"], towers(pixels, kept)["gunw"], atol=1e-3)
+        for name, seen in found.items():
+            torch.testing.assert_close(seen.vector, towers.embed(pixels[name], name, kept=chosen))
+    assert not torch.allclose(towers(pixels)["gunw"].vector, towers(pixels, None, kept)["gunw"].vector, atol=1e-3)
 
 
 def test_vectors_are_unit_length_float32_where_products_are_bfloat16():
     towers = make_towers(SMALL, seed=0)
     pixels = torch.randn(5, 1, 8, 8, generator=torch.Generator().manual_seed(0))
     with torch.autocast("cpu", torch.bfloat16):
-        found = [towers({"gunw": pixels})["gunw"], towers.embed_all(pixels, "gunw")]
+        found = [towers({"gunw": pixels})["gunw"].vector, towers.embed_all(pixels, "gunw")]
     for vectors in found:
         assert vectors.dtype == torch.float32
         torch.testing.assert_close(vectors.norm(dim=1), torch.ones(5), atol=1e-6, rtol=1e-6)
@@ -79,7 +79,7 @@ def test_layers_computed_again_give_the_same_loss_and_gradients(kept, is_bfloat1
         towers = make_towers(SMALL, seed=0)
         towers.checkpointing = checkpointing
         with torch.autocast("cpu", torch.bfloat16, enabled=is_bfloat16):
-            vectors = towers(pixels, kept)
+            vectors = {name: seen.vector for name, seen in towers(pixels, None, kept).items()}
         loss = (vectors["gunw"] * vectors["s2rgbm"]).sum()
         loss.backward()
         losses.append(loss.detach())
@@ -119,17 +119,17 @@ def test_checkpointing_is_no_part_of_the_state():
 def test_pixels_go_to_where_the_towers_are():
     with torch.device("meta"):
         towers = Towers(SMALL)
-    found = towers({"gunw": torch.zeros(3, 1, 8, 8)}, torch.zeros(3, 2, dtype=torch.int64))
-    assert found["gunw"].device.type == "meta"
+    found = towers({"gunw": torch.zeros(3, 1, 8, 8)}, None, torch.zeros(3, 2, dtype=torch.int64))
+    assert found["gunw"].vector.device.type == "meta"
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA here")
 def test_towers_on_a_gpu_answer_as_on_the_cpu():
     towers = make_towers(SMALL, seed=0)
     pixels, kept = torch.randn(3, 1, 8, 8), torch.tensor([[0, 3], [1, 2], [3, 2]])
-    some, all_of_them = towers.embed(pixels, "gunw", kept), towers.embed_all(pixels, "gunw")
+    some, all_of_them = towers.embed(pixels, "gunw", kept=kept), towers.embed_all(pixels, "gunw")
     towers.to("cuda")
-    torch.testing.assert_close(towers.embed(pixels, "gunw", kept).cpu(), some, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(towers.embed(pixels, "gunw", kept=kept).cpu(), some, atol=1e-5, rtol=1e-5)
     torch.testing.assert_close(towers.embed_all(pixels, "gunw"), all_of_them, atol=1e-5, rtol=1e-5)
 
 

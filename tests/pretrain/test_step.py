@@ -95,7 +95,7 @@ def test_shown_patches_are_the_same_in_pieces():
 def test_the_temperature_learns_as_autograd_says():
     views, learner = views_of(8), learner_of()
     gradients(learner, views)
-    vectors = learner.towers(views.pixels)
+    vectors = {name: seen.vector for name, seen in learner.towers(views.pixels).items()}
     losses = []
     for a, b in (("optical", "radar"), ("optical", "pairs"), ("radar", "pairs")):
         logits, own = learner.towers.scale * vectors[a].detach() @ vectors[b].detach().T, torch.arange(8)

@@ -6,6 +6,7 @@ p pixels a patch's side, G chips a step on all processes, D embedding.
 
 from dataclasses import dataclass
 
+from terrashot.model.token_tower import KERNEL_PX, POOLED, stem_layers
 from terrashot.model.towers import TowersConfig
 from terrashot.model.vit import VitConfig
 
@@ -52,19 +53,31 @@ def patches_kept(vit: VitConfig, share: float) -> int:
 def count_parameters(config: TowersConfig) -> int:
     """Numbers that all towers learn, the temperature included."""
     vit, d = config.vit, config.vit.width
+    if vit.stem:
+        return sum(_stem_tower_parameters(config, len(config.kinds.get(name, ()))) for name in config.modalities) + 1
     embedding = (vit.patch_px**2 + 1) * d + (vit.side_patches**2 + 2) * d
     tower = embedding + vit.depth * (12 * d**2 + 13 * d) + 2 * d + d * config.embedding
     return len(config.modalities) * tower + 1
 
 
+def _stem_tower_parameters(config: TowersConfig, n_kinds: int) -> int:
+    vit, d, seen = config.vit, config.vit.width, POOLED * config.vit.width
+    stem = sum((KERNEL_PX**2 * before + 1) * after for before, after, _ in stem_layers(vit)) + 2 * sum(vit.stem)
+    heads = 2 * seen + (seen + 1) * seen + seen * config.shared
+    return stem + (n_kinds + 1) * d + vit.depth * (12 * d**2 + 13 * d) + 2 * d + heads
+
+
 def forward_flops(config: TowersConfig, patches: int | None = None) -> float:
-    """Operations of one tower on one chip; the last layer answers for the class token alone.
+    """Operations of one tower on one chip in training; without a stem the last layer answers for the class token alone.
 
     Args:
         patches: how many are shown; None: all.
     """
     vit, d = config.vit, config.vit.width
     shown = vit.side_patches**2 if patches is None else patches
+    if vit.stem:
+        seen = POOLED * d
+        return float(_stem_flops(vit) + vit.depth * layer_flops(vit, shown) + 2 * seen**2 + 2 * seen * config.shared)
     n = shown + 1
     layers = (vit.depth - 1) * layer_flops(vit, n) + _last_layer_flops(vit, n)
     return float(_patch_flops(vit, shown) + layers + 2 * d * config.embedding)
@@ -76,8 +89,9 @@ def tower_step_flops(step: StepShape) -> float:
     Back costs twice as much as there, except that pixels need no gradient. With gradient caching the way there is gone
     twice; with checkpointing each layer once more, up to the product whose answer nothing asks for.
     """
-    forward, first = forward_flops(step.towers, step.patches), _patch_flops(step.towers.vit, step.patches)
-    again = _recomputed_flops(step.towers.vit, step.patches + 1) if step.is_checkpointed else 0
+    vit, forward = step.towers.vit, forward_flops(step.towers, step.patches)
+    first = _stem_flops(vit, 1) if vit.stem else _patch_flops(vit, step.patches)
+    again = _recomputed_flops(vit, step.patches) if step.is_checkpointed else 0
     return 3 * forward - first + again + (forward if step.is_cached else 0)
 
 
@@ -102,11 +116,23 @@ def _patch_flops(vit: VitConfig, patches: int) -> int:
     return 2 * patches * vit.patch_px**2 * vit.width
 
 
+def _stem_flops(vit: VitConfig, most: int | None = None) -> int:
+    """Of all convolutions of the stem, or of the first few."""
+    flops, side_px = 0, vit.chip_px
+    for before, after, stride in stem_layers(vit)[:most]:
+        side_px //= stride
+        flops += 2 * KERNEL_PX**2 * before * after * side_px**2
+    return flops
+
+
 def _last_layer_flops(vit: VitConfig, n: int) -> int:
     return 4 * n * vit.width**2 + 4 * n * vit.width + 20 * vit.width**2
 
 
-def _recomputed_flops(vit: VitConfig, n: int) -> int:
+def _recomputed_flops(vit: VitConfig, patches: int) -> int:
     """All layers, each without the second product of its MLP: nothing but the layer's own answer needs it."""
+    if vit.stem:
+        return vit.depth * (layer_flops(vit, patches) - 8 * patches * vit.width**2)
+    n = patches + 1
     full = (vit.depth - 1) * (layer_flops(vit, n) - 8 * n * vit.width**2)
     return full + _last_layer_flops(vit, n) - 8 * vit.width**2

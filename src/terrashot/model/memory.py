@@ -81,7 +81,8 @@ def training_bytes(step: StepShape) -> TrainingBytes:
 
 def activation_bytes(step: StepShape) -> int:
     """What the backward pass asks for of one chip, in all towers, and the gradients that one layer makes meanwhile."""
-    vit, towers, n = step.towers.vit, len(step.towers.modalities), step.patches + 1
+    vit, towers = step.towers.vit, len(step.towers.modalities)
+    n = step.patches if vit.stem else step.patches + 1
     saved = BFLOAT16 if step.is_bfloat16 else FLOAT32
     layer = saved.layer * n * vit.width + _attention_bytes(step)
     back = saved.on_the_way_back * n * vit.width

@@ -1,6 +1,6 @@
 """Named sizes of towers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from terrashot.model.towers import TowersConfig
@@ -9,21 +9,50 @@ from terrashot.model.vit import VitConfig
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """A size; the chip's side comes from the study."""
+    """A size, and how towers of it are taught; the chip's side and the kinds of channel come from the study."""
 
     width: int
     depth: int
     heads: int
     patch_px: int
     embedding: int
+    stem: tuple[int, ...] = ()
+    differences: bool = False
+    """The towers also see the differences of channels."""
+    views: int = 1
+    """Channels of each modality that a step shows; the paper's is one."""
+    crop: float = 1.0
+    """Least side of the window that a step shows of a chip, as a share of it."""
+    describe: float = 0.0
+    """Weight of the loss that predicts simple descriptors, beside the contrast's."""
 
-    def towers(self, modalities: Sequence[str], chip_px: int) -> TowersConfig:
-        """The towers of this size for chips of this side."""
-        vit = VitConfig(self.width, self.depth, self.heads, self.patch_px, chip_px)
-        return TowersConfig(tuple(modalities), vit, self.embedding)
+    def towers(
+        self, modalities: Sequence[str], chip_px: int, kinds: Mapping[str, Sequence[str]] | None = None
+    ) -> TowersConfig:
+        """The towers of this size for chips of this side.
+
+        Args:
+            kinds: by modality, what channels there are; only towers behind a stem are told.
+        """
+        vit = VitConfig(self.width, self.depth, self.heads, self.patch_px, chip_px, self.stem)
+        told = {name: tuple(own) for name, own in (kinds or {}).items()} if self.stem else {}
+        return TowersConfig(tuple(modalities), vit, self.embedding, told, self.differences)
 
 
 PRESETS: dict[str, Preset] = {
+    # For few labels and one machine: what paid on real chips (docs/what-did-not-work.md), an hour on two cores.
+    "small": Preset(
+        width=128,
+        depth=4,
+        heads=4,
+        patch_px=8,
+        embedding=640,
+        stem=(32, 64),
+        differences=True,
+        views=2,
+        crop=0.6,
+        describe=2.0,
+    ),
     # For chips of 64 px, on a laptop in a minute. Four heads of 16 learn no better than two of 32 and are slower.
     "tiny": Preset(width=64, depth=4, heads=2, patch_px=8, embedding=64),
     # Allen et al. 2023, section 6: "11M to 100M parameters and embeddings of size 192 and 364"; the sizes are our

@@ -33,6 +33,8 @@ class VitConfig:
     patch_px: int
     chip_px: int
     """Side of the images whose positions are learnt; others are interpolated."""
+    stem: tuple[int, ...] = ()
+    """Widths of convolutions before the tokens, which then know no positions (`token_tower.py`); none: plain patches."""
 
     @property
     def side_patches(self) -> int:
@@ -171,22 +173,14 @@ class VisionTransformer(nn.Module):
         Raises:
             InputError: the chips are not square, or not whole patches wide.
         """
-        self._refuse_part_patches(pixels)
+        refuse_part_patches(pixels, self.config)
         tokens = self._tokens(pixels, kept)
-        run = _replayed if checkpointing and torch.is_grad_enabled() else _called
+        run = replayed if checkpointing and torch.is_grad_enabled() else called
         for block in self.blocks[:-1]:
             tokens = run(block, tokens)
         # Only the class token leaves, so the last layer answers for it alone: 0.8 of the work at depth 4.
         last = cast(Block, self.blocks[-1])
         return self.norm(run(last.of_first, tokens))[:, 0]
-
-    def _refuse_part_patches(self, pixels: Float[Tensor, "B 1 H W"]) -> None:
-        height, width = pixels.shape[-2:]
-        if height != width or height % self.config.patch_px:
-            raise InputError(
-                f"chips of {height} x {width} px do not divide into the model's patches of {self.config.patch_px} px; "
-                "cut or resample them, or choose another model"
-            )
 
     def _tokens(self, pixels: Float[Tensor, "B 1 H W"], kept: Int64[Tensor, "B K"] | None) -> Float[Tensor, "B T D"]:
         """The class token and the patches, each with its position."""
@@ -196,14 +190,27 @@ class VisionTransformer(nn.Module):
         return torch.cat([class_token, self.patch_embed(pixels, kept) + of_patches], dim=1)
 
 
-Tokens = Float[Tensor, "B _ D"]
+def refuse_part_patches(pixels: Float[Tensor, "B 1 H W"], config: VitConfig) -> None:
+    """Nothing, for square chips of whole patches.
+
+    Raises:
+        InputError: other chips.
+    """
+    height, width = pixels.shape[-2:]
+    if height != width or height % config.patch_px:
+        raise InputError(
+            f"chips of {height} x {width} px do not divide into the model's patches of {config.patch_px} px; "
+            "cut or resample them, or choose another model"
+        )
 
 
-def _called(layer: Callable[[Tensor], Tensor], tokens: Tokens) -> Tokens:
+def called(layer: Callable[[Tensor], Tensor], tokens: Tensor) -> Tensor:
+    """What the layer gives."""
     return layer(tokens)
 
 
-def _replayed(layer: Callable[[Tensor], Tensor], tokens: Tokens) -> Tokens:
+def replayed(layer: Callable[[Tensor], Tensor], tokens: Tensor) -> Tensor:
+    """The same, of which nothing but what goes in is kept for the way back."""
     # No layer draws at random, so there is no state of a generator to keep.
     return cast(Tensor, checkpoint(layer, tokens, use_reentrant=False, preserve_rng_state=False))
 
@@ -242,6 +249,13 @@ def initialise(module: nn.Module, generator: torch.Generator) -> None:
         elif isinstance(part, VisionTransformer):
             nn.init.normal_(part.cls_token, 0.0, INIT_SPREAD, generator=generator)
             nn.init.normal_(part.pos_embed, 0.0, INIT_SPREAD, generator=generator)
+
+
+def draw_linear(layer: nn.Linear, generator: torch.Generator) -> None:
+    """Fresh weights of one layer, bias 0."""
+    nn.init.xavier_uniform_(layer.weight, generator=generator)
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
 
 
 @torch.no_grad()

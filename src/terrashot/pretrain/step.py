@@ -15,7 +15,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from terrashot.model.towers import Towers
+from terrashot.model.towers import Seen, Towers
 from terrashot.pretrain.dataset import Views
 from terrashot.pretrain.distributed import World
 from terrashot.pretrain.loss import pairwise_clip_loss
@@ -87,8 +87,8 @@ def gradients(learner: Learner, views: Views) -> Float[Tensor, ""]:
 
 def _embed(learner: Learner, module: nn.Module, views: Views) -> dict[str, Float[Tensor, "B D"]]:
     with torch.autocast(learner.device.type, torch.bfloat16, enabled=learner.settings.precision == "bfloat16"):
-        vectors: dict[str, Tensor] = module(views.pixels, views.kept)
-    return vectors
+        seen: dict[str, Seen] = module(views.pixels, None, views.kept)
+    return {name: own.vector for name, own in seen.items()}
 
 
 def _backward(

@@ -30,7 +30,7 @@ from terrashot.model.towers import Towers, make_towers
 from terrashot.steps.embed_chips import embed_choices
 from terrashot.steps.embed_tables import KEPT_DTYPE, UNTRAINED_SEED_OFFSET, table_job, with_possible_stand_in
 from terrashot.steps.progress import finish
-from terrashot.store.statistics import measure_channels
+from terrashot.store.statistics import measure_channels, measure_differences
 
 SEED = 0
 TOGETHER = ("image_stats", "colour_histogram", "joint_histogram", "local_binary_patterns")
@@ -41,13 +41,17 @@ Vectors = dict[str, dict[str, np.ndarray]]
 def model_vectors(model: Model, real: RealChips, fold: Chips) -> Vectors:
     """Of the model, as `embedding`, and of the same towers untrained."""
     fresh = make_towers(model.towers.config, SEED + UNTRAINED_SEED_OFFSET)
-    return {name: _embedded(towers, real, fold) for name, towers in (("embedding", model.towers), ("untrained", fresh))}
+    stats = _stats(real, fold)
+    if model.stats.has_differences:
+        stats = measure_differences(real.store, stats, _train_ids(fold), SEED)
+    both = (("embedding", model.towers), ("untrained", fresh))
+    return {name: _embedded(towers, stats, real, fold) for name, towers in both}
 
 
-def _embedded(towers: Towers, real: RealChips, fold: Chips) -> dict[str, np.ndarray]:
+def _embedded(towers: Towers, stats: ChannelStats, real: RealChips, fold: Chips) -> dict[str, np.ndarray]:
     """Vectors in half precision, as `terrashot embed` writes them."""
     choices = embed_choices(real.asked.channels, "training-mean", "float16", "float32")
-    stats, found = _stats(real, fold), {}
+    found: dict[str, np.ndarray] = {}
     with tempfile.TemporaryDirectory() as folder:
         parts = DiskParts(Path(folder) / "parts", "vectors")
         table = table_job(towers, stats, real.store, fold, choices, parts)

@@ -32,6 +32,7 @@ from terrashot.evaluate.protocol.fitting import FitSettings
 from terrashot.model.checkpoint import load_model
 from terrashot.steps.progress import finish
 from terrashot.store.chips import open_chip_store
+from terrashot.store.differences import with_differences
 from terrashot.store.study import find_study
 from terrashot.store.tables import read_chips, read_own_labels
 
@@ -56,6 +57,7 @@ def main(path: Path) -> None:
 def vectors_of(folder: Path) -> ChannelVectors:
     """Every channel of the study's chips by its own model."""
     model, store, chips = load_model(folder / "model"), open_chip_store(folder), read_chips(folder / "chips.parquet")
+    store = with_differences(store, model.stats)
     plans = plan_apart(store, shared_modalities(model.towers, store), chips.ids, model.stats)
     job = EmbedJob(model.towers, model.stats, store, tuple(plan.block for plan in plans), 0)
     with tempfile.TemporaryDirectory() as scratch:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Float32
 
+from terrashot.domain.modality import is_difference
+
 
 @dataclass(frozen=True, slots=True)
 class KindStats:
@@ -26,6 +28,11 @@ class ChannelStats:
 
     def of(self, modality: str, kind: str) -> KindStats:
         return self.kinds[modality][kind]
+
+    @property
+    def has_differences(self) -> bool:
+        """Whether there are moments of differences in spreads: a model that they belong to sees these beside the channels."""
+        return any(is_difference(kind) for kinds in self.kinds.values() for kind in kinds)
 
 
 @dataclass(slots=True)

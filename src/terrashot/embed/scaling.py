@@ -1,8 +1,9 @@
 """By which moments the channels of chips are scaled: the model's, or the chips' own."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Literal
 
+from terrashot.domain.modality import BETWEEN, is_difference
 from terrashot.domain.normalize import ChannelStats, KindStats
 from terrashot.errors import IntegrityError
 
@@ -27,7 +28,7 @@ def statistics_for(
     chosen: dict[str, dict[str, KindStats]] = {}
     unstated: list[str] = []
     for modality, kinds in own.kinds.items():
-        theirs = model.kinds.get(modality, {})
+        theirs = {kind: found for kind, found in model.kinds.get(modality, {}).items() if not is_difference(kind)}
         for kind, mine in kinds.items() if theirs else ():
             known = [theirs[kind]] if kind in theirs else list(theirs.values())
             _refuse_another_unit(modality, kind, mine, known)
@@ -39,6 +40,26 @@ def statistics_for(
         "scaled by the chips' own means and spreads"
     )
     return ChannelStats(chosen), (note,) if unstated else ()
+
+
+def differences_for(model: ChannelStats, measured: ChannelStats) -> ChannelStats:
+    """`measured` with the model's moments of each difference whose channels are scaled by the model's moments too.
+
+    A difference of channels that are scaled by the chips' own is itself scaled by its own.
+    """
+    chosen: dict[str, dict[str, KindStats]] = {}
+    for modality, kinds in measured.kinds.items():
+        theirs = model.kinds.get(modality, {})
+        others = {kind for kind, moments in kinds.items() if theirs.get(kind) != moments}
+        chosen[modality] = {
+            kind: theirs[kind] if _is_known(kind, theirs, others) else moments for kind, moments in kinds.items()
+        }
+    return ChannelStats(chosen)
+
+
+def _is_known(kind: str, theirs: Collection[str], others: Collection[str]) -> bool:
+    """Whether the model has moments of a difference, and none of its two channels is among those scaled otherwise."""
+    return is_difference(kind) and kind in theirs and not set(kind.split(BETWEEN)) & set(others)
 
 
 def _refuse_another_unit(modality: str, kind: str, mine: KindStats, theirs: Sequence[KindStats]) -> None:

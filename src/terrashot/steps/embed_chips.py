@@ -14,11 +14,11 @@ from terrashot.durable.parts import DiskParts
 from terrashot.embed.channels import POLICIES, ChannelPolicy
 from terrashot.embed.embed import EmbedPrecision
 from terrashot.embed.in_parts import embed_in_parts
-from terrashot.embed.scaling import statistics_for
 from terrashot.engine import available_cores
 from terrashot.errors import IntegrityError, StorageError, UsageError
 from terrashot.model.checkpoint import Model, load_model
 from terrashot.steps.answer import Answer
+from terrashot.steps.chip_scales import SEED, scales_for
 from terrashot.steps.embed_health import write_card
 from terrashot.steps.embed_tables import (
     KEPT_DTYPE,
@@ -30,17 +30,15 @@ from terrashot.steps.embed_tables import (
     write_vectors,
 )
 from terrashot.steps.given_chips import open_chips
-from terrashot.steps.progress import Said, Work
+from terrashot.steps.progress import Work
 from terrashot.store.chips import ZarrChipStore
 from terrashot.store.manifest import digest_of
-from terrashot.store.statistics import measure_channels
 from terrashot.store.write_vectors import VectorType
 
 STATISTICS = ("model", "chips")
 ABSENT = ("training-mean", "ridge")
 DTYPES = ("float16", "float32", "int8")
 PRECISIONS = ("float32", "bfloat16")
-SEED = 0
 REQUEST = "request"
 
 
@@ -90,10 +88,7 @@ def _write(
         raise IntegrityError(
             f"{request.chips} holds {', '.join(store.modalities)}, the model embeds {', '.join(model.towers.config.modalities)}"
         )
-    own = measure_channels(store, chips.ids, SEED)
-    stats, notes = statistics_for(model.stats, own, cast(Literal["model", "chips"], request.statistics))
-    for note in notes:
-        yield Said(note)
+    stats = yield from scales_for(model, store, chips.ids, cast(Literal["model", "chips"], request.statistics))
     made_from = [
         model.digest,
         request.choices.facts,

@@ -20,6 +20,7 @@ from terrashot.embed.stand_in import Groups, has_gaps, possible_strategy, with_s
 from terrashot.model.towers import Towers, make_towers
 from terrashot.steps.progress import Progress, Said, Work, relay
 from terrashot.store.chips import ChipStore
+from terrashot.store.differences import with_differences
 from terrashot.store.geoparquet import hilbert_order
 from terrashot.store.statistics import measure_channels
 from terrashot.store.write_vectors import TableForm, VectorType, write_embedding_groups
@@ -57,6 +58,8 @@ class TableJob:
     chips: Chips
     choices: EmbedChoices
     parts: Parts
+    plain: ChipStore
+    """The channels alone, which is what floors see: differences are the model's own doing."""
     unseen: tuple[str, ...] = ()
     """Modalities of which no chip has a valid pixel: they get no vectors."""
 
@@ -79,14 +82,14 @@ def table_job(
     Raises:
         InputError: no chip has a valid pixel of any modality that the model knows.
     """
-    ordered = chips.take(hilbert_order(chips))
+    ordered, seen = chips.take(hilbert_order(chips)), with_differences(store, stats)
     shared = shared_modalities(towers, store)
     shown = shown_modalities(store, shared, ordered.ids)
     unseen = tuple(name for name in shared if name not in shown)
-    made = TableJob(EmbedJob(towers, stats, store, (), choices.seed), ordered, choices, parts, unseen)
-    plans = plan_blocks(store, shown, choices.channels, train_ids=made.train_ids, stats=stats)
+    made = TableJob(EmbedJob(towers, stats, seen, (), choices.seed), ordered, choices, parts, store, unseen)
+    plans = plan_blocks(seen, shown, choices.channels, train_ids=made.train_ids, stats=stats)
     workers = to_device(towers, choices.workers)
-    return replace(made, job=EmbedJob(towers, stats, store, plans, choices.seed, choices.precision, workers))
+    return replace(made, job=EmbedJob(towers, stats, seen, plans, choices.seed, choices.precision, workers))
 
 
 def to_device(towers: Towers, workers: int) -> int:
@@ -142,11 +145,11 @@ def _counted(tables: Iterator[Embeddings], counts: dict[str, int]) -> Iterator[E
 def write_floors(path: Path, table: TableJob) -> Work[None]:
     """Image statistics, random convolutions and untrained towers of every chip; learnt from training chips alone."""
     ids, seed = table.chips.ids, table.choices.seed
-    own = measure_channels(table.job.store, table.train_ids, seed)
+    own = measure_channels(table.plain, table.train_ids, seed)
     simple = yield from watched(
         "floors",
         make_floors(
-            table.job.store, ids, stats=own, train_ids=table.train_ids, seed=seed, parts=table.parts
+            table.plain, ids, stats=own, train_ids=table.train_ids, seed=seed, parts=table.parts
         ),
     )  # fmt: skip
     fresh = make_towers(table.job.towers.config, seed + UNTRAINED_SEED_OFFSET).to(table.job.towers.log_scale.device)

@@ -25,6 +25,7 @@ from terrashot.steps.fewshot import FEWSHOT_SECTIONS, fewshot_settings, split_sc
 from terrashot.steps.plan import Context
 from terrashot.steps.progress import Progress, Said, Work, relay
 from terrashot.store.chips import ZarrChipStore, open_chip_store
+from terrashot.store.differences import with_differences
 from terrashot.store.geoparquet import hilbert_order
 from terrashot.store.manifest import digest_of
 from terrashot.store.missing import write_missing
@@ -89,10 +90,11 @@ def absence_report(job: AbsenceJob, labels: Labels, settings: AbsenceSettings, s
 
 def _vectors(job: AbsenceJob, chips: Chips) -> Work[ChannelVectors]:
     towers, stats = job.model.towers, job.model.stats
-    plans = plan_apart(job.store, shared_modalities(towers, job.store), chips.ids, stats)
+    store = with_differences(job.store, stats)
+    plans = plan_apart(store, shared_modalities(towers, store), chips.ids, stats)
     parts = DiskParts(job.parts_folder, digest_of([job.model.digest, job.store.digest(), chips.ids]))
     workers = to_device(towers, job.workers)
-    embedding = EmbedJob(towers, stats, job.store, tuple(plan.block for plan in plans), job.seed, workers=workers)
+    embedding = EmbedJob(towers, stats, store, tuple(plan.block for plan in plans), job.seed, workers=workers)
     work = embed_in_parts(embedding, chips.ids, parts, name="apart", dtype="float16")
     kept = yield from watched("missing", work)
     return channel_vectors(kept, plans, chips)

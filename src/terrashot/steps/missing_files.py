@@ -11,7 +11,6 @@ from terrashot.domain.channel_vectors import PartPolicy
 from terrashot.domain.split import choose_scheme
 from terrashot.durable.files import make_folder, remove
 from terrashot.durable.lock import sole_writer
-from terrashot.embed.scaling import statistics_for
 from terrashot.engine import available_cores
 from terrashot.errors import InputError, UsageError
 from terrashot.evaluate.absence.measure import AbsenceSettings
@@ -20,14 +19,14 @@ from terrashot.model.checkpoint import load_model
 from terrashot.report.absence import absence_figures
 from terrashot.report.figures import write_recipes
 from terrashot.steps.answer import Answer
-from terrashot.steps.embed_chips import SEED, STATISTICS
+from terrashot.steps.chip_scales import SEED, scales_for
+from terrashot.steps.embed_chips import STATISTICS
 from terrashot.steps.given_chips import open_chips
 from terrashot.steps.missing import AbsenceJob, absence_report
 from terrashot.steps.out_folder import OutFolder
-from terrashot.steps.progress import Said, Work
+from terrashot.steps.progress import Work
 from terrashot.store.label_table import read_labels
 from terrashot.store.missing import write_missing
-from terrashot.store.statistics import measure_channels
 
 CHANNELS = ("mean", "each", "each-date")
 TABLE, WORK = "missing.parquet", "work"
@@ -73,10 +72,7 @@ def missing_files(request: MissingRequest) -> Work[Answer]:
 def _report(request: MissingRequest) -> Work[AbsenceReport]:
     model = load_model(request.model)
     chips, store = yield from open_chips(request.chips, make_folder(request.out / WORK))
-    own = measure_channels(store, chips.ids, SEED)
-    stats, notes = statistics_for(model.stats, own, cast(Literal["model", "chips"], request.statistics))
-    for note in notes:
-        yield Said(note)
+    stats = yield from scales_for(model, store, chips.ids, cast(Literal["model", "chips"], request.statistics))
     job = AbsenceJob(
         replace(model, stats=stats), store, chips, SEED, available_cores(), request.out / WORK / "channels"
     )

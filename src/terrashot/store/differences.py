@@ -172,9 +172,7 @@ def with_every_difference(store: ChipStore, stats: ChannelStats) -> ChipStore:
 
 def with_differences(store: ChipStore, stats: ChannelStats) -> ChipStore:
     """The chips with the differences that `stats` have moments of; the store itself where they have none."""
-    if not any(is_difference(kind) for kinds in stats.kinds.values() for kind in kinds):
-        return store
-    return ChipsWithDifferences(store, stats, are_all_wanted=False)
+    return ChipsWithDifferences(store, stats, are_all_wanted=False) if stats.has_differences else store
 
 
 def has_many_looks(channels: Sequence[StoredChannel]) -> bool:

@@ -24,8 +24,9 @@ from terrashot.steps.plan import Context
 from terrashot.steps.progress import Event, Progress, Said, Work, finish, relay
 from terrashot.steps.tensorboard import Board, open_board
 from terrashot.store.chips import open_chip_store
+from terrashot.store.differences import with_differences
 from terrashot.store.held import hold
-from terrashot.store.statistics import measure_channels
+from terrashot.store.statistics import measure_channels, measure_differences
 from terrashot.store.tables import read_chips
 
 
@@ -65,11 +66,15 @@ def _job(context: Context) -> tuple[Training, ChannelStats, dict[str, list[str]]
     torch.set_num_threads(max(1, available_cores() // context.ranks.local_size))
     chips, seed = read_chips(context.study.chips), context.config.study.seed
     ids = {name: [chips.ids[row] for row in chips.rows_in(name)] for name in ("train", "val")}
-    store = hold(open_chip_store(context.study.folder), [*ids["train"], *ids["val"]], _bytes_to_hold(context))
-    stats = measure_channels(store, ids["train"], seed)
+    plain = hold(open_chip_store(context.study.folder), [*ids["train"], *ids["val"]], _bytes_to_hold(context))
+    preset, stats = PRESETS[context.config.pretrain.preset], measure_channels(plain, ids["train"], seed)
+    if preset.differences:
+        stats = measure_differences(plain, stats, ids["train"], seed)
+    store = with_differences(plain, stats)
     draws = {name: make_draws(store, stats, found, seed) for name, found in ids.items()}
     world, device = World(context.ranks.rank, context.ranks.size), _device(context)
-    config = PRESETS[context.config.pretrain.preset].towers(store.modalities, store.chip_px)
+    kinds = {name: tuple(own) for name, own in stats.kinds.items()}
+    config = preset.towers(store.modalities, store.chip_px, kinds)
     precision = _precision(context, config, world, device)
     job = Training(
         config, draws["train"], draws["val"], _settings(context, precision), context.study.training_state, world, device

@@ -4,17 +4,20 @@ import csv
 
 import numpy as np
 import pytest
+import torch
 
 from terrashot.domain.normalize import ChannelStats, KindStats
 from terrashot.embed.scaling import differences_for
-from terrashot.model.checkpoint import save_model
+from terrashot.model.checkpoint import load_model, save_model
 from terrashot.model.towers import TowersConfig, make_towers
 from terrashot.model.vit import VitConfig
+from terrashot.pretrain.dataset import make_draws
 from terrashot.steps.embed_chips import EmbedRequest, embed_choices, embed_files
 from terrashot.steps.given_chips import open_chips
 from terrashot.steps.missing_files import MissingRequest, missing_files
 from terrashot.steps.progress import finish
 from terrashot.store.chips import open_chip_store
+from terrashot.store.differences import with_differences
 from terrashot.store.missing import read_missing
 from terrashot.store.statistics import measure_channels, measure_differences
 from terrashot.store.vectors import read_embeddings
@@ -131,3 +134,15 @@ def test_moments_of_the_model_hold_those_of_its_channels_and_differences(given):
         name: set(own) for name, own in KINDS.items()
     }
     assert measured.has_differences and not measure_channels(store, store.chip_ids, 0).has_differences
+
+
+def test_training_draws_differences_among_channels_in_spreads(given):
+    model, plain = load_model(given / "seeing"), open_chip_store(given / "store")
+    store = with_differences(plain, model.stats)
+    draws = make_draws(store, model.stats, store.chip_ids, 0)
+    drawn = {kind for chip_slots in draws.slots.values() for of_modality in chip_slots for _, kind in of_modality}
+    assert drawn == {kind for own in KINDS.values() for kind in own}
+    pixels = torch.cat([draws.views(store.chip_ids, f"{epoch}", augment=False).pixels["s2rgbm"] for epoch in range(4)])
+    spread = pixels.std(dim=(1, 2, 3))
+    # Of chips whose pixels are the same draw in every kind, scaled by the moments of its kind.
+    assert torch.allclose(spread, torch.ones_like(spread), atol=0.3)

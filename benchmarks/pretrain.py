@@ -33,6 +33,7 @@ from terrashot.model.towers import TowersConfig, make_towers
 from terrashot.pretrain.dataset import make_draws
 from terrashot.pretrain.distributed import ALONE
 from terrashot.pretrain.precision import faster_precision
+from terrashot.pretrain.pupil import Pupil
 from terrashot.pretrain.read_ahead import read_ahead
 from terrashot.pretrain.settings import Precision, TrainSettings
 from terrashot.pretrain.step import Learner, make_learner
@@ -113,7 +114,7 @@ def prepared(config: TowersConfig, store: ZarrChipStore) -> tuple[Training, Lear
     settings = TrainSettings(1, len(draws.chip_ids), 1e-4, 0.05, 0.0, True, 0)
     # Nothing is saved: steps alone are timed.
     job = Training(config, draws, draws, settings, state=Path())
-    return job, make_learner(make_towers(config, 0), settings, ALONE, CPU)
+    return job, make_learner(Pupil(make_towers(config, 0), None), settings, ALONE, CPU)
 
 
 def run(job: Training, learner: Learner, shape: Shape, precision: Precision, keep_patches: float) -> Run:

@@ -22,6 +22,7 @@ from terrashot.model.presets import PRESETS
 from terrashot.model.towers import make_towers
 from terrashot.pretrain.dataset import Views
 from terrashot.pretrain.distributed import World
+from terrashot.pretrain.pupil import Pupil
 from terrashot.pretrain.settings import TrainSettings
 from terrashot.pretrain.step import make_learner
 
@@ -42,10 +43,11 @@ def peak_of(case: dict) -> int:
         1, case["batch"], 1e-4, 0.05, 0.0, True, 0, precision=case["precision"], chips_at_once=case["chips_at_once"],
         checkpoint_activations=case["checkpoint"],
     )  # fmt: skip
-    learner = make_learner(make_towers(towers, 0), settings, World(), torch.device("cpu"))
+    learner = make_learner(Pupil(make_towers(towers, 0), None), settings, World(), torch.device("cpu"))
     pixels = {name: torch.randn(case["batch"], 1, case["px"], case["px"]) for name in NAMES}
     present = {name: torch.ones(case["batch"], dtype=torch.bool) for name in NAMES}
-    views = Views(tuple(map(str, range(case["batch"]))), pixels, present)
+    kinds = {name: torch.zeros(case["batch"], dtype=torch.int64) for name in NAMES}
+    views = Views(tuple(map(str, range(case["batch"]))), pixels, present, kinds)
     for number in range(2):
         learner.step(views, number, 10)
     return resident("VmHWM") - before

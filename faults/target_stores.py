@@ -17,9 +17,10 @@ from faults.mutants import bent_bytes, bent_json, bent_text
 from faults.studies import finished
 from faults.targets import Rng
 from terrashot.durable.files import sha256_of
-from terrashot.model.towers import Towers, TowersConfig, make_towers
+from terrashot.model.towers import TowersConfig, make_towers
 from terrashot.model.vit import VitConfig
 from terrashot.pretrain.progress import Progress
+from terrashot.pretrain.pupil import Pupil
 from terrashot.pretrain.resume import TrainingState
 from terrashot.store.layout import LEDGER, ZARR
 
@@ -150,13 +151,13 @@ def read_shard(folder: Path) -> None:
 
 def state_around(folder: Path) -> None:
     """The state of a training of the smallest towers after one epoch."""
-    towers, optimiser = _small_towers()
-    for parameter in towers.parameters():
+    pupil, optimiser = _small_pupil()
+    for parameter in pupil.parameters():
         parameter.grad = parameter.detach() * 0.1
     optimiser.step()
     progress = Progress({"a": "b"}).after_epoch({"epoch": 0, "val_loss": 1.0})
-    TrainingState(folder / "good").save(towers, optimiser, towers.state_dict(), progress)
-    TrainingState(folder / "good").load(*_small_towers(), {"a": "b"})  # torch imports much at its first use
+    TrainingState(folder / "good").save(pupil, optimiser, pupil.towers.state_dict(), progress)
+    TrainingState(folder / "good").load(*_small_pupil(), {"a": "b"})  # torch imports much at its first use
 
 
 def state_mutant(rng: Rng, folder: Path) -> None:
@@ -174,11 +175,11 @@ def state_mutant(rng: Rng, folder: Path) -> None:
     (folder / "state.json").write_text(bent_text(rng, text) if rng.random() < 0.1 else text, errors="replace")
 
 
-def _small_towers() -> tuple[Towers, torch.optim.Optimizer]:
+def _small_pupil() -> tuple[Pupil, torch.optim.Optimizer]:
     sizes = VitConfig(width=8, depth=1, heads=2, patch_px=4, chip_px=8)
-    towers = make_towers(TowersConfig(("gunw",), sizes, 6), 0)
-    return towers, torch.optim.AdamW(towers.parameters())
+    pupil = Pupil(make_towers(TowersConfig(("gunw",), sizes, 6), 0), None)
+    return pupil, torch.optim.AdamW(pupil.parameters())
 
 
 def read_state(folder: Path) -> None:
-    TrainingState(folder).load(*_small_towers(), {"a": "b"})
+    TrainingState(folder).load(*_small_pupil(), {"a": "b"})

@@ -10,6 +10,7 @@ from terrashot.model.vit import VitConfig
 from terrashot.pretrain.dataset import Views
 from terrashot.pretrain.distributed import World
 from terrashot.pretrain.optimiser import make_optimiser
+from terrashot.pretrain.pupil import Pupil
 from terrashot.pretrain.settings import TrainSettings
 from terrashot.pretrain.step import gradients, make_learner
 from two_ranks import in_two_ranks
@@ -32,11 +33,12 @@ def views_of(n, *, present=None, kept=None):
     generator = torch.Generator().manual_seed(5)
     pixels = {name: torch.randn(n, 1, 8, 8, generator=generator) for name in NAMES}
     there = present or {name: torch.ones(n, dtype=torch.bool) for name in NAMES}
-    return Views(tuple(f"c{row}" for row in range(n)), pixels, there, kept)
+    kinds = {name: torch.zeros(n, dtype=torch.int64) for name in NAMES}
+    return Views(tuple(f"c{row}" for row in range(n)), pixels, there, kinds, kept)
 
 
 def learner_of(settings=SETTINGS, world=World()):
-    return make_learner(make_towers(CONFIG, 0), settings, world, CPU)
+    return make_learner(Pupil(make_towers(CONFIG, 0), None), settings, world, CPU)
 
 
 def after_gradients(views, settings=SETTINGS, world=World()):

@@ -193,9 +193,10 @@ def _embed(
         image[:] = scale(image, _moments(job.stats, modality, pick))
     has_pixels = ~np.isnan(raw).all(axis=(1, 2))
     pixels = torch.from_numpy(fill_absent_with_mean(raw))
+    kinds = torch.tensor([job.towers.kind_number(modality, pick.stored.channel.kind) for pick in picks])
     device = job.towers.log_scale.device.type
     with torch.autocast(device, torch.bfloat16, enabled=job.precision == "bfloat16"):
-        return job.towers.embed_all(pixels[:, None], modality).numpy(), has_pixels
+        return job.towers.embed_all(pixels[:, None], modality, kinds).numpy(), has_pixels
 
 
 def _moments(stats: ChannelStats, modality: str, pick: Pick) -> KindStats:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from itertools import combinations
+from itertools import combinations_with_replacement
 from typing import Any
 
 from terrashot.errors import InputError
@@ -21,21 +21,25 @@ def refuse_too_few(train_draws: ChannelDraws, val_draws: ChannelDraws) -> None:
         InputError: one modality only, or fewer than two chips with the same two.
     """
     names = train_draws.modalities
-    if len(names) < 2:
+    if len(names) < 2 and train_draws.plan.per_modality < 2:
         raise InputError(
             f"pretraining needs at least two modalities of the same chips, found {', '.join(names) or 'none'}; "
-            "embed such chips with a model trained elsewhere: terrashot embed"
+            "set [pretrain] views = 2, or embed such chips with a model trained elsewhere: terrashot embed"
         )
     for name, draws in (("train", train_draws), ("val", val_draws)):
-        most = max(
-            sum(draws.has(chip_id, a) and draws.has(chip_id, b) for chip_id in draws.chip_ids)
-            for a, b in combinations(names, 2)
-        )
+        most = max((_n_with(draws, a, b) for a, b in combinations_with_replacement(names, 2)), default=0)
         if most < 2:
             raise InputError(
                 f"{most} {name} chips have the same two modalities, pretraining needs at least 2: "
                 "add chips, or give them both modalities"
             )
+
+
+def _n_with(draws: ChannelDraws, a: str, b: str) -> int:
+    """Chips with both modalities; of one with itself, those with two views of it."""
+    if a == b and draws.plan.per_modality < 2:
+        return 0
+    return sum(draws.n_channels(chip_id, a) > (a == b) and draws.has(chip_id, b) for chip_id in draws.chip_ids)
 
 
 def refuse_not_finite(loss: float, chip_ids: Sequence[str], what: str) -> None:

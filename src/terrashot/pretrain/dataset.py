@@ -1,4 +1,4 @@
-"""One random present channel of each modality of each chip.
+"""Random present channels of each modality of each chip.
 
 Every draw depends on the seed, the epoch and the chip's id alone, so that a resumed run sees what an uninterrupted one
 does, whatever the batch or the number of processes.
@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,10 @@ from torch import Tensor
 
 from terrashot.domain.normalize import MOST_SPREADS, ChannelStats, KindStats
 from terrashot.pretrain.augment import N_SYMMETRIES, PatchShow, turn_into
+from terrashot.pretrain.describe import Described
+from terrashot.pretrain.descriptors import describe
 from terrashot.pretrain.settings import Shuffle
+from terrashot.pretrain.view_plan import KNOWN_SHARE, ViewPlan, windows
 from terrashot.store.chips import ChipStore
 from terrashot.store.layout import MOST_SHARD_CHIPS, StoredChannel
 
@@ -36,14 +39,18 @@ Slots = tuple[tuple[int, str], ...]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Views:
-    """One batch: a channel of each modality of each chip, scaled; zeros where the modality is absent."""
+    """One batch: of each view (`MODALITY` or `MODALITY/2`) a scaled channel of each chip; zeros where it is absent."""
 
     chip_ids: tuple[str, ...]
     """Of the first rows; rows beyond them are padding."""
     pixels: dict[str, Float[Tensor, "B 1 H W"]]
     present: dict[str, Bool[Tensor, " B"]]
+    kinds: dict[str, Int64[Tensor, " B"]]
+    """Numbers by which towers are told the kinds of these channels."""
     kept: Int64[Tensor, "B K"] | None = None
     """Row-major numbers of the patches that are shown, ascending, in all modalities the same; None where all are."""
+    described: Described | None = None
+    """What the whole images are like, not yet standardised; None where nobody asks."""
 
     @property
     def n_rows(self) -> int:
@@ -55,7 +62,9 @@ class Views:
             self.chip_ids[start:stop],
             {name: images[start:stop] for name, images in self.pixels.items()},
             {name: there[start:stop] for name, there in self.present.items()},
+            {name: own[start:stop] for name, own in self.kinds.items()},
             None if self.kept is None else self.kept[start:stop],
+            None if self.described is None else self.described.rows(start, stop),
         )
 
     def padded(self, rows: int) -> "Views":
@@ -67,7 +76,9 @@ class Views:
             self.chip_ids,
             {name: _with_zeros(images, missing) for name, images in self.pixels.items()},
             {name: _with_zeros(there, missing) for name, there in self.present.items()},
+            {name: _with_zeros(own, missing) for name, own in self.kinds.items()},
             None if self.kept is None else torch.cat([self.kept, torch.arange(self.kept.shape[1]).tile(missing, 1)]),
+            None if self.described is None else self.described.padded(missing),
         )
 
 
@@ -77,7 +88,7 @@ def _with_zeros(rows: Tensor, count: int) -> Tensor:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ChannelDraws:
-    """Chips with at least two modalities, and their present channels."""
+    """Chips of which a step can show two views, and their present channels."""
 
     store: ChipStore
     stats: ChannelStats
@@ -85,10 +96,11 @@ class ChannelDraws:
     slots: Mapping[str, tuple[Slots, ...]]
     """By chip, in the order of `modalities`; chips with the same channels share one value."""
     n_skipped: int
-    """Chips left out because they have fewer than two modalities."""
+    """Chips left out because no two views of them can be shown."""
     seed: int
     digest: str
     """Of the channels of all chips, left out or not."""
+    plan: ViewPlan = field(default_factory=ViewPlan)
 
     @property
     def chip_ids(self) -> tuple[str, ...]:
@@ -96,7 +108,11 @@ class ChannelDraws:
 
     def has(self, chip_id: str, modality: str) -> bool:
         """Whether a channel of this modality can be drawn."""
-        return bool(self.slots[chip_id][self.modalities.index(modality)])
+        return self.n_channels(chip_id, modality) > 0
+
+    def n_channels(self, chip_id: str, modality: str) -> int:
+        """How many channels of this modality can be drawn."""
+        return len(self.slots[chip_id][self.modalities.index(modality)])
 
     def contents(self) -> list[Any]:
         """What there is to draw from, as JSON: the same for the same channels of the same chips, in any order."""
@@ -130,46 +146,131 @@ class ChannelDraws:
                 runs[place // RUN_CHIPS].append(chip_id)
         return runs
 
-    def views(self, chip_ids: Sequence[str], draw: str, *, augment: bool, patches: PatchShow | None = None) -> Views:
-        """The batch of these chips; `draw` names the epoch, or the one fixed draw of validation."""
-        sides = [_number(self.seed, draw, chip_id, "turn") % N_SYMMETRIES if augment else 0 for chip_id in chip_ids]
-        pixels, present = {}, {}
-        for modality in self.modalities:
-            pixels[modality], present[modality] = self._modality(modality, chip_ids, draw, sides)
-        return Views(tuple(chip_ids), pixels, present, None if patches is None else self._kept(chip_ids, draw, patches))
+    def views(
+        self, chip_ids: Sequence[str], draw: str, *, augment: bool, patches: PatchShow | None = None, step: str = ""
+    ) -> Views:
+        """The batch of these chips; `draw` names the epoch, or the one fixed draw of validation.
+
+        Args:
+            step: what the size of the window follows from; the same for all parts of a batch.
+        """
+        side_px = self.window_px(draw, step) if augment else self.store.chip_px
+        found = {
+            view: self._view(view, modality, chip_ids, draw, augment=augment, side_px=side_px)
+            for modality in self.modalities
+            for view in self.plan.views_of(modality)
+        }
+        kept = None if patches is None else self._kept(chip_ids, draw, patches)
+        pixels, present, kinds = (
+            {view: torch.from_numpy(getattr(own, name)) for view, own in found.items()}
+            for name in ("pixels", "present", "kinds")
+        )
+        return Views(tuple(chip_ids), pixels, present, kinds, kept, _described(found) if self.plan.describes else None)
+
+    def window_px(self, draw: str, step: str) -> int:
+        """Side of the window that a step shows of its chips."""
+        return self.plan.window_px(_number(self.seed, draw, step, "window"), self.store.chip_px)
 
     def _kept(self, chip_ids: Sequence[str], draw: str, patches: PatchShow) -> Int64[Tensor, "B K"]:
         numbers = [_number(self.seed, draw, chip_id, "patches") for chip_id in chip_ids]
         return torch.from_numpy(patches.kept(np.array(numbers, dtype=np.uint64)))
 
-    def _modality(
-        self, modality: str, chip_ids: Sequence[str], draw: str, sides: Sequence[int]
-    ) -> tuple[Float32[Tensor, "B 1 H W"], Bool[Tensor, " B"]]:
+    def _view(
+        self, view: str, modality: str, chip_ids: Sequence[str], draw: str, *, augment: bool, side_px: int
+    ) -> "_View":
+        key = "turn" if self.plan.is_turned_together else f"turn {view}"
+        turns = [_number(self.seed, draw, chip_id, key) % N_SYMMETRIES if augment else 0 for chip_id in chip_ids]
+        picked = self._picked(view, modality, chip_ids, draw)
+        batch, present = self._laid(modality, chip_ids, picked, turns)
+        of_kinds = [(row, kind) for row, _, kind in picked]
+        like = self._like(batch, modality, of_kinds) if self.plan.describes else None
+        kinds = self._told(view, modality, chip_ids, draw, of_kinds=of_kinds, augment=augment)
+        if side_px < self.store.chip_px:
+            numbers = [_number(self.seed, draw, chip_id, f"window {view}") for chip_id in chip_ids]
+            batch = windows(batch, side_px, np.array(numbers, dtype=np.uint64))
+            # A window may lie where a chip has no data: all zeros.
+            present &= batch.any(axis=(1, 2, 3))
+        return _View(batch, present, kinds, like)
+
+    def _laid(
+        self, modality: str, chip_ids: Sequence[str], picked: "Picked", turns: Sequence[int]
+    ) -> tuple[Float32[np.ndarray, "B 1 H W"], Bool[np.ndarray, " B"]]:
         side_px = self.store.chip_px
         batch = np.empty((len(chip_ids), 1, side_px, side_px), dtype=np.float32)
         present = np.zeros(len(chip_ids), dtype=np.bool_)
-        picked = self._picked(modality, chip_ids, draw)
         at_once = max(1, PIXELS_AT_ONCE // side_px**2)
         for start in range(0, len(picked), at_once):
             part = picked[start : start + at_once]
             raw = self.store.read(modality, [(chip_ids[row], slot) for row, slot, _ in part])
             for image, (row, _, kind) in zip(raw, part, strict=True):
-                present[row] = _lay_into(batch[row, 0], image, self.stats.of(modality, kind), sides[row])
+                present[row] = _lay_into(batch[row, 0], image, self.stats.of(modality, kind), turns[row])
         batch[~present] = 0
-        return torch.from_numpy(batch), torch.from_numpy(present)
+        return batch, present
 
-    def _picked(self, modality: str, chip_ids: Sequence[str], draw: str) -> list[tuple[int, int, str]]:
+    def _picked(self, view: str, modality: str, chip_ids: Sequence[str], draw: str) -> "Picked":
         """Row, slot and kind of the channel drawn for each chip that has one."""
-        place = self.modalities.index(modality)
-        return [
-            (row, *found[_number(self.seed, draw, chip_id, modality) % len(found)])
-            for row, chip_id in enumerate(chip_ids)
-            if (found := self.slots[chip_id][place])
-        ]
+        place, number = self.modalities.index(modality), self.plan.views_of(modality).index(view)
+        picked = []
+        for row, chip_id in enumerate(chip_ids):
+            found = self.slots[chip_id][place]
+            # The second view of a lone channel would be the first again, but for its window.
+            if found and (number == 0 or len(found) > 1 or self.plan.crop < 1):
+                first = _number(self.seed, draw, chip_id, modality) % len(found)
+                picked.append((row, *found[(first + self._step(chip_id, draw, view, number, len(found))) % len(found)]))
+        return picked
+
+    def _step(self, chip_id: str, draw: str, view: str, number: int, n_channels: int) -> int:
+        """How far the channel of a view is from the first view's, so that it is another where there are others."""
+        if number == 0 or n_channels == 1:
+            return 0
+        return 1 + _number(self.seed, draw, chip_id, view) % (n_channels - 1)
+
+    def _told(
+        self, view: str, modality: str, chip_ids: Sequence[str], draw: str, *,
+        of_kinds: Sequence[tuple[int, str]], augment: bool,
+    ) -> Int64[np.ndarray, " B"]:  # fmt: skip
+        """Numbers of the kinds, in training now and then that of an unknown one."""
+        told = np.full(len(chip_ids), len(self.plan.kinds.get(modality, ())), dtype=np.int64)
+        for row, kind in of_kinds:
+            if not augment or _number(self.seed, draw, chip_ids[row], f"kind {view}") % KNOWN_SHARE:
+                told[row] = self.plan.kind_number(modality, kind)
+        return told
+
+    def _like(
+        self, batch: Float32[np.ndarray, "B 1 H W"], modality: str, of_kinds: Sequence[tuple[int, str]]
+    ) -> tuple[Float32[np.ndarray, "B Q"], Int64[np.ndarray, " B"]]:
+        slots = np.zeros(len(batch), dtype=np.int64)
+        for row, kind in of_kinds:
+            slots[row] = self.plan.slot(modality, kind)
+        return describe(batch[:, 0]), slots
 
 
-def make_draws(store: ChipStore, stats: ChannelStats, chip_ids: Sequence[str], seed: int) -> ChannelDraws:
-    """Draws over these chips; those with fewer than two modalities are left out and counted."""
+Picked = list[tuple[int, int, str]]
+"""Row, slot and kind."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _View:
+    """One view of a batch."""
+
+    pixels: Float32[np.ndarray, "B 1 h w"]
+    present: Bool[np.ndarray, " B"]
+    kinds: Int64[np.ndarray, " B"]
+    like: tuple[Float32[np.ndarray, "B Q"], Int64[np.ndarray, " B"]] | None
+    """Descriptors of the whole images, and their slots."""
+
+
+def _described(found: Mapping[str, _View]) -> Described:
+    likes = {view: own.like for view, own in found.items() if own.like is not None}
+    values, slots = ({view: torch.from_numpy(like[part]) for view, like in likes.items()} for part in (0, 1))
+    return Described(values, slots)
+
+
+def make_draws(
+    store: ChipStore, stats: ChannelStats, chip_ids: Sequence[str], seed: int, plan: ViewPlan | None = None
+) -> ChannelDraws:
+    """Draws over these chips; those of which no two views can be shown are left out and counted."""
+    plan = plan or ViewPlan()
     slots: dict[str, tuple[Slots, ...]] = {}
     # Values of their own for each chip would take gigabytes for a million chips.
     known: dict[Slots, Slots] = {}
@@ -179,11 +280,16 @@ def make_draws(store: ChipStore, stats: ChannelStats, chip_ids: Sequence[str], s
         usable = {name: _usable(store.channels(chip_id, name), stats, name) for name in store.modalities}
         # A sum, so that it is the same in any order.
         total += _digest(chip_id, usable)
-        if sum(map(bool, usable.values())) >= 2:
+        if _n_views(usable, plan) >= 2:
             found = tuple(known.setdefault(drawn, drawn) for drawn in map(_slots, usable.values()))
             slots[chip_id] = known_chips.setdefault(found, found)
     digest = f"{total % (1 << 256):064x}"
-    return ChannelDraws(store, stats, tuple(store.modalities), slots, len(chip_ids) - len(slots), seed, digest)
+    return ChannelDraws(store, stats, tuple(store.modalities), slots, len(chip_ids) - len(slots), seed, digest, plan)
+
+
+def _n_views(usable: Mapping[str, Sequence[StoredChannel]], plan: ViewPlan) -> int:
+    """Views of a chip that differ; of a lone channel one, for two windows of it tell little."""
+    return sum(min(len(own), plan.per_modality) for own in usable.values())
 
 
 def _usable(there: Sequence[StoredChannel], stats: ChannelStats, modality: str) -> list[StoredChannel]:

@@ -1,17 +1,17 @@
-"""AdamW over the towers, and the rate of each step."""
+"""AdamW over all that learns, and the rate of each step."""
 
 import torch
+from torch import nn
 
-from terrashot.model.towers import Towers
 from terrashot.pretrain.schedule import learning_rate_share
 from terrashot.pretrain.settings import TrainSettings
 
-PLAIN = {"cls_token", "pos_embed", "log_scale"}
+PLAIN = {"cls_token", "pos_embed", "kind_embed", "log_scale"}
 
 
-def make_optimiser(towers: Towers, settings: TrainSettings) -> torch.optim.Optimizer:
-    """AdamW that decays weight matrices only: not norms, biases, the class token, positions, or the temperature."""
-    named = list(towers.named_parameters())
+def make_optimiser(pupil: nn.Module, settings: TrainSettings) -> torch.optim.Optimizer:
+    """AdamW that decays weight matrices only: not norms, biases, the class token, positions, kinds, or the temperature."""
+    named = list(pupil.named_parameters())
     decayed = [p for name, p in named if p.ndim >= 2 and name.rsplit(".", 1)[-1] not in PLAIN]
     chosen = {id(parameter) for parameter in decayed}
     groups = [

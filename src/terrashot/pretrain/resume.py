@@ -18,11 +18,11 @@ from torch import Tensor
 from terrashot.durable.files import make_folder, remove, sha256_of_file, write_bytes
 from terrashot.errors import IntegrityError
 from terrashot.model.tensors import write_tensors
-from terrashot.model.towers import Towers
 from terrashot.pretrain.progress import Progress, progress_from_json
+from terrashot.pretrain.pupil import Pupil
 from terrashot.pretrain.settings import Precision
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 CARD = "state.json"
 MOMENTS = ("exp_avg", "exp_avg_sq", "step")
 LARGEST_CARD_BYTES = 1 << 28
@@ -47,7 +47,7 @@ class TrainingState:
     _best: _File | None = None
 
     def save(
-        self, towers: Towers, optimiser: torch.optim.Optimizer, best: Mapping[str, Tensor], progress: Progress
+        self, pupil: Pupil, optimiser: torch.optim.Optimizer, best: Mapping[str, Tensor], progress: Progress
     ) -> None:
         """The folder holds this state, whole, or the one before."""
         make_folder(self.folder)
@@ -55,7 +55,7 @@ class TrainingState:
             self._best = self._write(f"best-{progress.best_epoch:06d}.safetensors", best)
         # Named by its place: the card points to it, so that either state is whole at any moment.
         name = f"last-{progress.epochs_done:06d}-{progress.steps_done:08d}.safetensors"
-        files = {"last": self._write(name, _of_run(towers, optimiser))} | ({"best": self._best} if self._best else {})
+        files = {"last": self._write(name, _of_run(pupil, optimiser))} | ({"best": self._best} if self._best else {})
         named = {part: asdict(file) for part, file in files.items()}
         card = {"format": FORMAT_VERSION, "files": named, "progress": asdict(progress)}
         write_bytes(self.folder / CARD, json.dumps(card, sort_keys=True).encode())
@@ -64,9 +64,9 @@ class TrainingState:
                 remove(older)
 
     def load(
-        self, towers: Towers, optimiser: torch.optim.Optimizer, run: Mapping[str, str]
+        self, pupil: Pupil, optimiser: torch.optim.Optimizer, run: Mapping[str, str]
     ) -> tuple[Progress, dict[str, Tensor]] | None:
-        """What was done and the best weights, after putting the rest into towers and optimiser; None where there is none.
+        """What was done and the best weights, after putting the rest into pupil and optimiser; None where there is none.
 
         Raises:
             IntegrityError: the state is damaged, or of other settings or chips; names which.
@@ -74,7 +74,7 @@ class TrainingState:
         if not (self.folder / CARD).is_file():
             return None
         try:
-            return self._load(towers, optimiser, run)
+            return self._load(pupil, optimiser, run)
         except DAMAGE as error:
             if isinstance(error, IntegrityError):
                 raise
@@ -86,7 +86,7 @@ class TrainingState:
         return _File(name, write_tensors(self.folder / name, tensors))
 
     def _load(
-        self, towers: Towers, optimiser: torch.optim.Optimizer, run: Mapping[str, str]
+        self, pupil: Pupil, optimiser: torch.optim.Optimizer, run: Mapping[str, str]
     ) -> tuple[Progress, dict[str, Tensor]]:
         card = _read_card(self.folder)
         progress = progress_from_json(card["progress"])
@@ -94,11 +94,11 @@ class TrainingState:
         files = {part: _File(**file) for part, file in card["files"].items()}
         if set(files) != ({"last", "best"} if progress.best_epoch >= 0 else {"last"}):
             raise ValueError("not the files of this state")
-        weights = towers.state_dict()
-        found = _read_tensors(self.folder, files["last"], _of_run(towers, None))
+        weights = pupil.towers.state_dict()
+        found = _read_tensors(self.folder, files["last"], _of_run(pupil, None))
         best = _read_tensors(self.folder, files["best"], weights) if "best" in files else {}
-        towers.load_state_dict(_part(found, "weights"))
-        for name, parameter in towers.named_parameters():
+        pupil.load_state_dict(_part(found, "weights"))
+        for name, parameter in pupil.named_parameters():
             optimiser.state[parameter] = {key: found[f"{key}/{name}"].clone().to(parameter.device) for key in MOMENTS}
         self._best = files.get("best")
         return progress, {name: tensor.clone() for name, tensor in best.items()}
@@ -113,11 +113,11 @@ def precision_begun_with(folder: Path) -> Precision | None:
         return None
 
 
-def _of_run(towers: Towers, optimiser: torch.optim.Optimizer | None) -> dict[str, Tensor]:
+def _of_run(pupil: Pupil, optimiser: torch.optim.Optimizer | None) -> dict[str, Tensor]:
     """Weights and moments by name; without an optimiser, tensors of the moments' shapes."""
-    tensors = {f"weights/{name}": tensor for name, tensor in towers.state_dict().items()}
-    for name, parameter in towers.named_parameters():
-        blank = {"exp_avg": parameter, "exp_avg_sq": parameter, "step": towers.log_scale}
+    tensors = {f"weights/{name}": tensor for name, tensor in pupil.state_dict().items()}
+    for name, parameter in pupil.named_parameters():
+        blank = {"exp_avg": parameter, "exp_avg_sq": parameter, "step": pupil.towers.log_scale}
         moments = blank if optimiser is None else optimiser.state[parameter]
         tensors |= {f"{key}/{name}": moments[key] for key in MOMENTS}
     return tensors

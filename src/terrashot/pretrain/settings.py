@@ -27,6 +27,12 @@ class TrainSettings:
     """Hold the activations of one layer, and work the others out again on the way back."""
     keep_patches: float = 1.0
     """Share of each chip's patches that a step shows."""
+    views: int = 1
+    """Channels of each modality that a step shows."""
+    crop: float = 1.0
+    """Least side of the window that a step shows of a chip, as a share of it."""
+    describe: float = 0.0
+    """Weight of the loss that predicts descriptors, beside the contrast's."""
     shuffle: Shuffle = "chips"
     patience: int = 0
     """Epochs without a better validation loss after which training stops; 0: never."""

@@ -2,7 +2,7 @@
 
 With gradient caching only a piece of the batch has its activations in memory: all pieces are embedded without
 gradients, their vectors are scored together, and each piece is embedded again to carry its vectors' gradients on. Loss
-and gradients are those of the whole batch at once.
+and gradients are those of the whole batch at once. What describes a view is no contrast, and is scored piece by piece.
 
 Source: Gao et al. 2021, arXiv:2101.06983, section 3.2 (gradient cache).
 """
@@ -15,11 +15,19 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from terrashot.model.towers import Seen, Towers
+from terrashot.model.token_tower import TokenTower
+from terrashot.model.towers import Towers, modality_of
 from terrashot.pretrain.dataset import Views
+from terrashot.pretrain.describe import (
+    Described,
+    DescriptorScale,
+    count_described,
+    describing_loss,
+)
 from terrashot.pretrain.distributed import World
 from terrashot.pretrain.loss import pairwise_clip_loss
 from terrashot.pretrain.optimiser import make_optimiser, set_learning_rate
+from terrashot.pretrain.pupil import Looked, Pupil
 from terrashot.pretrain.settings import TrainSettings
 
 GRADIENT_NORM = 1.0
@@ -29,12 +37,18 @@ GRADIENT_NORM = 1.0
 class Learner:
     """Towers, how they learn, and among whom."""
 
-    towers: Towers
+    pupil: Pupil
     forward: nn.Module
-    """The towers; among several ranks, wrapped so that gradients are averaged over them."""
+    """The pupil; among several ranks, wrapped so that gradients are averaged over them."""
     optimiser: torch.optim.Optimizer
     settings: TrainSettings
     world: World
+    scale: DescriptorScale | None = None
+    """By which descriptors are standardised, where there is a second loss."""
+
+    @property
+    def towers(self) -> Towers:
+        return self.pupil.towers
 
     @property
     def device(self) -> torch.device:
@@ -44,7 +58,7 @@ class Learner:
         """The loss of this batch before the step that it makes; not finite if no step was made."""
         self.optimiser.zero_grad()
         loss = gradients(self, views)
-        norm = torch.nn.utils.clip_grad_norm_(self.towers.parameters(), GRADIENT_NORM)
+        norm = torch.nn.utils.clip_grad_norm_(self.pupil.parameters(), GRADIENT_NORM)
         if not bool(torch.isfinite(loss + norm)):
             return float("nan")
         set_learning_rate(self.optimiser, self.settings, number, total)
@@ -53,16 +67,32 @@ class Learner:
         return float(loss)
 
 
-def make_learner(towers: Towers, settings: TrainSettings, world: World, device: torch.device) -> Learner:
+def make_learner(
+    pupil: Pupil, settings: TrainSettings, world: World, device: torch.device, scale: DescriptorScale | None = None
+) -> Learner:
     """A learner on this device; every rank makes one."""
-    towers.to(device)
-    towers.checkpointing = settings.checkpoint_activations
+    pupil.to(device)
+    pupil.towers.checkpointing = settings.checkpoint_activations
     if device.type == "cuda":
-        for tower in towers.towers.children():
+        for tower in pupil.towers.towers.children():
             tower.compile()
     # Gradients live in the buckets that are exchanged, not twice.
-    wrapped = DistributedDataParallel(towers, gradient_as_bucket_view=True) if world.size > 1 else towers
-    return Learner(towers, wrapped, make_optimiser(towers, settings), settings, world)
+    wrapped = DistributedDataParallel(pupil, gradient_as_bucket_view=True) if world.size > 1 else pupil
+    return Learner(pupil, wrapped, make_optimiser(pupil, settings), settings, world, scale)
+
+
+@torch.no_grad()
+def settle(towers: Towers, views: Views) -> None:
+    """Towers behind a stem begin with pooled tokens of zero mean and unit spread over these views."""
+    for modality, tower in towers.towers.items():
+        if isinstance(tower, TokenTower):
+            pooled = [
+                tower(images.to(towers.log_scale.device), views.kinds[view].to(towers.log_scale.device))
+                for view, images in views.pixels.items()
+                if modality_of(view) == modality
+            ]
+            there = [own for view, own in views.present.items() if modality_of(view) == modality]
+            tower.settled.settle(torch.cat(pooled)[torch.cat(there)])
 
 
 def gradients(learner: Learner, views: Views) -> Float[Tensor, ""]:
@@ -71,24 +101,45 @@ def gradients(learner: Learner, views: Views) -> Float[Tensor, ""]:
     pieces = [views.rows(start, start + at_once) for start in range(0, views.n_rows, at_once)]
     is_whole = len(pieces) == 1
     with torch.set_grad_enabled(is_whole):
-        embedded = [_embed(learner, learner.forward if is_whole else learner.towers, piece) for piece in pieces]
-    joined = {name: torch.cat([vectors[name].detach() for vectors in embedded]) for name in views.pixels}
+        looked = [_look(learner, learner.forward if is_whole else learner.pupil, piece) for piece in pieces]
+    joined = {name: torch.cat([piece.vectors[name].detach() for piece in looked]) for name in views.pixels}
     present = {name: mask.to(learner.device) for name, mask in views.present.items()}
     scored = pairwise_clip_loss(joined, present, scale=learner.towers.scale.detach(), world=learner.world)
     parts = {name: torch.split(slope, at_once) for name, slope in scored.vectors.items()}
+    weight, loss = _weight_of_a_description(learner, views), scored.loss
     for number, piece in enumerate(pieces):
         is_last = number + 1 == len(pieces)
         with nullcontext() if is_last else _unexchanged(learner):
-            vectors = embedded[0] if is_whole else _embed(learner, learner.forward, piece)
-            slopes = {name: parts[name][number] for name in vectors}
-            _backward(learner, vectors, slopes, scored.scale if is_last else None)
-    return scored.loss
+            found = looked[0] if is_whole else _look(learner, learner.forward, piece)
+            described = _described(learner, found, piece, weight)
+            loss = loss + learner.world.total(described.detach())
+            slopes = {name: parts[name][number] for name in found.vectors}
+            _backward(learner, found.vectors, slopes, scored.scale if is_last else None, described)
+    return loss
 
 
-def _embed(learner: Learner, module: nn.Module, views: Views) -> dict[str, Float[Tensor, "B D"]]:
+def _look(learner: Learner, module: nn.Module, views: Views) -> Looked:
     with torch.autocast(learner.device.type, torch.bfloat16, enabled=learner.settings.precision == "bfloat16"):
-        seen: dict[str, Seen] = module(views.pixels, None, views.kept)
-    return {name: own.vector for name, own in seen.items()}
+        looked: Looked = module(views.pixels, views.kinds, views.kept)
+    return looked
+
+
+def _weight_of_a_description(learner: Learner, views: Views) -> float:
+    """What one term of the second loss weighs: they are a mean over all chips on all ranks."""
+    if views.described is None or learner.scale is None:
+        return 0.0
+    count = learner.world.total(torch.tensor(float(count_described(views.present)), device=learner.device))
+    return learner.settings.describe / max(1.0, float(count))
+
+
+def _described(learner: Learner, looked: Looked, views: Views, weight: float) -> Float[Tensor, ""]:
+    """The second loss of a piece; 0 where there is none."""
+    if views.described is None or learner.scale is None:
+        return torch.zeros((), device=learner.device)
+    raw = learner.scale.standardised(views.described)
+    truth = Described(*({v: own.to(learner.device) for v, own in found.items()} for found in (raw.values, raw.slots)))
+    present = {view: mask.to(learner.device) for view, mask in views.present.items()}
+    return weight * describing_loss(looked.guesses, truth, present)
 
 
 def _backward(
@@ -96,14 +147,16 @@ def _backward(
     vectors: dict[str, Float[Tensor, "B D"]],
     slopes: dict[str, Float[Tensor, "B D"]],
     scale_slope: Float[Tensor, ""] | None,
+    described: Float[Tensor, ""],
 ) -> None:
-    """Carries the loss's gradients in the vectors, and in the scale, on to the parameters."""
+    """Carries the losses' gradients, in the vectors, the scale and what describes them, on to the parameters."""
     outputs = [vectors[name] for name in vectors]
     # The ranks' gradients are averaged, and these are parts of a sum.
     wanted = [slopes[name] * learner.world.size for name in vectors]
-    if scale_slope is not None:
-        outputs.append(learner.towers.scale)
-        wanted.append(scale_slope * learner.world.size)
+    for output, slope in ((learner.towers.scale, scale_slope), (described, torch.ones_like(described))):
+        if slope is not None and output.requires_grad:
+            outputs.append(output)
+            wanted.append(slope * learner.world.size)
     torch.autograd.backward(outputs, wanted)
 
 

@@ -14,21 +14,25 @@ import torch
 from torch import Tensor
 
 from terrashot.durable.files import sha256_of
-from terrashot.model.cost import patches_kept
 from terrashot.model.towers import Towers, TowersConfig, make_towers
 from terrashot.pretrain.augment import PatchShow
 from terrashot.pretrain.checks import batch_notes, epoch_notes, refuse_not_finite, refuse_too_few
 from terrashot.pretrain.dataset import ChannelDraws, Views, batches
+from terrashot.pretrain.describe import DescriptorScale, count_slots, descriptor_scale, make_describer
 from terrashot.pretrain.distributed import ALONE, World
 from terrashot.pretrain.progress import Progress
+from terrashot.pretrain.pupil import Pupil
 from terrashot.pretrain.read_ahead import read_ahead
 from terrashot.pretrain.resume import TrainingState
 from terrashot.pretrain.settings import TrainSettings
-from terrashot.pretrain.step import Learner, make_learner
+from terrashot.pretrain.step import Learner, make_learner, settle
 from terrashot.pretrain.validate import validate
+from terrashot.pretrain.view_plan import ViewPlan
 
 SAVE_EVERY_S = 600.0
 """A state is saved at the end of an epoch, and inside one when so much time has passed: the most that a kill loses."""
+SETTLE_ON, MOST_DESCRIBED, DESCRIBED_AT_ONCE = 256, 2000, 256
+"""Chips that fresh towers settle on, and that fix the spreads of descriptors."""
 CPU = torch.device("cpu")
 TIMES = ("seconds", "waiting_share")
 """Metrics that tell of the machine, not of the model."""
@@ -87,10 +91,11 @@ class Training:
 
     def views(self, epoch: int, cut: Sequence[str]) -> Views:
         """This rank's share of a batch, in as many rows as the other ranks have."""
-        mine = cut[self.world.share(len(cut))]
-        views = self.train_draws.views(
-            mine, f"epoch {epoch}", augment=self.settings.flips, patches=patches_shown(self.config, self.settings)
-        )
+        mine, draw, step = cut[self.world.share(len(cut))], f"epoch {epoch}", cut[0]
+        augment = self.settings.flips
+        side_px = self.train_draws.window_px(draw, step) if augment else self.config.vit.chip_px
+        patches = patches_shown(side_px // self.config.vit.patch_px, self.settings)
+        views = self.train_draws.views(mine, draw, augment=augment, patches=patches, step=step)
         return views.padded(self.world.rows_each(len(cut)))
 
 
@@ -104,17 +109,49 @@ def train(job: Training) -> Generator[Event, None, Trained]:
         IntegrityError: `state` is damaged or of another run.
     """
     refuse_too_few(job.train_draws, job.val_draws)
-    towers = make_towers(job.config, job.settings.seed)
-    learner = make_learner(towers, job.settings, job.world, job.device)
+    pupil = make_pupil(job)
+    learner = make_learner(pupil, job.settings, job.world, job.device, measure_descriptors(job))
     state, run = TrainingState(job.state), identity(job)
-    progress, best = state.load(towers, learner.optimiser, run) or (Progress(run), {})
+    progress, best = state.load(pupil, learner.optimiser, run) or (Progress(run), {})
     job.world.meet()
     keeper = _Keeper(job, state, learner, best, job.clock())
     while progress.epochs_done < job.settings.epochs and not _has_stopped(progress, job.settings):
         progress = yield from _one_epoch(job, learner, progress, keeper)
-    last = {name: tensor.detach().clone() for name, tensor in towers.state_dict().items()}
-    towers.load_state_dict(keeper.best)
-    return Trained(towers, last, progress.metrics, progress.best_epoch)
+    last = {name: tensor.detach().clone() for name, tensor in pupil.towers.state_dict().items()}
+    pupil.towers.load_state_dict(keeper.best)
+    return Trained(pupil.towers, last, progress.metrics, progress.best_epoch)
+
+
+def view_plan(config: TowersConfig, settings: TrainSettings) -> ViewPlan:
+    """How chips are looked at where such towers learn with these settings."""
+    kinds = {name: config.kinds.get(name, ()) for name in config.modalities}
+    return ViewPlan(settings.views, settings.crop, config.vit.patch_px, kinds, settings.describe > 0)
+
+
+def make_pupil(job: Training) -> Pupil:
+    """What is to learn, with fresh weights; towers behind a stem settled on the first chips, the same on every rank."""
+    towers, seed = make_towers(job.config, job.settings.seed), job.settings.seed
+    if job.config.vit.stem:
+        settle(towers, job.train_draws.views(_first_chips(job, SETTLE_ON), "settle", augment=False))
+    return Pupil(towers, make_describer(job.config, count_slots(job.config), seed) if job.settings.describe else None)
+
+
+def measure_descriptors(job: Training) -> DescriptorScale | None:
+    """Moments of the descriptors of a sample of training chips; None where nothing is described."""
+    if not job.settings.describe:
+        return None
+    values, slots = [], []
+    for cut in batches(_first_chips(job, MOST_DESCRIBED), DESCRIBED_AT_ONCE):
+        views = job.train_draws.views(cut, "describe", augment=False)
+        assert views.described is not None, "draws describe where the settings ask for it"
+        for view, own in views.described.values.items():
+            values.append(own[views.present[view]])
+            slots.append(views.described.slots[view][views.present[view]])
+    return descriptor_scale(values, slots, count_slots(job.config))
+
+
+def _first_chips(job: Training, most: int) -> list[str]:
+    return job.train_draws.order("first")[:most]
 
 
 def identity(job: Training) -> dict[str, str]:
@@ -147,7 +184,7 @@ class _Keeper:
 
     def save(self, progress: Progress) -> None:
         if self.job.world.rank == 0:
-            self.state.save(self.learner.towers, self.learner.optimiser, self.best, progress)
+            self.state.save(self.learner.pupil, self.learner.optimiser, self.best, progress)
         self.saved_at = self.job.clock()
 
     def save_if_due(self, progress: Progress) -> None:
@@ -181,7 +218,7 @@ def _steps(
 ) -> Generator[Event, None, tuple[Progress, float]]:
     """What has been done after the epoch's last step, and the seconds spent on waiting for chips."""
     epoch, waited = progress.epochs_done, 0.0
-    learner.towers.train()
+    learner.pupil.train()
     with closing(read_ahead(partial(job.views, epoch), cuts[progress.steps_done :])) as batches_read:
         for views, seconds in batches_read:
             waited += seconds
@@ -194,10 +231,10 @@ def _steps(
     return progress, waited
 
 
-def patches_shown(config: TowersConfig, settings: TrainSettings) -> PatchShow | None:
-    """How many of a chip's patches a step shows; None: all."""
-    total = config.vit.side_patches**2
-    shown = patches_kept(config.vit, settings.keep_patches)
+def patches_shown(side_patches: int, settings: TrainSettings) -> PatchShow | None:
+    """How many of a square's patches a step shows; None: all."""
+    total = side_patches**2
+    shown = max(1, round(settings.keep_patches * total))
     return PatchShow(total, shown) if shown < total else None
 
 

@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from jaxtyping import Bool, Float, Float32
 from torch import Tensor
 
 from terrashot.domain import spectrum
 from terrashot.domain.retrieval import recall_at
-from terrashot.model.towers import Towers
+from terrashot.model.towers import Towers, modality_of
 from terrashot.pretrain.dataset import ChannelDraws, Views, batches
 from terrashot.pretrain.distributed import ALONE, World
 from terrashot.pretrain.loss import pairwise_clip_loss
@@ -30,9 +31,9 @@ VALIDATION_BATCH = 256
 def validate(
     towers: Towers, draws: ChannelDraws, world: World = ALONE, precision: Precision = "float32"
 ) -> dict[str, Any]:
-    """Loss over batches of 256 chips; recall of each modality's partner; effective rank by modality; the temperature.
+    """Loss of the contrast over batches of 256 chips; recall of each modality's partner; effective rank by modality; the temperature.
 
-    One channel a chip and modality, in batches that are the same in every epoch, so that losses compare. Each rank
+    The views of training, whole and unturned, in batches that are the same in every epoch, so that losses compare. Each rank
     scores its share of the batches, and all come to the same numbers.
 
     Args:
@@ -43,14 +44,14 @@ def validate(
     starts = np.cumsum([0, *map(len, cuts)])
     n_recalled = min(MOST_IN_RECALL, int(starts[-1]))
     losses = torch.zeros(len(cuts), dtype=torch.float64)
-    vectors = {name: torch.zeros(n_recalled, towers.config.embedding) for name in draws.modalities}
+    vectors = {name: torch.zeros(n_recalled, towers.config.shared) for name in draws.modalities}
     present = {name: torch.zeros(n_recalled) for name in draws.modalities}
     mine = range(world.rank, len(cuts), world.size)
     for number, (views, _) in zip(mine, read_ahead(partial(_views, draws, cuts), mine), strict=True):
         found = _embedded(towers, views, precision)
         losses[number] = pairwise_clip_loss(found, views.present, scale=towers.scale.detach().cpu()).loss
         rows = slice(starts[number], min(starts[number + 1], n_recalled))
-        for name in found if rows.start < n_recalled else ():
+        for name in vectors if rows.start < n_recalled else ():
             vectors[name][rows] = found[name][: rows.stop - rows.start]
             present[name][rows] = views.present[name][: rows.stop - rows.start].float()
     joined = {name: world.total(part).numpy() for name, part in vectors.items()}
@@ -69,7 +70,13 @@ def _views(draws: ChannelDraws, cuts: Sequence[Sequence[str]], number: int) -> V
 
 def _embedded(towers: Towers, views: Views, precision: Precision) -> dict[str, Float[Tensor, "B D"]]:
     with torch.autocast(towers.log_scale.device.type, torch.bfloat16, enabled=precision == "bfloat16"):
-        return {name: towers.embed_all(pixels, name) for name, pixels in views.pixels.items()}
+        return {view: _shared(towers, views, view) for view in views.pixels}
+
+
+def _shared(towers: Towers, views: Views, view: str) -> Float[Tensor, "B D"]:
+    """What the contrast sees, a few chips at a time."""
+    vectors = towers.embed_all(views.pixels[view], modality_of(view), views.kinds[view])
+    return F.normalize(vectors[:, -towers.config.shared :], dim=1)
 
 
 def _recalls(

@@ -18,7 +18,7 @@ from terrashot.pretrain.distributed import World
 from terrashot.pretrain.precision import faster_precision
 from terrashot.pretrain.resume import precision_begun_with
 from terrashot.pretrain.settings import Precision, TrainSettings
-from terrashot.pretrain.train import TIMES, EpochDone, StepDone, Trained, Training, train
+from terrashot.pretrain.train import TIMES, EpochDone, StepDone, Trained, Training, train, view_plan
 from terrashot.steps.metrics import write_metrics
 from terrashot.steps.plan import Context
 from terrashot.steps.progress import Event, Progress, Said, Work, finish, relay
@@ -37,7 +37,7 @@ def pretrain(context: Context) -> Work[None]:
     job, stats, ids = _job(context)
     yield Said(f"pretrain: {_how(job)}")
     if job.train_draws.n_skipped:
-        yield Said(f"{job.train_draws.n_skipped} training chips have fewer than two modalities and are left out")
+        yield Said(f"{job.train_draws.n_skipped} training chips have {_too_little(job)} and are left out")
     trained = yield from relay(train(job), _Teller(job.settings.epochs, board))
     summary = _summary(context, job, trained, ids) | {"last_sha256": sha256_of_tensors(trained.last)}
     save_model(context.study.model, trained.towers, stats, summary)
@@ -71,14 +71,13 @@ def _job(context: Context) -> tuple[Training, ChannelStats, dict[str, list[str]]
     if preset.differences:
         stats = measure_differences(plain, stats, ids["train"], seed)
     store = with_differences(plain, stats)
-    draws = {name: make_draws(store, stats, found, seed) for name, found in ids.items()}
     world, device = World(context.ranks.rank, context.ranks.size), _device(context)
     kinds = {name: tuple(own) for name, own in stats.kinds.items()}
     config = preset.towers(store.modalities, store.chip_px, kinds)
-    precision = _precision(context, config, world, device)
-    job = Training(
-        config, draws["train"], draws["val"], _settings(context, precision), context.study.training_state, world, device
-    )
+    settings = _settings(context, _precision(context, config, world, device))
+    plan = view_plan(config, settings)
+    draws = {name: make_draws(store, stats, found, seed, plan) for name, found in ids.items()}
+    job = Training(config, draws["train"], draws["val"], settings, context.study.training_state, world, device)
     return job, stats, ids
 
 
@@ -108,6 +107,9 @@ def _precision(context: Context, config: TowersConfig, world: World, device: tor
 
 def _settings(context: Context, precision: Precision) -> TrainSettings:
     asked = context.config.pretrain.model_dump(exclude={"preset", "precision", "tensorboard"})
+    preset = PRESETS[context.config.pretrain.preset]
+    # What the study does not say is as the preset is taught.
+    asked |= {name: getattr(preset, name) for name in ("views", "crop", "describe") if asked[name] is None}
     return TrainSettings(seed=context.config.study.seed, precision=precision, **asked)
 
 
@@ -118,6 +120,11 @@ def _how(job: Training) -> str:
     spare = torch.cuda.device_count() - 1 if n_processes == 1 and torch.cuda.is_available() else 0
     hint = f"; {spare} more GPUs are here, docs/scaling.md says how to use them" if spare > 0 else ""
     return f"{job.settings.precision}, {each}{hint}"
+
+
+def _too_little(job: Training) -> str:
+    """What a chip has of which no two views can be shown."""
+    return "fewer than two modalities" if job.settings.views == 1 else "one channel alone"
 
 
 @dataclass(slots=True)

@@ -27,7 +27,7 @@ def main(folder: Path) -> None:
     )
     for name, table in (("trained", embeddings), ("untrained", floors)):
         prefix = "" if name == "trained" else "untrained:"
-        vectors = {modality: one_vector(table.parts(prefix + modality)[both]) for modality in (left, right)}
+        vectors = {modality: one_vector(table.shared_parts(prefix + modality)[both]) for modality in (left, right)}
         for a, b in ((left, right), (right, left)):
             found = recall_at(vectors[a], vectors[b], KS)
             print(f"{name}: {a} -> {b}: " + ", ".join(f"recall at {k} {value:.4f}" for k, value in found.items()))

@@ -10,6 +10,7 @@ from tests.health.simulated_vectors import in_rows, sound_table, with_blocks
 
 from terrashot.domain.tables import Embeddings
 from terrashot.health.agreement import agreement_measure
+from terrashot.health.card import card_of
 from terrashot.health.features import block_features, image_features
 from terrashot.health.partners import partner_measure
 from terrashot.health.survey import make_survey
@@ -18,7 +19,7 @@ from terrashot.health.survey import make_survey
 def agreement(table, floors=None):
     survey = make_survey(table, 0)
     other = image_features(table, floors)["optical"] if floors else block_features(table, "radar")
-    return agreement_measure(survey, "optical", other, survey.order)
+    return agreement_measure(survey, block_features(table, "optical"), other, rows=survey.order)
 
 
 def partners(table):
@@ -116,6 +117,19 @@ def test_parts_of_other_kinds_are_compared_by_their_means():
     )
     assert partners(wide).value == pytest.approx(partners(table).value, abs=1e-3)
     assert partners(replace(wide, kinds={})).sentence == "not measured: vectors of unlike length"
+
+
+def test_what_modalities_do_not_share_changes_neither_measure():
+    table, _ = small()
+    noise = np.random.default_rng(0).normal(size=(len(table.chips), 7)).astype(np.float32)
+    blocks = {
+        name: np.hstack([9 * noise[:, :wide], block])
+        for (name, block), wide in zip(table.blocks.items(), (7, 3), strict=True)
+    }
+    mixed = replace(table, blocks=blocks, shared={name: block.shape[1] for name, block in table.blocks.items()})
+    assert partners(mixed).value == pytest.approx(partners(table).value, abs=1e-3)
+    plain, found = (next(m for m in card_of(one).measures if m.block == "optical & radar") for one in (table, mixed))
+    assert found.value == pytest.approx(plain.value, abs=1e-3)
 
 
 def test_another_makers_modalities_are_not_asked_to_share_a_space():

@@ -1,5 +1,7 @@
 """Which chips the report shows on the map and as nearest ones, and with what images."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -109,6 +111,18 @@ def test_modalities_of_several_kinds_meet_by_their_mean_and_other_lengths_do_not
         False
     ] * 2
     assert len(search_chips(STORE, embeddings(widths=(8, 4), kinds={"s2rgbm": ("red", "nir")}), CHIPS, seed=0)) == 4
+
+
+def test_only_what_modalities_share_is_compared():
+    table, rng = embeddings(), np.random.default_rng(3)
+    own = {name: np.hstack([rng.normal(size=(N, 5)) * 9, block]) for name, block in table.blocks.items()}
+    apart = replace(table, blocks={**own, "s1grdm": own["s1grdm"][:, 3:]}, shared={"s2rgbm": 8, "s1grdm": 8})
+    for plain, found in zip(*(search_chips(STORE, one, CHIPS, seed=0) for one in (table, apart)), strict=True):
+        assert plain.recall == found.recall
+        for ours, theirs in zip(plain.queries, found.queries, strict=True):
+            assert [hit.similarity for hit in ours.hits] == pytest.approx(
+                [hit.similarity for hit in theirs.hits], abs=1e-3
+            )
 
 
 def test_chips_without_a_vector_and_modalities_without_images_take_no_part():

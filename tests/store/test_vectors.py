@@ -1,6 +1,7 @@
 """Embedding tables: ours come back exactly, others' are read as they come."""
 
 import dataclasses
+import json
 
 import geopandas
 import numpy as np
@@ -155,6 +156,28 @@ def test_parts_and_what_stands_in_for_them_come_back_with_the_vectors(tmp_path):
     assert back.parts("s2rgbm")[3].tolist() == [[12, 13], [14, 15]]
     told = pq.read_table(tmp_path / "e.parquet").column("s2rgbm_absent").to_pylist()
     assert told == [None, ["green"], None, None]
+
+
+def test_how_much_of_a_vector_modalities_share_comes_back_and_of_old_tables_it_is_all(tmp_path):
+    write_embeddings(tmp_path / "e.parquet", dataclasses.replace(parted(), shared={"s2rgbm": 1}), "float32")
+    back = read_embeddings(tmp_path / "e.parquet")
+    assert back.shared == {"s2rgbm": 1}
+    assert back.shared_parts("s2rgbm")[3].tolist() == [[13], [15]]
+    write_embeddings(tmp_path / "old.parquet", parted(), "float32")
+    assert b"shared" not in pq.read_schema(tmp_path / "old.parquet").metadata[b"terrashot_vectors"]
+    old = read_embeddings(tmp_path / "old.parquet")
+    assert old.shared_parts("s2rgbm")[3].tolist() == old.parts("s2rgbm")[3].tolist()
+
+
+@pytest.mark.parametrize("shared", [0, -1, 3, True, "1", None, [1]])
+def test_a_footer_that_shares_more_than_there_is_or_no_number_is_refused(tmp_path, shared):
+    write_embeddings(tmp_path / "e.parquet", parted(), "float32")
+    whole = pq.read_table(tmp_path / "e.parquet")
+    told = json.loads(whole.schema.metadata[b"terrashot_vectors"]) | {"shared": {"s2rgbm": shared}}
+    forged = whole.schema.metadata | {b"terrashot_vectors": json.dumps(told).encode()}
+    pq.write_table(whole.replace_schema_metadata(forged), tmp_path / "forged.parquet")
+    with pytest.raises(InputError, match="is not what we write"):
+        read_embeddings(tmp_path / "forged.parquet")
 
 
 def test_a_footer_whose_parts_do_not_fit_is_refused(tmp_path):

@@ -62,6 +62,8 @@ class ChannelVectors:
 
     chips: Chips
     modalities: Mapping[str, ModalityChannels]
+    shared: int | None = None
+    """How many numbers at the end of a vector lie in the space where modalities agree; None: all."""
 
 
 def parts_without(

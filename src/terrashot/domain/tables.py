@@ -78,10 +78,19 @@ class Embeddings:
     valid_fraction: Mapping[str, Float32[np.ndarray, " N"]] = field(default_factory=dict)
     """By block, share of the pixels that are valid, mean over the channels that went in; NaN where a chip has no vector."""
 
+    shared: Mapping[str, int] = field(default_factory=dict)
+    """By block, how many numbers at the end of each part lie in the space where the modalities of a model agree; of a block
+    that is not here, all."""
+
     def parts(self, block: str) -> Float[np.ndarray, "N K D"]:
         """The vectors of a block cut into their parts; one where it has no kinds."""
         vectors, n_parts = self.blocks[block], len(self.kinds.get(block, ("",)))
         return vectors.reshape(len(vectors), n_parts, vectors.shape[1] // n_parts)
+
+    def shared_parts(self, block: str) -> Float[np.ndarray, "N K D"]:
+        """What of `parts` may be compared with other modalities of the same model."""
+        parts = self.parts(block)
+        return parts[:, :, parts.shape[2] - self.shared.get(block, parts.shape[2]) :]
 
     def present(self, block: str) -> np.ndarray:
         """Which rows have a vector of this block: (N,) bool."""

@@ -48,8 +48,12 @@ def plan_apart(
     return tuple(plans)
 
 
-def channel_vectors(kept: KeptVectors, plans: Sequence[ApartPlan], chips: Chips) -> ChannelVectors:
-    """Vectors of every channel of the chips, which are in the order of `kept`; held in memory."""
+def channel_vectors(kept: KeptVectors, plans: Sequence[ApartPlan], chips: Chips, *, shared: int) -> ChannelVectors:
+    """Vectors of every channel of the chips, which are in the order of `kept`; held in memory.
+
+    Args:
+        shared: as `TowersConfig.shared`.
+    """
     groups = [raw for _, raw in kept.groups()]
     return ChannelVectors(
         chips,
@@ -62,6 +66,7 @@ def channel_vectors(kept: KeptVectors, plans: Sequence[ApartPlan], chips: Chips)
             )
             for plan in plans
         },
+        shared,
     )
 
 

@@ -9,13 +9,13 @@ from terrashot.health.distances import squared_distances
 from terrashot.health.features import Features
 from terrashot.health.judge import PERMUTATIONS, Accord, unmeasured
 from terrashot.health.neighbours import shuffled
-from terrashot.health.survey import Survey, numbers
+from terrashot.health.survey import Survey
 
 MOST = 400
 FEWEST = 20
 
 
-def agreement_measure(survey: Survey, block: str, other: Features, rows: Int64[np.ndarray, " n"]) -> Measure:
+def agreement_measure(survey: Survey, own: Features, other: Features, *, rows: Int64[np.ndarray, " n"]) -> Measure:
     """`agreement`: rank correlation of the distances between chips in a block with those in other features of the same chips.
 
     Within areas, and against features that are dealt out anew within each area. Nothing needs to be comparable between the
@@ -27,15 +27,15 @@ def agreement_measure(survey: Survey, block: str, other: Features, rows: Int64[n
     Args:
         rows: of the table, by id: those with a sound vector.
     """
-    pair = f"{block} & {other.name}"
+    pair = f"{own.name} & {other.name}"
     rows = other.known(rows[survey.area[rows] >= 0])
     if len(rows) < FEWEST:
         return unmeasured("agreement", pair, f"{len(rows)} chips have both; {FEWEST} are needed")
     some = survey.some(np.arange(len(rows)), MOST, f"agreement {pair}")
     area = survey.area[rows[some]]
-    ranks = _ranks(numbers(survey.table.blocks[block], rows[some]), area)
-    own, before, after = (_ranks(other.of(np.roll(rows, moved)[some]), area) for moved in (0, 1, -1))
-    accord = _accord(ranks, own, area, survey.random(f"shuffle {pair}"))
+    ranks = _ranks(own.of(rows[some]), area)
+    theirs, before, after = (_ranks(other.of(np.roll(rows, moved)[some]), area) for moved in (0, 1, -1))
+    accord = _accord(ranks, theirs, area, survey.random(f"shuffle {pair}"))
     worst: HealthVerdict = "bad" if other.own_units or survey.table.model is not None else "look"
     return _measure(pair, accord, worst, max(float((ranks * beside).sum()) for beside in (before, after)))
 

@@ -13,7 +13,7 @@ from terrashot.health.agreement import agreement_measure
 from terrashot.health.channels import channels_measure, kinds_measure
 from terrashot.health.drift import drift_measure
 from terrashot.health.duplicates import duplicate_measures
-from terrashot.health.features import Features, block_features, image_features
+from terrashot.health.features import Features, block_features, image_features, shared_features
 from terrashot.health.invariance import batch_measure, workers_measure
 from terrashot.health.judge import unmeasured
 from terrashot.health.mixing import mixing_measure
@@ -64,7 +64,8 @@ def _measures(
         yield from _of_chips(survey, block, own, images.get(block))
     for left, right in combinations(facts, 2):
         both = survey.sound(facts[left].usable & facts[right].usable)
-        yield agreement_measure(survey, left, block_features(survey.table, right), both)
+        views = (shared_features(survey.table, name) for name in (left, right))
+        yield agreement_measure(survey, *views, rows=both)
         yield partner_measure(survey, left, right, both)
     yield batch_measure(probe.batch)
     yield workers_measure(probe.workers)
@@ -87,7 +88,7 @@ def _of_chips(survey: Survey, block: str, facts: RowFacts, images: Features | No
     if images is None:
         yield unmeasured("agreement", f"{block} & images", "needs simple features of the same images (--floors)")
     else:
-        yield agreement_measure(survey, block, images, sound)
+        yield agreement_measure(survey, block_features(survey.table, block), images, rows=sound)
 
 
 def _of_areas(

@@ -18,7 +18,7 @@ class Features:
     """Numbers of chips, found by the chips' rows in the table that is measured."""
 
     name: str
-    numbers: Float[np.ndarray, "M F"]
+    numbers: Float[np.ndarray, "M ..."]
     row_of: Int64[np.ndarray, " N"]
     """Row of each chip in `numbers`; -1 where it has none."""
     own_units: bool
@@ -26,7 +26,7 @@ class Features:
 
     def of(self, rows: Int64[np.ndarray, " n"]) -> Float32[np.ndarray, "n F"]:
         """The features of these chips, all of which have some."""
-        found = self.numbers[self.row_of[rows]].astype(np.float32)
+        found = self.numbers[self.row_of[rows]].astype(np.float32).reshape(len(rows), -1)
         return _standardised(found) if self.own_units else found
 
     def known(self, rows: Int64[np.ndarray, " n"]) -> Int64[np.ndarray, " m"]:
@@ -35,8 +35,13 @@ class Features:
 
 
 def block_features(table: Embeddings, block: str) -> Features:
-    """Another block of the same table."""
+    """A block of the table itself."""
     return Features(block, table.blocks[block], np.arange(len(table.chips)), own_units=False)
+
+
+def shared_features(table: Embeddings, block: str) -> Features:
+    """What of a block of the table may be compared with other modalities."""
+    return Features(block, table.shared_parts(block), np.arange(len(table.chips)), own_units=False)
 
 
 def image_features(table: Embeddings, floors: Embeddings | None) -> Mapping[str, Features]:

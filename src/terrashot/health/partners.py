@@ -25,10 +25,10 @@ def partner_measure(survey: Survey, left: str, right: str, rows: Int64[np.ndarra
         return unmeasured("partners", pair, "the table tells of no model that gave both one space")
     if len(rows) < FEWEST:
         return unmeasured("partners", pair, f"{len(rows)} chips have both; {FEWEST} are needed")
-    if table.parts(left).shape[2] != table.parts(right).shape[2]:
+    if table.shared_parts(left).shape[2] != table.shared_parts(right).shape[2]:
         return unmeasured("partners", pair, "vectors of unlike length")
     chips = survey.some(rows, MOST, "partners")
-    views = [one_vector(table.parts(name)[chips]) for name in (left, right)]
+    views = [one_vector(table.shared_parts(name)[chips]) for name in (left, right)]
     ranks = np.concatenate([partner_ranks(*views), partner_ranks(*views[::-1])])
     value = float(1 - 2 * ranks.mean() / (len(chips) - 1))
     spread = 1 / np.sqrt(3 * len(chips))

@@ -118,7 +118,8 @@ def with_possible_stand_in(table: TableJob, groups: Groups) -> Work[TableJob]:
 
 def write_vectors(path: Path, table: TableJob, groups: Groups, model: str) -> dict[str, int]:
     """An embedding table from vectors that are there; how many chips have a vector, by modality."""
-    form = TableForm(table.choices.dtype, model, kinds_of(table.job.plans), table.choices.facts)
+    kinds, shared = kinds_of(table.job.plans), shared_of(table.job)
+    form = TableForm(table.choices.dtype, model, kinds, table.choices.facts, shared)
     counts = dict.fromkeys((plan.modality for plan in table.job.plans), 0)
     write_embedding_groups(path, table.chips, _counted(table.stand_ins(_as_stored(groups, form.dtype)), counts), form)
     return counts
@@ -156,13 +157,20 @@ def write_floors(path: Path, table: TableJob) -> Work[None]:
     work = embed_in_parts(replace(table.job, towers=fresh), ids, table.parts, name=UNTRAINED, dtype="float32")
     plain = yield from watched(UNTRAINED, work)
     kinds = {f"{UNTRAINED}:{name}": parts for name, parts in kinds_of(table.job.plans).items()}
+    shared = {f"{UNTRAINED}:{name}": length for name, length in shared_of(table.job).items()}
     groups = _side_by_side(simple, table.stand_ins(plain.groups))
-    write_embedding_groups(path, table.chips, groups, TableForm("float32", None, kinds, table.choices.facts))
+    write_embedding_groups(path, table.chips, groups, TableForm("float32", None, kinds, table.choices.facts, shared))
 
 
 def kinds_of(plans: Sequence[BlockPlan]) -> dict[str, tuple[str, ...]]:
     """Names of the parts of each block that has some."""
     return {plan.modality: plan.kinds for plan in plans if plan.kinds}
+
+
+def shared_of(job: EmbedJob) -> dict[str, int]:
+    """How many numbers of a vector modalities share, by block; nothing where they share all."""
+    config = job.towers.config
+    return {plan.modality: config.shared for plan in job.plans if config.shared < config.embedding}
 
 
 def watched(job: str, work: Generator[Event, None, Made]) -> Work[Made]:

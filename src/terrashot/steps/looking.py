@@ -80,14 +80,15 @@ def search_chips(store: ChipStore, embeddings: Embeddings, chips: Chips, *, seed
     found: list[Search] = []
     for pair in combinations(names, 2):
         rows = _pool(embeddings, chips, pair, seed)
-        views = {name: one_vector(embeddings.parts(name)[rows]) for name in pair}
+        views = {name: one_vector(embeddings.shared_parts(name)[rows]) for name in pair}
         if len(rows) > HITS and len({view.shape[1] for view in views.values()}) == 1:
             found += [_across(store, chips.take(rows), views, way) for way in (pair, pair[::-1])]
     for name in names:
         rows = _pool(embeddings, chips, (name,), seed)
         if len(rows) > HITS:
-            # The whole vector as one part: its direction.
-            found.append(_within(store, chips.take(rows), one_vector(embeddings.blocks[name][rows][:, None]), name))
+            # All parts side by side as one: their direction.
+            whole = embeddings.shared_parts(name)[rows].reshape(len(rows), 1, -1)
+            found.append(_within(store, chips.take(rows), one_vector(whole), name))
     return found
 
 

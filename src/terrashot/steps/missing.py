@@ -97,4 +97,4 @@ def _vectors(job: AbsenceJob, chips: Chips) -> Work[ChannelVectors]:
     embedding = EmbedJob(towers, stats, store, tuple(plan.block for plan in plans), job.seed, workers=workers)
     work = embed_in_parts(embedding, chips.ids, parts, name="apart", dtype="float16")
     kept = yield from watched("missing", work)
-    return channel_vectors(kept, plans, chips)
+    return channel_vectors(kept, plans, chips, shared=towers.config.shared)

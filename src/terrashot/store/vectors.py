@@ -6,6 +6,7 @@ import tokenize
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -63,7 +64,8 @@ def _embeddings(path: Path, schema: pa.Schema, read: Callable[[list[str]], pa.Ta
     if not blocks:
         raise InputError(f"{path}: no list column and no columns like 'v0, v1, ...' that could be vectors")
     footer = table.schema.metadata or {}
-    kinds = _kinds(footer, blocks, path)
+    told = _told(footer, path)
+    kinds = _kinds(told, blocks, path)
     return Embeddings(
         chips,
         blocks,
@@ -72,6 +74,7 @@ def _embeddings(path: Path, schema: pa.Schema, read: Callable[[list[str]], pa.Ta
         kinds,
         _absent(table, kinds, path),
         _beside(table, blocks, "_valid_fraction", np.float32),
+        _shared(told, {name: block.shape[1] // len(kinds.get(name, ("",))) for name, block in blocks.items()}, path),
     )
 
 
@@ -81,23 +84,56 @@ def _beside(table: pa.Table, blocks: Iterable[str], end: str, dtype: type[np.gen
     return {name: table.column(f"{name}{end}").to_numpy().astype(dtype) for name in names}
 
 
-def _kinds(footer: Mapping[bytes, bytes], blocks: Mapping[str, np.ndarray], path: Path) -> dict[str, tuple[str, ...]]:
+def _told(footer: Mapping[bytes, bytes], path: Path) -> dict[str, Any]:
+    """What the footer tells of the vectors.
+
+    Raises:
+        InputError: it is not of the form that we write.
+    """
+    try:
+        told = json.loads(footer.get(VECTORS.encode(), b"{}"))
+    except (ValueError, RecursionError):
+        told = None
+    if not isinstance(told, dict) or not all(isinstance(told.get(name, {}), dict) for name in ("kinds", "shared")):
+        raise _no_footer_of_ours(path)
+    return told
+
+
+def _no_footer_of_ours(path: Path) -> InputError:
+    return InputError(f"{path}: its footer's {VECTORS} is not what we write; make the table again")
+
+
+def _kinds(told: Mapping[str, Any], blocks: Mapping[str, np.ndarray], path: Path) -> dict[str, tuple[str, ...]]:
     """Names of the parts of each block, as the footer tells them.
 
     Raises:
         InputError: they are not of the form that we write, or do not fit the vectors.
     """
-    try:
-        told = json.loads(footer.get(VECTORS.encode(), b"{}")).get("kinds", {})
-        kinds = {name: tuple(map(str, told[name])) for name in blocks if told.get(name)}
-    except (ValueError, TypeError, AttributeError, RecursionError):
-        raise InputError(f"{path}: its footer's {VECTORS} is not what we write; make the table again") from None
+    listed = {name: parts for name, parts in told.get("kinds", {}).items() if name in blocks and parts}
+    if not all(isinstance(parts, list) for parts in listed.values()):
+        raise _no_footer_of_ours(path)
+    kinds = {name: tuple(map(str, listed[name])) for name in blocks if name in listed}
     for name, parts in kinds.items():
         if blocks[name].shape[1] % len(parts) or len(set(parts)) < len(parts):
             raise InputError(
                 f"{path}: column '{name}' holds {blocks[name].shape[1]} numbers, which are not {len(parts)} equal parts"
             )
     return kinds
+
+
+def _shared(told: Mapping[str, Any], lengths: Mapping[str, int], path: Path) -> dict[str, int]:
+    """How many numbers at the end of each part are shared, by block.
+
+    Args:
+        lengths: of a part, by block.
+
+    Raises:
+        InputError: that is not a number that a part can have.
+    """
+    shared = {name: found for name, found in told.get("shared", {}).items() if name in lengths}
+    if not all(type(found) is int and 1 <= found <= lengths[name] for name, found in shared.items()):
+        raise _no_footer_of_ours(path)
+    return shared
 
 
 def _absent(table: pa.Table, kinds: Mapping[str, tuple[str, ...]], path: Path) -> dict[str, np.ndarray]:

@@ -34,17 +34,20 @@ class TableForm:
     kinds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     facts: Mapping[str, str] = field(default_factory=dict)
     """Which channels went in, what stands in for absent ones."""
+    shared: Mapping[str, int] = field(default_factory=dict)
+    """As `Embeddings.shared`."""
 
     def footer(self, chips: Chips) -> dict[str, str]:
         """Entries of the file's footer."""
         told = {"kinds": {name: list(kinds) for name, kinds in self.kinds.items()}, "dtype": self.dtype, **self.facts}
+        shared = {"shared": dict(self.shared)} if self.shared else {}
         model = {} if self.model is None else {MODEL: self.model}
-        return {**geo_footer(chips), VECTORS: json.dumps(told, sort_keys=True), **model}
+        return {**geo_footer(chips), VECTORS: json.dumps(told | shared, sort_keys=True), **model}
 
 
 def write_embeddings(path: Path, table: Embeddings, dtype: VectorType) -> None:
     """embeddings.parquet or floors.parquet: a fixed-size list column a block, null where a chip has none."""
-    write_embedding_groups(path, table.chips, [table], TableForm(dtype, table.model, table.kinds))
+    write_embedding_groups(path, table.chips, [table], TableForm(dtype, table.model, table.kinds, shared=table.shared))
 
 
 def write_embedding_groups(path: Path, chips: Chips, groups: Iterable[Embeddings], form: TableForm) -> None:

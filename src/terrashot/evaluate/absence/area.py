@@ -78,7 +78,7 @@ def _met(comparison: Comparison, bench: Bench, told: dict[str, Told]) -> Work:
     n_parts = {name: parts.shape[1] for name, parts in material.whole.items()}
     versions = []
     with threadpool_limits(1):
-        partners = Partners(whole, n_parts, next(iter(material.whole.values())).shape[2])
+        partners = Partners(whole, n_parts, shared=material.vectors.shared)
         for case, strategy in bench.met:
             altered = material.met(case, comparison.judge, strategy)
             likeness, share = partners.likeness(altered.vectors), float(altered.stood_in.mean())

@@ -28,9 +28,17 @@ UNKNOWN = Likeness(None, None, dict.fromkeys(KS))
 class Partners:
     """The whole vectors of some chips by modality, among which partners are sought."""
 
-    def __init__(self, whole: Float32[np.ndarray, "n P"], n_parts: Mapping[str, int], size: int) -> None:
-        self.whole = whole
-        self.n_parts, self.size = n_parts, size
+    def __init__(
+        self, whole: Float32[np.ndarray, "n P"], n_parts: Mapping[str, int], *, shared: int | None = None
+    ) -> None:
+        """The partners are ready to be sought.
+
+        Args:
+            n_parts: by modality, in the order in which their parts stand side by side.
+            shared: as `ChannelVectors.shared`: by these numbers of a part are vectors alike.
+        """
+        self.n_parts, self.shared = n_parts, shared
+        self.whole = self._shared(whole)
         self.sought = self._by_modality(whole)
         self.found = {(a, b): recall_at(self.sought[a], self.sought[b], KS) for a, b in self._pairs()}
 
@@ -39,7 +47,7 @@ class Partners:
         has = ~np.isnan(vectors).any(axis=1)
         if not has.any():
             return UNKNOWN
-        cosines = cosines_of(vectors[has], self.whole[has])
+        cosines = cosines_of(*(found[has].reshape(int(has.sum()), -1) for found in (self._shared(vectors), self.whole)))
         asking = self._by_modality(np.nan_to_num(vectors))
         same = {name for name, own in asking.items() if np.array_equal(own, self.sought[name])}
         recalls = [
@@ -50,10 +58,13 @@ class Partners:
         return Likeness(float(cosines.mean()), float(np.percentile(cosines, 5)), recall)
 
     def _by_modality(self, vectors: Float32[np.ndarray, "n P"]) -> dict[str, Float32[np.ndarray, "n D"]]:
-        parts = vectors.reshape(len(vectors), -1, self.size)
         ends = np.cumsum(list(self.n_parts.values()))
-        split = np.split(parts, ends[:-1], axis=1)
+        split = np.split(self._shared(vectors), ends[:-1], axis=1)
         return {name: one_vector(own) for name, own in zip(self.n_parts, split, strict=True)}
+
+    def _shared(self, vectors: Float32[np.ndarray, "n P"]) -> Float32[np.ndarray, "n K D"]:
+        parts = vectors.reshape(len(vectors), sum(self.n_parts.values()), -1)
+        return parts[:, :, parts.shape[2] - (self.shared or parts.shape[2]) :]
 
     def _pairs(self) -> list[tuple[str, str]]:
         return [(a, b) for a in self.n_parts for b in self.n_parts if a != b]

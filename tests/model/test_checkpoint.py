@@ -57,6 +57,36 @@ def test_the_digest_depends_on_the_content_and_not_on_path_or_time(folder, tmp_p
     assert len(digests) == 3
 
 
+def test_half_precision_is_half_the_bytes_and_almost_the_same_vectors(folder, tmp_path):
+    towers = make_towers(CONFIG, 0)
+    digest = save_model(tmp_path / "half", towers, STATS, SUMMARY, dtype="float16")
+    back = load_model(tmp_path / "half")
+    assert back.digest == digest != load_model(folder).digest
+    sizes = [(one / "weights.safetensors").stat().st_size for one in (tmp_path / "half", folder)]
+    assert sizes[1] - sizes[0] == pytest.approx(2 * towers.n_parameters, abs=200)
+    assert {parameter.dtype for parameter in back.towers.parameters()} == {torch.float32}
+    pixels = torch.randn(2, 1, 8, 8)
+    torch.testing.assert_close(back.towers.embed(pixels, "gunw"), towers.embed(pixels, "gunw"), atol=1e-3, rtol=0)
+    again = save_model(tmp_path / "again", back.towers, STATS, SUMMARY, dtype="float16")
+    assert again == digest
+
+
+def test_a_card_of_another_number_type_than_its_weights_is_refused(folder):
+    for dtype in ("float16", "int8", 4, None):
+        recard(folder, dtype=dtype)
+        with pytest.raises(IntegrityError):
+            load_model(folder)
+
+
+def test_a_weight_that_half_precision_cannot_hold_is_refused(tmp_path):
+    towers = make_towers(CONFIG, 0)
+    with torch.no_grad():
+        towers.log_scale.fill_(1e5)
+    with pytest.raises(InputError, match="not finite in float16"):
+        save_model(tmp_path / "half", towers, STATS, SUMMARY, dtype="float16")
+    assert not (tmp_path / "half").exists()
+
+
 def test_an_absent_model_is_named(tmp_path):
     with pytest.raises(InputError, match=r"no model\.json"):
         load_model(tmp_path)

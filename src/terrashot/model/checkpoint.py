@@ -13,7 +13,7 @@ from safetensors.torch import load
 from terrashot.domain.normalize import ChannelStats, KindStats
 from terrashot.durable.files import make_folder, remove, sha256_of, sha256_of_file, write_atomically, write_bytes
 from terrashot.errors import InputError, IntegrityError
-from terrashot.model.tensors import file_parts, sha256_of_tensors
+from terrashot.model.tensors import TYPES, TensorType, file_parts, sha256_of_tensors
 from terrashot.model.towers import Towers, TowersConfig, config_from_json
 
 FORMAT_VERSION = 1
@@ -39,20 +39,33 @@ class Model:
     """Of weights, shapes and statistics: two models with the same digest give the same embeddings."""
 
 
-def save_model(folder: Path, towers: Towers, stats: ChannelStats, summary: Mapping[str, Any]) -> str:
-    """The model's digest, after writing it whole."""
+def save_model(
+    folder: Path, towers: Towers, stats: ChannelStats, summary: Mapping[str, Any], *, dtype: TensorType = "float32"
+) -> str:
+    """The model's digest, after writing it whole.
+
+    Args:
+        dtype: of the weights on disk; float16 is half as large, and moves vectors by less than a thousandth of their length.
+
+    Raises:
+        InputError: a weight does not fit into `dtype`.
+    """
     weights = towers.state_dict()
+    if not all(bool(tensor.to(TYPES[dtype]).isfinite().all()) for tensor in weights.values()):
+        raise InputError(f"{folder}: a weight is not finite in {dtype}; keep float32, or train the model again")
     content: dict[str, Any] = {
         "format": FORMAT_VERSION,
         "towers": towers.config.as_json(),
         "statistics": {m: {k: asdict(s) for k, s in kinds.items()} for m, kinds in stats.kinds.items()},
-        "weights_sha256": sha256_of_tensors(weights),
+        "weights_sha256": sha256_of_tensors(weights, dtype),
         "summary": dict(summary),
     }
+    # A card that does not tell means float32, as all did once.
+    content |= {} if dtype == "float32" else {"dtype": dtype}
     content["digest"] = _digest(content)
 
     def write_weights(file: BinaryIO) -> None:
-        file.writelines(file_parts(weights))
+        file.writelines(file_parts(weights, dtype))
         # The old model, if there is one, goes only once there is room for the new one.
         remove(folder / CARD)
 
@@ -75,10 +88,11 @@ def load_model(folder: Path) -> Model:
         config = config_from_json(content["towers"])
         kinds = {m: {k: KindStats(**s) for k, s in found.items()} for m, found in content["statistics"].items()}
         digest, summary = str(content["weights_sha256"]), dict(content["summary"])
+        dtype = TYPES[content.get("dtype", "float32")]
         _refuse_bad_moments(kinds)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise IntegrityError(f"{folder / CARD}: not a model of ours ({error}); make it again") from None
-    towers = _with_weights(config, folder / WEIGHTS, digest)
+    towers = _with_weights(config, folder / WEIGHTS, digest, dtype)
     return Model(towers, ChannelStats(kinds), summary, str(content["digest"]))
 
 
@@ -148,11 +162,11 @@ def _digest(content: Mapping[str, Any]) -> str:
     return sha256_of(json.dumps(kept, sort_keys=True, separators=(",", ":")).encode())
 
 
-def _with_weights(config: TowersConfig, path: Path, digest: str) -> Towers:
+def _with_weights(config: TowersConfig, path: Path, digest: str, dtype: torch.dtype) -> Towers:
     with torch.device("meta"):
         towers = Towers(config)
-    wanted = {name: (tuple(tensor.shape), tensor.dtype) for name, tensor in towers.state_dict().items()}
-    _check_size(path, sum(tensor.numel() * 4 for tensor in towers.state_dict().values()))
+    wanted = {name: (tuple(tensor.shape), dtype) for name, tensor in towers.state_dict().items()}
+    _check_size(path, sum(tensor.numel() * dtype.itemsize for tensor in towers.state_dict().values()))
     if sha256_of_file(path) != digest:
         raise IntegrityError(f"{path}: its bytes do not fit {CARD}; make the model again, or copy it anew")
     try:
@@ -163,7 +177,7 @@ def _with_weights(config: TowersConfig, path: Path, digest: str) -> Towers:
         raise IntegrityError(f"{path}: its tensors are not those of the towers in {CARD}; make the model again")
     if not all(bool(torch.isfinite(tensor).all()) for tensor in found.values()):
         raise IntegrityError(f"{path}: a weight is not a finite number; make the model again")
-    towers.load_state_dict(found, assign=True)
+    towers.load_state_dict({name: tensor.float() for name, tensor in found.items()}, assign=True)
     return towers
 
 

@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 import torch
 from torch import Tensor
@@ -17,6 +17,8 @@ from torch import Tensor
 from terrashot.durable.files import write_atomically
 
 ALIGNMENT = 8
+TensorType = Literal["float16", "float32"]
+TYPES: Mapping[TensorType, torch.dtype] = {"float16": torch.float16, "float32": torch.float32}
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> str:
@@ -32,28 +34,32 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> str:
     return digest.hexdigest()
 
 
-def sha256_of_tensors(tensors: Mapping[str, Tensor]) -> str:
+def sha256_of_tensors(tensors: Mapping[str, Tensor], dtype: TensorType = "float32") -> str:
     """SHA-256 of the file that would hold these tensors."""
     digest = hashlib.sha256()
-    for part in file_parts(tensors):
+    for part in file_parts(tensors, dtype):
         digest.update(part)
     return digest.hexdigest()
 
 
-def file_parts(tensors: Mapping[str, Tensor]) -> Iterator[bytes | memoryview]:
-    """A safetensors file of these tensors as float32, in the order of their names, part by part."""
+def file_parts(tensors: Mapping[str, Tensor], dtype: TensorType = "float32") -> Iterator[bytes | memoryview]:
+    """A safetensors file of these tensors in one number type, in the order of their names, part by part."""
     names = sorted(tensors)
-    yield _header({name: tensors[name] for name in names})
+    yield _header({name: tensors[name] for name in names}, dtype)
     for name in names:
-        plain = tensors[name].detach().to("cpu", torch.float32).contiguous()
-        yield plain.reshape(-1).numpy().data.cast("B")
+        plain = tensors[name].detach().to("cpu", TYPES[dtype]).contiguous()
+        yield plain.reshape(-1).view(torch.uint8).numpy().data
 
 
-def _header(tensors: Mapping[str, Tensor]) -> bytes:
+def _header(tensors: Mapping[str, Tensor], dtype: TensorType) -> bytes:
     entries, offset = {}, 0
     for name, tensor in tensors.items():
-        end = offset + 4 * tensor.numel()
-        entries[name] = {"dtype": "F32", "shape": list(tensor.shape), "data_offsets": [offset, end]}
+        end = offset + TYPES[dtype].itemsize * tensor.numel()
+        entries[name] = {
+            "dtype": f"F{8 * TYPES[dtype].itemsize}",
+            "shape": list(tensor.shape),
+            "data_offsets": [offset, end],
+        }
         offset = end
     text = json.dumps(entries, separators=(",", ":")).encode()
     text += b" " * (-len(text) % ALIGNMENT)

@@ -20,11 +20,11 @@ from terrashot.model.cost import StepShape
 from terrashot.model.memory import training_bytes
 from terrashot.model.presets import PRESETS
 from terrashot.model.towers import make_towers
-from terrashot.pretrain.dataset import Views
 from terrashot.pretrain.distributed import World
 from terrashot.pretrain.pupil import Pupil
 from terrashot.pretrain.settings import TrainSettings
 from terrashot.pretrain.step import make_learner
+from terrashot.pretrain.views import Views
 
 NAMES = ("optical", "radar", "pairs")
 GIVE_BACK = {"MALLOC_MMAP_THRESHOLD_": "262144", "MALLOC_TRIM_THRESHOLD_": "262144"}

@@ -7,12 +7,14 @@ import torch
 
 from terrashot.model.towers import TowersConfig, make_towers
 from terrashot.model.vit import VitConfig
-from terrashot.pretrain.dataset import Views
+from terrashot.pretrain.describe import Described, DescriptorScale, make_describer
+from terrashot.pretrain.descriptors import N_DESCRIPTORS
 from terrashot.pretrain.distributed import World
 from terrashot.pretrain.optimiser import make_optimiser
 from terrashot.pretrain.pupil import Pupil
 from terrashot.pretrain.settings import TrainSettings
 from terrashot.pretrain.step import gradients, make_learner
+from terrashot.pretrain.views import Views
 from two_ranks import in_two_ranks
 
 NAMES = ("optical", "radar", "pairs")
@@ -21,6 +23,7 @@ SETTINGS = TrainSettings(
     epochs=1, batch_size=8, learning_rate=1e-2, weight_decay=0.05, warmup_share=0.0, flips=False, seed=0
 )
 CPU = torch.device("cpu")
+N_SLOTS = 4
 UNEVEN = {
     "optical": [1, 1, 1, 1, 1, 1, 0, 1],
     "radar": [1, 0, 1, 1, 0, 0, 0, 1],
@@ -29,23 +32,33 @@ UNEVEN = {
 }
 
 
-def views_of(n, *, present=None, kept=None):
+def views_of(n, *, present=None, kept=None, described=None):
     generator = torch.Generator().manual_seed(5)
     pixels = {name: torch.randn(n, 1, 8, 8, generator=generator) for name in NAMES}
     there = present or {name: torch.ones(n, dtype=torch.bool) for name in NAMES}
     kinds = {name: torch.zeros(n, dtype=torch.int64) for name in NAMES}
-    return Views(tuple(f"c{row}" for row in range(n)), pixels, there, kinds, kept)
+    return Views(tuple(f"c{row}" for row in range(n)), pixels, there, kinds, kept, described)
 
 
-def learner_of(settings=SETTINGS, world=World()):
-    return make_learner(Pupil(make_towers(CONFIG, 0), None), settings, world, CPU)
+def descriptors_of(n):
+    """Of other kinds from chip to chip."""
+    generator, slots = torch.Generator().manual_seed(6), torch.arange(n) % N_SLOTS
+    values = {name: torch.randn(n, N_DESCRIPTORS, generator=generator) for name in NAMES}
+    return Described(values, dict.fromkeys(NAMES, slots))
+
+
+def learner_of(settings=SETTINGS, world=World(), *, describes=False):
+    heads = make_describer(CONFIG, N_SLOTS, 0) if describes else None
+    scale = DescriptorScale(torch.zeros(N_SLOTS, N_DESCRIPTORS), torch.ones(N_SLOTS, N_DESCRIPTORS))
+    return make_learner(Pupil(make_towers(CONFIG, 0), heads), settings, world, CPU, scale)
 
 
 def after_gradients(views, settings=SETTINGS, world=World()):
     """Loss, and gradient of every parameter."""
-    learner = learner_of(settings, world)
+    settings = dataclasses.replace(settings, describe=2.0)
+    learner = learner_of(settings, world, describes=views.described is not None)
     loss = gradients(learner, views)
-    return float(loss), {name: parameter.grad.clone() for name, parameter in learner.towers.named_parameters()}
+    return float(loss), {name: parameter.grad.clone() for name, parameter in learner.pupil.named_parameters()}
 
 
 def assert_same(found, expected):
@@ -64,6 +77,13 @@ def uneven():
 def test_in_pieces_loss_and_gradients_are_those_of_the_whole_batch(at_once):
     views = views_of(8, present=uneven())
     assert_same(after_gradients(views, dataclasses.replace(SETTINGS, chips_at_once=at_once)), after_gradients(views))
+
+
+def test_the_second_loss_too_is_that_of_the_whole_batch():
+    views = views_of(8, present=uneven(), described=descriptors_of(8))
+    whole = after_gradients(views)
+    assert_same(after_gradients(views, dataclasses.replace(SETTINGS, chips_at_once=3)), whole)
+    assert whole[0] != after_gradients(views_of(8, present=uneven()))[0]
 
 
 def test_a_caught_piece_would_be_seen():
@@ -150,6 +170,8 @@ def cases():
         "all there": (views_of(8), 0),
         "uneven": (views_of(8, present=uneven()), 0),
         "uneven, in pieces": (views_of(8, present=uneven()), 3),
+        "described": (views_of(8, present=uneven(), described=descriptors_of(8)), 0),
+        "described, in pieces": (views_of(7, described=descriptors_of(7)), 3),
         "one chip": (views_of(8, present=one), 0),
         "seven chips": (views_of(7), 0),
         "one row on the first rank alone": (views_of(1), 0),

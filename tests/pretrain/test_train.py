@@ -16,7 +16,7 @@ from terrashot.pretrain.checks import epoch_notes
 from terrashot.pretrain.dataset import make_draws
 from terrashot.pretrain.distributed import World
 from terrashot.pretrain.settings import TrainSettings
-from terrashot.pretrain.train import TIMES, EpochDone, StepDone, Training, train
+from terrashot.pretrain.train import TIMES, EpochDone, StepDone, Training, train, view_plan
 from terrashot.pretrain.validate import effective_rank, validate
 from two_ranks import in_two_ranks
 
@@ -32,7 +32,7 @@ VAL = tuple(f"val{number:03d}" for number in range(20))
 
 def draws_of(chip_ids, *, channels=None, seed=0):
     store = textured_store(chip_ids, channels or {"optical": 2, "radar": 2, "pairs": 2})
-    return make_draws(store, STATS, chip_ids, seed=seed)
+    return make_draws(store, STATS, chip_ids, seed=seed, plan=view_plan(CONFIG, SETTINGS))
 
 
 def without(store, modality):
@@ -182,9 +182,17 @@ def test_a_step_reads_one_channel_a_chip_and_modality(tmp_path):
 MANY = tuple(f"val{number:03d}" for number in range(600))
 
 
+def test_validation_looks_at_so_many_chips_at_most_the_same_each_time():
+    draws, towers = draws_of(MANY), make_towers(CONFIG, 0)
+    few = [validate(towers, draws, 100) for _ in range(2)]
+    assert few[0] == few[1]
+    assert few[0]["recall"]["optical>radar"]["n"] == 100
+    assert len({chip_id for _, chip_id, _ in draws.store.requests}) == 100
+
+
 def validated(world):
     """What a rank finds of 600 chips, in three batches."""
-    return validate(make_towers(CONFIG, 0), draws_of(MANY), world)
+    return validate(make_towers(CONFIG, 0), draws_of(MANY), world=world)
 
 
 def test_every_rank_finds_what_one_process_finds_in_validation():

@@ -76,6 +76,14 @@ def test_a_kind_is_told_but_now_and_then_in_training():
     assert (draws.views(draws.chip_ids, "epoch 0", augment=False).kinds["optical"] == 0).all()
 
 
+def test_windows_are_cut_of_chips_that_lie_as_they_are_where_nothing_is_flipped():
+    draws = draws_of(settings=dataclasses.replace(SETTINGS, flips=False))
+    step = next(step for step in IDS if draws.window_px("epoch 0", step) == 4)
+    shown = draws.views(IDS, "epoch 0", augment=True, step=step).pixels["radar"]
+    every = draws.views(IDS, "epoch 0", augment=False).pixels["radar"].unfold(2, 4, 1).unfold(3, 4, 1).flatten(1, 3)
+    assert (shown == every).all(dim=(2, 3)).any(dim=1).all()
+
+
 def test_all_parts_of_a_batch_have_windows_of_one_size():
     views = [draws_of().views(part, "epoch 0", augment=True, step="c05") for part in (IDS[:3], IDS[3:])]
     assert len({own.pixels["optical"].shape[-1] for own in views}) == 1

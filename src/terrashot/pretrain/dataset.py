@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Float32, Int64
+from jaxtyping import Bool, Float32, Int64
 from torch import Tensor
 
 from terrashot.domain.normalize import MOST_SPREADS, ChannelStats, KindStats
@@ -22,6 +22,7 @@ from terrashot.pretrain.describe import Described
 from terrashot.pretrain.descriptors import describe
 from terrashot.pretrain.settings import Shuffle
 from terrashot.pretrain.view_plan import KNOWN_SHARE, ViewPlan, windows
+from terrashot.pretrain.views import Views
 from terrashot.store.chips import ChipStore
 from terrashot.store.layout import MOST_SHARD_CHIPS, StoredChannel
 
@@ -35,55 +36,6 @@ into the batch."""
 
 Slots = tuple[tuple[int, str], ...]
 """Slot and kind of each channel that can be drawn."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Views:
-    """One batch: of each view (`MODALITY` or `MODALITY/2`) a scaled channel of each chip; zeros where it is absent."""
-
-    chip_ids: tuple[str, ...]
-    """Of the first rows; rows beyond them are padding."""
-    pixels: dict[str, Float[Tensor, "B 1 H W"]]
-    present: dict[str, Bool[Tensor, " B"]]
-    kinds: dict[str, Int64[Tensor, " B"]]
-    """Numbers by which towers are told the kinds of these channels."""
-    kept: Int64[Tensor, "B K"] | None = None
-    """Row-major numbers of the patches that are shown, ascending, in all modalities the same; None where all are."""
-    described: Described | None = None
-    """What the whole images are like, not yet standardised; None where nobody asks."""
-
-    @property
-    def n_rows(self) -> int:
-        return len(next(iter(self.present.values())))
-
-    def rows(self, start: int, stop: int) -> "Views":
-        """The views of these rows alone."""
-        return Views(
-            self.chip_ids[start:stop],
-            {name: images[start:stop] for name, images in self.pixels.items()},
-            {name: there[start:stop] for name, there in self.present.items()},
-            {name: own[start:stop] for name, own in self.kinds.items()},
-            None if self.kept is None else self.kept[start:stop],
-            None if self.described is None else self.described.rows(start, stop),
-        )
-
-    def padded(self, rows: int) -> "Views":
-        """As many rows as asked for: those beyond the chips have no modality and show the first patches."""
-        missing = rows - self.n_rows
-        if not missing:
-            return self
-        return Views(
-            self.chip_ids,
-            {name: _with_zeros(images, missing) for name, images in self.pixels.items()},
-            {name: _with_zeros(there, missing) for name, there in self.present.items()},
-            {name: _with_zeros(own, missing) for name, own in self.kinds.items()},
-            None if self.kept is None else torch.cat([self.kept, torch.arange(self.kept.shape[1]).tile(missing, 1)]),
-            None if self.described is None else self.described.padded(missing),
-        )
-
-
-def _with_zeros(rows: Tensor, count: int) -> Tensor:
-    return torch.cat([rows, rows.new_zeros(count, *rows.shape[1:])])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -178,8 +130,9 @@ class ChannelDraws:
     def _view(
         self, view: str, modality: str, chip_ids: Sequence[str], draw: str, *, augment: bool, side_px: int
     ) -> "_View":
+        is_turned = augment and self.plan.turns
         key = "turn" if self.plan.is_turned_together else f"turn {view}"
-        turns = [_number(self.seed, draw, chip_id, key) % N_SYMMETRIES if augment else 0 for chip_id in chip_ids]
+        turns = [_number(self.seed, draw, chip_id, key) % N_SYMMETRIES if is_turned else 0 for chip_id in chip_ids]
         picked = self._picked(view, modality, chip_ids, draw)
         batch, present = self._laid(modality, chip_ids, picked, turns)
         of_kinds = [(row, kind) for row, _, kind in picked]

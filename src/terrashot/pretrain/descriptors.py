@@ -40,10 +40,11 @@ def block_means(images: Float32[np.ndarray, "B H W"], side: int) -> Float32[np.n
     """Means of square blocks; rows and columns that fill none are left out."""
     if side == 1:
         return images
-    rows, cols = images.shape[1] // side, images.shape[2] // side
-    whole = images[:, : rows * side, : cols * side]
-    means: np.ndarray = whole.reshape(len(images), rows, side, cols, side).mean(axis=(2, 4))
-    return means
+    rows, cols = (length // side * side for length in images.shape[1:])
+    # Sums of every side-th row, then column: five times as fast as a mean over two axes of a few numbers each.
+    of_rows = np.add.reduce([images[:, first:rows:side, :cols] for first in range(side)])
+    sums: np.ndarray = np.add.reduce([of_rows[:, :, first::side] for first in range(side)])
+    return sums / np.float32(side**2)
 
 
 def _gradient(images: Float32[np.ndarray, "B H W"]) -> Float32[np.ndarray, " B"]:
@@ -58,23 +59,31 @@ def pattern_shares(images: Float32[np.ndarray, "B H W"], radius: int) -> Float32
 
     Source: Ojala, Pietikäinen and Mäenpää 2002, IEEE TPAMI 24(7), equation 10 (rotation-invariant uniform patterns).
     """
-    inner = images[:, radius:-radius, radius:-radius]
-    codes = np.zeros(inner.shape, dtype=np.uint8)
-    height, width = images.shape[1:]
+    codes = _codes(images, radius).reshape(len(images), -1)
+    counts = np.stack([np.bincount(own, minlength=len(IS_PATTERN)) for own in codes])
+    return (counts @ IS_PATTERN / codes.shape[1]).astype(np.float32)
+
+
+def _codes(images: Float32[np.ndarray, "B H W"], radius: int) -> UInt8[np.ndarray, "B h w"]:
+    """A bit for each neighbour that is as bright or brighter."""
+    inner = np.ascontiguousarray(images[:, radius:-radius, radius:-radius])
+    codes, height, width = np.zeros(inner.shape, dtype=np.uint8), *inner.shape[1:]
+    is_as_bright = np.empty(inner.shape, dtype=np.bool_)
     for bit, (down, along) in enumerate(NEIGHBOURS):
         top, left = radius * (1 + down), radius * (1 + along)
-        beside = images[:, top : top + height - 2 * radius, left : left + width - 2 * radius]
-        codes |= (beside >= inner).view(np.uint8) << np.uint8(bit)
-    classes = PATTERN_OF[codes].reshape(len(images), -1).astype(np.int64)
-    classes += N_PATTERNS * np.arange(len(images))[:, None]
-    counts = np.bincount(classes.ravel(), minlength=N_PATTERNS * len(images))
-    return (counts.reshape(len(images), N_PATTERNS) / classes.shape[1]).astype(np.float32)
+        np.greater_equal(images[:, top : top + height, left : left + width], inner, out=is_as_bright)
+        # In place: new memory for each neighbour would take as long as the comparison.
+        flags = is_as_bright.view(np.uint8)
+        codes |= np.left_shift(flags, np.uint8(bit), out=flags)
+    return codes
 
 
-def _pattern_of_codes() -> UInt8[np.ndarray, " 256"]:
+def _patterns_of_codes() -> Float32[np.ndarray, "256 10"]:
     bits = (np.arange(256)[:, None] >> np.arange(8)) & 1
     is_one_run = (bits != np.roll(bits, 1, axis=1)).sum(axis=1) <= 2
-    return np.where(is_one_run, bits.sum(axis=1), N_PATTERNS - 1).astype(np.uint8)
+    patterns = np.where(is_one_run, bits.sum(axis=1), N_PATTERNS - 1)
+    return (patterns[:, None] == np.arange(N_PATTERNS)).astype(np.float32)
 
 
-PATTERN_OF = _pattern_of_codes()
+IS_PATTERN = _patterns_of_codes()
+"""Whether a code is of a pattern: eight bits in a ring."""

@@ -17,7 +17,6 @@ from torch.nn.parallel import DistributedDataParallel
 
 from terrashot.model.token_tower import TokenTower
 from terrashot.model.towers import Towers, modality_of
-from terrashot.pretrain.dataset import Views
 from terrashot.pretrain.describe import (
     Described,
     DescriptorScale,
@@ -29,6 +28,7 @@ from terrashot.pretrain.loss import pairwise_clip_loss
 from terrashot.pretrain.optimiser import make_optimiser, set_learning_rate
 from terrashot.pretrain.pupil import Looked, Pupil
 from terrashot.pretrain.settings import TrainSettings
+from terrashot.pretrain.views import Views
 
 GRADIENT_NORM = 1.0
 

@@ -17,7 +17,7 @@ from terrashot.durable.files import sha256_of
 from terrashot.model.towers import Towers, TowersConfig, make_towers
 from terrashot.pretrain.augment import PatchShow
 from terrashot.pretrain.checks import batch_notes, epoch_notes, refuse_not_finite, refuse_too_few
-from terrashot.pretrain.dataset import ChannelDraws, Views, batches
+from terrashot.pretrain.dataset import ChannelDraws, batches
 from terrashot.pretrain.describe import DescriptorScale, count_slots, descriptor_scale, make_describer
 from terrashot.pretrain.distributed import ALONE, World
 from terrashot.pretrain.progress import Progress
@@ -28,11 +28,15 @@ from terrashot.pretrain.settings import TrainSettings
 from terrashot.pretrain.step import Learner, make_learner, settle
 from terrashot.pretrain.validate import validate
 from terrashot.pretrain.view_plan import ViewPlan
+from terrashot.pretrain.views import Views
 
 SAVE_EVERY_S = 600.0
 """A state is saved at the end of an epoch, and inside one when so much time has passed: the most that a kill loses."""
 SETTLE_ON, MOST_DESCRIBED, DESCRIBED_AT_ONCE = 256, 2000, 256
 """Chips that fresh towers settle on, and that fix the spreads of descriptors."""
+LEAST_VALIDATED, MOST_VALIDATED_SHARE = 1024, 0.25
+"""An epoch is chosen by so many chips at least where there are so many, and by so large a share of those that it learns
+from at most, so that choosing takes a small part of its time: docs/training.md says which."""
 CPU = torch.device("cpu")
 TIMES = ("seconds", "waiting_share")
 """Metrics that tell of the machine, not of the model."""
@@ -92,10 +96,9 @@ class Training:
     def views(self, epoch: int, cut: Sequence[str]) -> Views:
         """This rank's share of a batch, in as many rows as the other ranks have."""
         mine, draw, step = cut[self.world.share(len(cut))], f"epoch {epoch}", cut[0]
-        augment = self.settings.flips
-        side_px = self.train_draws.window_px(draw, step) if augment else self.config.vit.chip_px
-        patches = patches_shown(side_px // self.config.vit.patch_px, self.settings)
-        views = self.train_draws.views(mine, draw, augment=augment, patches=patches, step=step)
+        side_patches = self.train_draws.window_px(draw, step) // self.config.vit.patch_px
+        patches = patches_shown(side_patches, self.settings)
+        views = self.train_draws.views(mine, draw, augment=True, patches=patches, step=step)
         return views.padded(self.world.rows_each(len(cut)))
 
 
@@ -125,7 +128,7 @@ def train(job: Training) -> Generator[Event, None, Trained]:
 def view_plan(config: TowersConfig, settings: TrainSettings) -> ViewPlan:
     """How chips are looked at where such towers learn with these settings."""
     kinds = {name: config.kinds.get(name, ()) for name in config.modalities}
-    return ViewPlan(settings.views, settings.crop, config.vit.patch_px, kinds, settings.describe > 0)
+    return ViewPlan(settings.views, settings.crop, config.vit.patch_px, settings.flips, kinds, settings.describe > 0)
 
 
 def make_pupil(job: Training) -> Pupil:
@@ -200,7 +203,8 @@ def _one_epoch(
     progress, waited = yield from _steps(job, learner, progress, cuts, keeper)
     waiting_share = waited / max(job.clock() - started, 1e-9)
     train_loss = float(np.average(progress.losses, weights=[len(cut) for cut in cuts]))
-    measured = validate(learner.towers, job.val_draws, job.world, job.settings.precision)
+    most = max(LEAST_VALIDATED, round(MOST_VALIDATED_SHARE * len(job.train_draws.chip_ids)))
+    measured = validate(learner.towers, job.val_draws, most, world=job.world, precision=job.settings.precision)
     refuse_not_finite(measured["val_loss"], job.val_draws.chip_ids, f"epoch {epoch + 1}: the validation loss")
     times = {"seconds": round(job.clock() - started, 3), "waiting_share": round(waiting_share, 4)}
     counts = {"chips_skipped": job.train_draws.n_skipped}

@@ -1,7 +1,9 @@
 """How well the towers agree about chips they do not learn from."""
 
 import math
+import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import permutations
 from typing import Any
@@ -15,11 +17,12 @@ from torch import Tensor
 from terrashot.domain import spectrum
 from terrashot.domain.retrieval import recall_at
 from terrashot.model.towers import Towers, modality_of
-from terrashot.pretrain.dataset import ChannelDraws, Views, batches
+from terrashot.pretrain.dataset import ChannelDraws, batches
 from terrashot.pretrain.distributed import ALONE, World
 from terrashot.pretrain.loss import pairwise_clip_loss
 from terrashot.pretrain.read_ahead import read_ahead
 from terrashot.pretrain.settings import Precision
+from terrashot.pretrain.views import Views
 
 RECALLS = (1, 5, 10)
 MOST_IN_RECALL = 5000
@@ -29,7 +32,12 @@ VALIDATION_BATCH = 256
 
 
 def validate(
-    towers: Towers, draws: ChannelDraws, world: World = ALONE, precision: Precision = "float32"
+    towers: Towers,
+    draws: ChannelDraws,
+    most: int = sys.maxsize,
+    *,
+    world: World = ALONE,
+    precision: Precision = "float32",
 ) -> dict[str, Any]:
     """Loss of the contrast over batches of 256 chips; recall of each modality's partner; effective rank by modality; the temperature.
 
@@ -37,10 +45,13 @@ def validate(
     scores its share of the batches, and all come to the same numbers.
 
     Args:
+        most: so many chips at most, drawn once for all epochs.
         precision: of the towers' products, as in training: on a GPU float32 would take longer than the epoch.
     """
     towers.eval()
-    cuts = list(batches(draws.order("validation"), VALIDATION_BATCH))
+    # What views are like is asked in training alone.
+    draws = replace(draws, plan=replace(draws.plan, describes=False))
+    cuts = list(batches(draws.order("validation")[:most], VALIDATION_BATCH))
     starts = np.cumsum([0, *map(len, cuts)])
     n_recalled = min(MOST_IN_RECALL, int(starts[-1]))
     losses = torch.zeros(len(cuts), dtype=torch.float64)

@@ -20,6 +20,8 @@ class ViewPlan:
     """Least side of the window that a step shows, as a share of the chip's."""
     patch_px: int = 1
     """A window is whole patches wide."""
+    turns: bool = True
+    """Whether images are flipped and turned."""
     kinds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """By modality, the kinds that towers are told."""
     describes: bool = False

@@ -31,6 +31,8 @@ from terrashot.pretrain.settings import TrainSettings
 from terrashot.pretrain.views import Views
 
 GRADIENT_NORM = 1.0
+SETTLED_AT_ONCE = 16
+"""Chips that are looked at together before the first step."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,15 +86,18 @@ def make_learner(
 @torch.no_grad()
 def settle(towers: Towers, views: Views) -> None:
     """Towers behind a stem begin with pooled tokens of zero mean and unit spread over these views."""
+    pieces = [views.rows(start, start + SETTLED_AT_ONCE) for start in range(0, views.n_rows, SETTLED_AT_ONCE)]
     for modality, tower in towers.towers.items():
-        if isinstance(tower, TokenTower):
-            pooled = [
-                tower(images.to(towers.log_scale.device), views.kinds[view].to(towers.log_scale.device))
-                for view, images in views.pixels.items()
-                if modality_of(view) == modality
+        own = [view for view in views.pixels if modality_of(view) == modality]
+        pooled = [
+            towers.see(piece.pixels[view], modality, piece.kinds[view]).pooled[
+                piece.present[view].to(towers.log_scale.device)
             ]
-            there = [own for view, own in views.present.items() if modality_of(view) == modality]
-            tower.settled.settle(torch.cat(pooled)[torch.cat(there)])
+            for piece in pieces
+            for view in own
+        ]
+        if isinstance(tower, TokenTower) and any(map(len, pooled)):
+            tower.settled.settle(torch.cat(pooled))
 
 
 def gradients(learner: Learner, views: Views) -> Float[Tensor, ""]:

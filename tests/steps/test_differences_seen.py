@@ -31,6 +31,11 @@ TOML = {
 KINDS = {"s2rgbm": ("nir", "red", "green", "nir~red", "green~nir", "green~red"), "s1grdm": ("vv", "vv~before")}
 
 
+BEHIND_A_STEM = TowersConfig(
+    ("s2rgbm", "s1grdm"), VitConfig(16, 1, 2, 8, 16, (8, 8)), 4 * 16 + 8, kinds=KINDS, differences=True
+)
+
+
 def write_csv(path, rows):
     with path.open("w", newline="") as file:
         csv.writer(file).writerows(rows)
@@ -38,7 +43,7 @@ def write_csv(path, rows):
 
 @pytest.fixture(scope="module")
 def given(made_once):
-    """A chip folder, its labels, and two models of the same weights: `plain`, and `seeing` differences."""
+    """A chip folder, its labels, and two models of the same weights: `plain`, and `seeing` differences; `stem`, behind one."""
     return made_once("chips for differences", make)
 
 
@@ -55,7 +60,9 @@ def make(folder):
     plain = measure_channels(store, chips.ids, 0)
     towers = make_towers(TowersConfig(("s2rgbm", "s1grdm"), VitConfig(16, 1, 2, 8, 16), 16), 0)
     save_model(folder / "plain", towers, plain, {})
-    save_model(folder / "seeing", towers, measure_differences(store, plain, chips.ids, 0), {})
+    stats = measure_differences(store, plain, chips.ids, 0)
+    save_model(folder / "seeing", towers, stats, {})
+    save_model(folder / "stem", make_towers(BEHIND_A_STEM, 0), stats, {})
 
 
 def embedded(given, model, out, channels, chips=None, statistics="model"):
@@ -78,6 +85,16 @@ def test_differences_go_into_the_mean_and_are_parts_of_their_own_by_kind(given, 
     np.testing.assert_allclose(mean, seeing.blocks["s2rgbm"], atol=1e-6)
     dated, _ = embedded(given, "seeing", tmp_path, "each-date")
     assert dated.kinds["s1grdm"] == ("before_vv", "after_vv", "after_vv~before_vv")
+
+
+def test_tables_of_towers_behind_a_stem_tell_what_modalities_share_and_so_do_their_floors(given, tmp_path):
+    table, floors = embedded(given, "stem", tmp_path, "each")
+    assert table.shared == {"s2rgbm": 8, "s1grdm": 8}
+    assert floors.shared == {"untrained:s2rgbm": 8, "untrained:s1grdm": 8}
+    shared = table.shared_parts("s2rgbm")
+    assert shared.shape == (N, 6, 8) and table.parts("s2rgbm").shape == (N, 6, 72)
+    np.testing.assert_allclose(np.linalg.norm(shared, axis=2), np.sqrt(0.5), rtol=1e-5)
+    np.testing.assert_allclose(np.linalg.norm(table.parts("s2rgbm"), axis=2), 1, rtol=1e-5)
 
 
 def test_channels_named_alone_bring_no_difference_and_a_difference_may_be_named(given, tmp_path):
@@ -117,9 +134,10 @@ def test_the_model_s_moments_serve_differences_of_channels_that_they_scale_and_n
     assert means == {"nir": 1, "red": 1, "green": 5, "nir~red": 1, "red~before": 1, "green~nir": 2, "green~red": 5}
 
 
-def test_the_missing_data_report_leaves_out_differences_with_their_channels_and_never_alone(given, tmp_path):
+@pytest.mark.parametrize("model", ["seeing", "stem"])
+def test_the_missing_data_report_leaves_out_differences_with_their_channels_and_never_alone(given, tmp_path, model):
     asked = MissingRequest(
-        given / "seeing", given / "chips", given / "labels.csv", tmp_path / "gone", "each", "model", False
+        given / model, given / "chips", given / "labels.csv", tmp_path / "gone", "each", "model", False
     )
     finish(missing_files(asked))
     left_out = {row.left_out for row in read_missing(tmp_path / "gone" / "missing.parquet").scores}

@@ -167,8 +167,9 @@ class LabelsSection(Section):
 class PretrainSection(Section):
     """Learning without labels."""
 
-    preset: Literal["small", "tiny", "w192d8", "w192d12", "w384d12", "w384d18", "paper"] = "tiny"
-    """Size of the three towers; `paper` is 3 x ViT-B/16 at 448 px, 259 M parameters."""
+    preset: Literal["small", "tiny", "w192d8", "w192d12", "w384d12", "w384d18", "paper"] = "small"
+    """Size of the towers and how they are taught; `small` learns most from few chips, `paper` is 3 x ViT-B/16 at 448 px, 259 M
+    parameters."""
     epochs: int = Field(20, ge=1, le=100_000)
     """Passes over the training chips."""
     batch_size: int = Field(64, ge=2, le=65_536)
@@ -180,14 +181,16 @@ class PretrainSection(Section):
     warmup_share: Share = 0.1
     """Share of all steps that warm up."""
     flips: bool = True
-    """Flip and turn the chips of a place alike in all modalities."""
+    """Flip and turn chips, all modalities of a place alike; where a step shows windows or two channels, each for itself."""
     views: int | None = Field(None, ge=1, le=2)
-    """Channels of each modality that a step shows, each other's positives too; as the preset says where it is not given, as are
-    the next two."""
+    """Channels of each modality that a step shows, each other's positives too. Not given, this and the next three are as the preset
+    has them: 2, 0.6, 2.0 and true for `small`; 1, 1.0, 0.0 and false, the paper's way, for the others."""
     crop: float | None = Field(None, gt=0, le=1)
     """Least side of the window that a step shows of a chip, as a share of it; 1 shows whole chips."""
     describe: float | None = Field(None, ge=0, le=1000)
     """Weight of a second loss: from one channel predict moments, quantiles, gradients and patterns of all that a step shows."""
+    differences: bool | None = None
+    """Show differences of two channels, and of two dates, as channels of their own."""
     keep_patches: float = Field(1.0, gt=0, le=1)
     """Share of each chip's patches that a step shows, drawn anew each epoch; 0.5 about doubles the speed."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"

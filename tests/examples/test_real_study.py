@@ -22,6 +22,7 @@ path = "chips"
 [split]
 scheme = "groups"
 [pretrain]
+preset = "tiny"
 epochs = 1
 [fewshot]
 sizes = [10]

@@ -21,6 +21,7 @@ path = "chips"
 [split]
 scheme = "random"
 [pretrain]
+preset = "tiny"
 epochs = 1
 batch_size = 16
 [fewshot]

@@ -29,6 +29,7 @@ bbox = [9.40, 45.10, 9.47, 45.15]
 [split]
 bands = 5
 [pretrain]
+preset = "tiny"
 epochs = 3
 batch_size = 16
 """
@@ -125,6 +126,17 @@ def test_settings_that_save_memory_cost_operations(harvested, tmp_path):
     assert quick.chip_flops < 0.6 * plain.chip_flops
     wide = foresee(context(tmp_path, STUDY + 'precision = "bfloat16"\n'), EVERYTHING)
     assert (plain.speed.precision, wide.speed.precision) == ("float32", "bfloat16")
+
+
+def test_views_and_windows_are_counted_as_the_preset_has_them_or_as_the_study_says(harvested, tmp_path):
+    plain = foresee(harvested, EVERYTHING)
+    twice = foresee(context(tmp_path, STUDY + "views = 2\n"), EVERYTHING)
+    assert twice.chip_flops == 2 * plain.chip_flops
+    assert twice.memory.activations == pytest.approx(2 * plain.memory.activations, rel=0.05)
+    cut = foresee(context(tmp_path, STUDY + "crop = 0.5\n"), EVERYTHING)
+    assert 0.4 < cut.chip_flops / plain.chip_flops < 0.8
+    small = foresee(context(tmp_path, STUDY.replace("tiny", "small")), EVERYTHING)
+    assert small.step.n_views == 2 * len(small.material.modalities)
 
 
 def test_a_dry_run_tells_it_in_words_and_as_facts(tmp_path):

@@ -27,6 +27,7 @@ path = "chips"
 [split]
 scheme = "random"
 [pretrain]
+preset = "tiny"
 epochs = 1
 [fewshot]
 sizes = [5]

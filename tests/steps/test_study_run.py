@@ -30,6 +30,7 @@ bbox = [9.40, 45.10, 9.48, 45.17]
 scheme = "bands"
 bands = 5
 [pretrain]
+preset = "tiny"
 epochs = 2
 batch_size = 16
 [fewshot]

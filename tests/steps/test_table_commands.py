@@ -52,7 +52,7 @@ def train(folder: Path) -> None:
     write_csv(folder / "chips" / "chips.csv", [["id"], *([f"c{i}"] for i in range(40))])
     write_csv(folder / "chips" / "labels.csv", [["id", "kind"], *([f"c{i}", "ab"[i % 2]] for i in range(40))])
     (folder / "study.toml").write_text(
-        '[study]\nworkers = 1\n[source]\nkind = "folder"\npath = "chips"\n[pretrain]\nepochs = 1\n[fewshot]\nsizes = [5]\nrepeats = 2\n'
+        '[study]\nworkers = 1\n[source]\nkind = "folder"\npath = "chips"\n[pretrain]\npreset = "tiny"\nepochs = 1\n[fewshot]\nsizes = [5]\nrepeats = 2\n'
     )
     finish(run_study(find_study(folder), Wishes()))
 

@@ -24,6 +24,13 @@ class StepShape:
     keep_patches: float = 1.0
     is_bfloat16: bool = False
     is_on_gpu: bool = False
+    views: int = 1
+    """Channels of each modality that a step shows."""
+
+    @property
+    def n_views(self) -> int:
+        """Of a chip."""
+        return self.views * len(self.towers.modalities)
 
     @property
     def chips_a_process(self) -> int:
@@ -95,16 +102,15 @@ def tower_step_flops(step: StepShape) -> float:
     return 3 * forward - first + again + (forward if step.is_cached else 0)
 
 
-def loss_flops(config: TowersConfig, batch_size: int) -> float:
-    """Operations of the loss of a step: for each pair the similarities twice, and from them two sets of gradients."""
-    pairs = len(config.modalities) * (len(config.modalities) - 1) // 2
-    return float(4 * pairs * 2 * batch_size**2 * config.embedding)
+def loss_flops(step: StepShape) -> float:
+    """Operations of the contrast of a step: for each pair the similarities twice, and from them two sets of gradients."""
+    pairs = step.n_views * (step.n_views - 1) // 2
+    return float(4 * pairs * 2 * step.batch_size**2 * step.towers.shared)
 
 
 def step_flops(step: StepShape) -> float:
     """Operations of a training step on all processes together."""
-    towers = len(step.towers.modalities) * step.batch_size * tower_step_flops(step)
-    return towers + loss_flops(step.towers, step.batch_size)
+    return step.n_views * step.batch_size * tower_step_flops(step) + loss_flops(step)
 
 
 def layer_flops(vit: VitConfig, n: int) -> int:

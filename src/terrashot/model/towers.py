@@ -52,7 +52,7 @@ class TowersConfig:
         stem = vit.pop("stem")
         content = {"modalities": list(self.modalities), "vit": vit, "embedding": self.embedding}
         if not stem:
-            return content
+            return content | ({"differences": True} if self.differences else {})
         kinds = {name: list(own) for name, own in self.kinds.items()}
         return content | {"vit": vit | {"stem": list(stem)}, "kinds": kinds, "differences": self.differences}
 

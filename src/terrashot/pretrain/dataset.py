@@ -121,7 +121,8 @@ class ChannelDraws:
 
     def window_px(self, draw: str, step: str) -> int:
         """Side of the window that a step shows of its chips."""
-        return self.plan.window_px(_number(self.seed, draw, step, "window"), self.store.chip_px)
+        sides = self.plan.sides_px(self.store.chip_px)
+        return sides[_number(self.seed, draw, step, "window") % len(sides)]
 
     def _kept(self, chip_ids: Sequence[str], draw: str, patches: PatchShow) -> Int64[Tensor, "B K"]:
         numbers = [_number(self.seed, draw, chip_id, "patches") for chip_id in chip_ids]

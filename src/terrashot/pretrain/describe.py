@@ -117,7 +117,7 @@ class DescriptorScale:
 
 
 def descriptor_scale(
-    values: Sequence[Float[Tensor, "B Q"]], slots: Sequence[Int64[Tensor, " B"]], n_slots: int
+    values: Sequence[Float[Tensor, "_ Q"]], slots: Sequence[Int64[Tensor, " _"]], n_slots: int
 ) -> DescriptorScale:
     """Moments by slot of such descriptors; a slot that none is of has mean 0 and spread 1."""
     everything, of_slot = torch.cat(list(values)), torch.cat(list(slots))

@@ -26,7 +26,7 @@ from terrashot.pretrain.read_ahead import read_ahead
 from terrashot.pretrain.resume import TrainingState
 from terrashot.pretrain.settings import TrainSettings
 from terrashot.pretrain.step import Learner, make_learner, settle
-from terrashot.pretrain.validate import validate
+from terrashot.pretrain.validate import validate, validated_at_most
 from terrashot.pretrain.view_plan import ViewPlan
 from terrashot.pretrain.views import Views
 
@@ -34,9 +34,6 @@ SAVE_EVERY_S = 600.0
 """A state is saved at the end of an epoch, and inside one when so much time has passed: the most that a kill loses."""
 SETTLE_ON, MOST_DESCRIBED, DESCRIBED_AT_ONCE = 256, 2000, 256
 """Chips that fresh towers settle on, and that fix the spreads of descriptors."""
-LEAST_VALIDATED, MOST_VALIDATED_SHARE = 1024, 0.25
-"""An epoch is chosen by so many chips at least where there are so many, and by so large a share of those that it learns
-from at most, so that choosing takes a small part of its time: docs/training.md says which."""
 CPU = torch.device("cpu")
 TIMES = ("seconds", "waiting_share")
 """Metrics that tell of the machine, not of the model."""
@@ -203,7 +200,7 @@ def _one_epoch(
     progress, waited = yield from _steps(job, learner, progress, cuts, keeper)
     waiting_share = waited / max(job.clock() - started, 1e-9)
     train_loss = float(np.average(progress.losses, weights=[len(cut) for cut in cuts]))
-    most = max(LEAST_VALIDATED, round(MOST_VALIDATED_SHARE * len(job.train_draws.chip_ids)))
+    most = validated_at_most(len(job.train_draws.chip_ids))
     measured = validate(learner.towers, job.val_draws, most, world=job.world, precision=job.settings.precision)
     refuse_not_finite(measured["val_loss"], job.val_draws.chip_ids, f"epoch {epoch + 1}: the validation loss")
     times = {"seconds": round(job.clock() - started, 3), "waiting_share": round(waiting_share, 4)}

@@ -29,6 +29,13 @@ MOST_IN_RECALL = 5000
 """Recall is among so many chips at most: exact search grows with their square."""
 VALIDATION_BATCH = 256
 """Validation scores each chip among so many others, whatever the training batch, so that losses compare."""
+LEAST_VALIDATED, MOST_VALIDATED_SHARE = 1024, 0.25
+
+
+def validated_at_most(n_train: int) -> int:
+    """By how many chips to choose an epoch of so many: a share of them, so that choosing takes a small part of the time, and
+    where they are few as many as it takes to tell epochs apart."""
+    return max(LEAST_VALIDATED, round(MOST_VALIDATED_SHARE * n_train))
 
 
 def validate(

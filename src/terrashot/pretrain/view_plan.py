@@ -50,10 +50,10 @@ class ViewPlan:
             before += len(known) + 1
         return before + self.kind_number(modality, kind)
 
-    def window_px(self, number: int, chip_px: int) -> int:
-        """Side of the window that a number chooses: any whole number of patches from the least one on."""
+    def sides_px(self, chip_px: int) -> range:
+        """Sides that a window may have: any whole number of patches from the least one on."""
         least = max(1, -(-round(self.crop * chip_px) // self.patch_px))
-        return (least + number % (chip_px // self.patch_px - least + 1)) * self.patch_px
+        return range(least * self.patch_px, chip_px + 1, self.patch_px)
 
 
 def windows(

@@ -1,7 +1,7 @@
 """What pretraining and its study will cost, worked out before any of it is done."""
 
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import torch
@@ -10,14 +10,17 @@ from terrashot.config import PretrainSection
 from terrashot.embed.image_stats import feature_names
 from terrashot.embed.random_conv import N_FILTERS
 from terrashot.engine import available_cores
-from terrashot.model.cost import StepShape, count_parameters, forward_flops, loss_flops, step_flops, tower_step_flops
+from terrashot.model.cost import StepShape, count_parameters, forward_flops, loss_flops, tower_step_flops
 from terrashot.model.memory import TrainingBytes, model_bytes, state_bytes, training_bytes
-from terrashot.model.presets import PRESETS
+from terrashot.model.presets import Preset
 from terrashot.model.probe import layer_flops_a_second
 from terrashot.model.towers import TowersConfig, refuse_unbuildable
 from terrashot.pretrain.precision import faster_precision
+from terrashot.pretrain.validate import validated_at_most
+from terrashot.pretrain.view_plan import ViewPlan
 from terrashot.steps.material import Material, Stored, foresee_material
 from terrashot.steps.plan import Context
+from terrashot.steps.taught import taught_preset
 
 SHARE_HERE = 0.8
 """Of a layer's speed that whole steps reach; measured 0.45 to 0.95 (see `model.probe`)."""
@@ -123,17 +126,19 @@ def foresee(context: Context, to_run: Collection[str]) -> Foreseen:
         TerrashotError: what the study names is not there, or makes no towers.
     """
     material, section = foresee_material(context, to_run), context.config.pretrain
-    towers = PRESETS[section.preset].towers(material.modalities, material.chip_px)
+    preset = taught_preset(section)
+    towers = preset.towers(material.modalities, material.chip_px)
     refuse_unbuildable(towers)
     speed = _speed(towers, section.precision, context.ranks.size)
     step = _step_shape(section, towers, context.ranks.size, min(section.batch_size, max(material.n_train, 2)), speed)
     n_steps = max(1, -(-material.n_train // step.batch_size))
-    chip = len(towers.modalities) * tower_step_flops(step)
-    validation = material.n_val * len(towers.modalities) * forward_flops(towers)
-    learning = material.n_train * chip + n_steps * loss_flops(towers, step.batch_size)
+    chip, n_chosen_by = _chip_flops(step, preset), min(material.n_val, validated_at_most(material.n_train))
+    validation = n_chosen_by * step.n_views * forward_flops(towers)
+    learning = material.n_train * chip + n_steps * loss_flops(step)
     return Foreseen(
         preset=section.preset, step=step, material=material, steps_an_epoch=n_steps, epochs=section.epochs,
-        chip_flops=chip, step_flops=step_flops(step), epoch_flops=learning + validation, validation_flops=validation,
+        chip_flops=chip, step_flops=step.batch_size * chip + loss_flops(step),
+        epoch_flops=learning + validation, validation_flops=validation,
         memory=training_bytes(step), disk=_disk(context, material, towers), speed=speed,
     )  # fmt: skip
 
@@ -142,8 +147,17 @@ def _step_shape(section: PretrainSection, towers: TowersConfig, processes: int, 
     return StepShape(
         towers=towers, batch_size=batch, processes=processes, chips_at_once=section.chips_at_once,
         is_checkpointed=section.checkpoint_activations, keep_patches=section.keep_patches,
-        is_bfloat16=speed.precision == "bfloat16", is_on_gpu=torch.cuda.is_available(),
+        is_bfloat16=speed.precision == "bfloat16", is_on_gpu=torch.cuda.is_available(), views=taught_preset(section).views,
     )  # fmt: skip
+
+
+def _chip_flops(step: StepShape, preset: Preset) -> float:
+    """Of all views of a chip, on average over the windows that steps show."""
+    towers, found = step.towers, []
+    for side_px in ViewPlan(preset.views, preset.crop, towers.vit.patch_px).sides_px(towers.vit.chip_px):
+        window = replace(towers, vit=replace(towers.vit, chip_px=side_px))
+        found.append(step.n_views * tower_step_flops(replace(step, towers=window)))
+    return sum(found) / len(found)
 
 
 def _speed(towers: TowersConfig, asked: str, processes: int) -> Speed:

@@ -10,7 +10,6 @@ from terrashot.domain.normalize import ChannelStats
 from terrashot.domain.tables import Chips
 from terrashot.engine import available_cores, free_memory_bytes
 from terrashot.model.checkpoint import CARD, read_summary, save_model
-from terrashot.model.presets import PRESETS
 from terrashot.model.tensors import sha256_of_tensors, write_tensors
 from terrashot.model.towers import TowersConfig
 from terrashot.pretrain.dataset import make_draws
@@ -22,6 +21,7 @@ from terrashot.pretrain.train import TIMES, EpochDone, StepDone, Trained, Traini
 from terrashot.steps.metrics import write_metrics
 from terrashot.steps.plan import Context
 from terrashot.steps.progress import Event, Progress, Said, Work, finish, relay
+from terrashot.steps.taught import taught_preset
 from terrashot.steps.tensorboard import Board, open_board
 from terrashot.store.chips import open_chip_store
 from terrashot.store.differences import with_differences
@@ -67,7 +67,7 @@ def _job(context: Context) -> tuple[Training, ChannelStats, dict[str, list[str]]
     chips, seed = read_chips(context.study.chips), context.config.study.seed
     ids = {name: [chips.ids[row] for row in chips.rows_in(name)] for name in ("train", "val")}
     plain = hold(open_chip_store(context.study.folder), [*ids["train"], *ids["val"]], _bytes_to_hold(context))
-    preset, stats = PRESETS[context.config.pretrain.preset], measure_channels(plain, ids["train"], seed)
+    preset, stats = taught_preset(context.config.pretrain), measure_channels(plain, ids["train"], seed)
     if preset.differences:
         stats = measure_differences(plain, stats, ids["train"], seed)
     store = with_differences(plain, stats)
@@ -106,10 +106,9 @@ def _precision(context: Context, config: TowersConfig, world: World, device: tor
 
 
 def _settings(context: Context, precision: Precision) -> TrainSettings:
-    asked = context.config.pretrain.model_dump(exclude={"preset", "precision", "tensorboard"})
-    preset = PRESETS[context.config.pretrain.preset]
-    # What the study does not say is as the preset is taught.
-    asked |= {name: getattr(preset, name) for name in ("views", "crop", "describe") if asked[name] is None}
+    preset = taught_preset(context.config.pretrain)
+    asked = context.config.pretrain.model_dump(exclude={"preset", "differences", "precision", "tensorboard"})
+    asked |= {name: getattr(preset, name) for name in ("views", "crop", "describe")}
     return TrainSettings(seed=context.config.study.seed, precision=precision, **asked)
 
 

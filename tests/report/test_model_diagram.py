@@ -1,5 +1,6 @@
 """The picture of the model tells its sizes, and no text lies on another, whatever the sizes."""
 
+from dataclasses import replace
 from itertools import combinations
 
 import pytest
@@ -19,10 +20,14 @@ INPUTS = (
 )
 TINY = ModelShape(INPUTS, 64, 8, 64, 4, 2, 64, 637_633)
 PAPER = ModelShape(INPUTS, 448, 16, 768, 12, 12, 768, 259_340_545)
+SMALL = ModelShape(
+    tuple(replace(seen, views=2, differences=True) for seen in INPUTS), 64, 8, 128, 4, 4, 128, 2_960_000, 3, True
+)
 LARGEST = ModelShape((TowerInput("x" * 64, 1, 1), *INPUTS * 5), 8192, 4, 16_384, 128, 1024, 65_536, 10**12)
 SHAPES = {
     "tiny": TINY,
     "paper": PAPER,
+    "small": SMALL,
     "two": ModelShape(INPUTS[:2], 448, 16, 192, 8, 3, 192, 7_000_000),
     "largest": LARGEST,
 }
@@ -55,6 +60,13 @@ def test_it_tells_the_sizes_of_the_model():
     told = "\n".join(text.get_text() for text in texts_of(model_diagram(PAPER)))
     for words in ("448 × 448 px", "784 patches\nof 16 × 16 px", "12 layers of 768", "12 heads, 784 + 1 tokens", "259.3 million",
                   "768 dimensions", "1 of 3 to 9 channels", "1 of 9 channels", "1 of 1 to 40 channels", "mean over the 3 pairs"):  # fmt: skip
+        assert words in told
+
+
+def test_it_tells_how_towers_behind_a_stem_are_read_out_and_taught():
+    told = "\n".join(text.get_text() for text in texts_of(model_diagram(SMALL)))
+    for words in ("2 random channels", "2 of 9 channels\nor their differences", "3 convolutions,\ntransformer", "4 heads, 64 tokens",
+                  "mean, spread,\ntwo layers", "256\n→ 128", "the 15 pairs\nof views", "contrastive loss,\ndescriptors"):  # fmt: skip
         assert words in told
 
 

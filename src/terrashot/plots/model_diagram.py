@@ -33,12 +33,17 @@ class TowerInput:
     fewest: int
     most: int
     """Channels that a chip has of the modality, where it has any."""
+    views: int = 1
+    """How many of them a step shows."""
+    differences: bool = False
+    """Whether it may also be the difference of two."""
 
     @property
     def channels(self) -> str:
         """How many there are to draw from."""
         count = f"{self.most}" if self.fewest == self.most else f"{self.fewest} to {self.most}"
-        return f"1 of {count} channel{'s' if self.most > 1 else ''}"
+        shown = f"{min(self.views, max(1, self.most))} of {count} channel{'s' if self.most > 1 else ''}"
+        return f"{shown}\nor their differences" if self.differences else shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +56,13 @@ class ModelShape:
     width: int
     depth: int
     heads: int
-    embedding: int
+    shared: int
+    """Dimensions of the space in which the towers are to agree."""
     parameters: int
+    convolutions: int = 0
+    """Before the transformer, which then is read out over all its tokens."""
+    describes: bool = False
+    """Whether towers also learn to describe what they see."""
 
     @property
     def n_patches(self) -> int:
@@ -74,7 +84,7 @@ def model_diagram(shape: ModelShape) -> Figure:
         _input(axes, y, seen, _ground(number), COLOURS[number % len(COLOURS)])
         _tower(axes, y, shape, COLOURS[number % len(COLOURS)])
         _arrow(axes, (PROJECTION + 0.34, y), meeting[number])
-    _loss(axes, middle, len(rows))
+    _loss(axes, middle, shape)
     # Last, because images would set limits of their own.
     axes.set(xlim=(0, WIDTH), ylim=(0, height), aspect="auto")
     return figure
@@ -82,17 +92,22 @@ def model_diagram(shape: ModelShape) -> Figure:
 
 def _headings(axes: Axes, y: float, shape: ModelShape) -> None:
     for x, text in (
-        (CHIP, f"a random channel,\n{shape.chip_px} × {shape.chip_px} px"),
+        (CHIP, f"{_drawn(shape)},\n{shape.chip_px} × {shape.chip_px} px"),
         (PATCHES, f"{shape.n_patches} patches\nof {shape.patch_px} × {shape.patch_px} px"),
         (
             TOWER,
             f"{len(shape.inputs)} towers, each with its own weights:\n{shape.parameters / 1e6:,.1f} million parameters",
         ),
-        (PROJECTION, "linear\nprojection"),
-        (SPHERE, f"unit sphere in\n{shape.embedding} dimensions"),
-        (LOSS, "contrastive\nloss"),
+        (PROJECTION, "mean, spread,\ntwo layers" if shape.convolutions else "linear\nprojection"),
+        (SPHERE, f"unit sphere in\n{shape.shared} dimensions"),
+        (LOSS, "contrastive loss,\ndescriptors" if shape.describes else "contrastive\nloss"),
     ):
         axes.text(x, y, text, ha="center", va="center", fontsize=8.5, color=BLACK)
+
+
+def _drawn(shape: ModelShape) -> str:
+    views = max(seen.views for seen in shape.inputs)
+    return "a random channel" if views == 1 else f"{views} random channels"
 
 
 def _ground(number: int) -> Float64[np.ndarray, "H W"]:
@@ -148,11 +163,22 @@ def _image(
 def _tower(axes: Axes, y: float, shape: ModelShape, colour: str) -> None:
     box = Rectangle((TOWER - TOWER_WIDTH / 2, y - 0.3), TOWER_WIDTH, 0.6, fc=LIGHT, ec=colour, lw=1.4)
     axes.add_patch(box)
-    text = f"transformer, {shape.depth} layers of {shape.width}\n{shape.heads} heads, {shape.n_patches} + 1 tokens"
-    axes.text(TOWER, y, text, ha="center", va="center", fontsize=8)
+    axes.text(TOWER, y, _tower_text(shape), ha="center", va="center", fontsize=8)
     _arrow(axes, (TOWER + TOWER_WIDTH / 2 + 0.02, y), (PROJECTION - 0.34, y))
     _trapezium(axes, y, colour)
-    axes.text(PROJECTION, y, f"{shape.width}\n→ {shape.embedding}", ha="center", va="center", fontsize=7)
+    axes.text(
+        PROJECTION,
+        y,
+        f"{(2 if shape.convolutions else 1) * shape.width}\n→ {shape.shared}",
+        ha="center",
+        va="center",
+        fontsize=7,
+    )
+
+
+def _tower_text(shape: ModelShape) -> str:
+    size = f"transformer, {shape.depth} layers of {shape.width}\n{shape.heads} heads, {shape.n_patches}"
+    return f"{shape.convolutions} convolutions,\n{size} tokens" if shape.convolutions else f"{size} + 1 tokens"
 
 
 def _trapezium(axes: Axes, y: float, colour: str) -> None:
@@ -176,16 +202,17 @@ def _sphere(axes: Axes, y: float, count: int) -> Sequence[tuple[float, float]]:
     return [(x - 0.06, height) for x, height in ends]
 
 
-def _loss(axes: Axes, y: float, count: int) -> None:
-    """Similarities of two modalities over a batch: the partners on the diagonal are to stand out."""
+def _loss(axes: Axes, y: float, shape: ModelShape) -> None:
+    """Similarities of two views over a batch: the partners on the diagonal are to stand out."""
     _arrow(axes, (SPHERE + RADIUS + 0.05, y), (LOSS - MATRIX / 2 - 0.06, y))
     step = MATRIX / 5
     for row in range(5):
         for col in range(5):
             corner = (LOSS - MATRIX / 2 + col * step, y + MATRIX / 2 - (row + 1) * step)
             axes.add_patch(Rectangle(corner, step, step, fc=BLACK if row == col else LIGHT, ec="white", lw=0.8))
-    pairs = count * (count - 1) // 2
-    of_pairs = f"mean over the {pairs} pairs\nof modalities" if pairs > 1 else "of the one pair\nof modalities"
+    count = sum(seen.views for seen in shape.inputs)
+    pairs, name = count * (count - 1) // 2, "modalities" if count == len(shape.inputs) else "views"
+    of_pairs = f"mean over the {pairs} pairs\nof {name}" if pairs > 1 else f"of the one pair\nof {name}"
     axes.text(LOSS, y - MATRIX / 2 - 0.08, of_pairs, ha="center", va="top", fontsize=7.5)
     axes.text(LOSS, y + MATRIX / 2 + 0.08, "one learnt\ntemperature", ha="center", va="bottom", fontsize=7.5)
 

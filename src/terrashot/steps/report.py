@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from terrashot.domain.results import Point, Result, dots
 from terrashot.domain.tables import Chips, Embeddings, Labels, Presence, count_absences, in_order_of, shared_rows
 from terrashot.model.checkpoint import read_towers_config
 from terrashot.model.cost import count_parameters
+from terrashot.model.presets import Preset
 from terrashot.plots.model_diagram import ModelShape, TowerInput
 from terrashot.plots.tsne import Layout
 from terrashot.report.content import ReportContent
@@ -22,6 +24,7 @@ from terrashot.steps.plan import Context
 from terrashot.steps.plates import make_plates
 from terrashot.steps.progress import Progress, Work
 from terrashot.steps.projection import layouts, study_projection
+from terrashot.steps.taught import taught_preset
 from terrashot.store import manifest
 from terrashot.store.answers import read_answers
 from terrashot.store.chips import open_chip_store
@@ -51,7 +54,8 @@ def make_report(context: Context) -> Work[None]:
         located=locate_chips(store, chips, labels, by_tsne), searches=search_chips(store, embeddings, chips, seed=seed),
         title=config.study.name, simulated=config.source.kind == "simulated", metrics=metrics, best_epoch=best,
         plates=make_plates(store, chips, labels, config.report.plates),
-        model=_shape(study, presence), absent=count_absences(presence), facts=_facts(context, chips, embeddings),
+        model=_shape(study, presence, taught_preset(config.pretrain)),
+        absent=count_absences(presence), facts=_facts(context, chips, embeddings),
         absence=read_missing(study.missing) if config.missing.report and study.missing.is_file() else None,
         health=read_health(study.health, study.embeddings) if study.health.is_file() else None,
     )  # fmt: skip
@@ -89,14 +93,15 @@ def aligned(chips: Chips, labels: Labels) -> Labels:
     return Labels(chips.ids, targets)
 
 
-def _shape(study: Study, presence: Presence) -> ModelShape:
-    """What the picture of the model tells, from the model's own card."""
+def _shape(study: Study, presence: Presence, taught: Preset) -> ModelShape:
+    """What the picture of the model tells, from the model's own card, and how it was taught."""
     towers = read_towers_config(study.model)
-    vit = towers.vit
+    vit, inputs = towers.vit, [_tower_input(name, presence) for name in towers.modalities]
     return ModelShape(
-        inputs=tuple(_tower_input(name, presence) for name in towers.modalities),
+        inputs=tuple(replace(seen, views=taught.views, differences=towers.differences) for seen in inputs),
         chip_px=vit.chip_px, patch_px=vit.patch_px, width=vit.width, depth=vit.depth, heads=vit.heads,
-        embedding=towers.embedding, parameters=count_parameters(towers),
+        shared=towers.shared, parameters=count_parameters(towers),
+        convolutions=len(vit.stem) + 1 if vit.stem else 0, describes=taught.describe > 0,
     )  # fmt: skip
 
 

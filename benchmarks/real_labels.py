@@ -6,8 +6,9 @@
 Without --model it first pretrains one, as recipes/real-labels.toml says: about an hour on two cores, on unlabelled chips of
 which none is tested on (`examples/real_training_chips.py`); stopped and started again it goes on.
 
-Leaves in FOLDER: model/ (where it trained one), scores.csv (a row a task, feature set, head and number of labels) and table.md, which is printed too, before one
-JSON line. Choices are made with `--split val`, which shows no test score; `--floors` keeps what does not hang on the model.
+Leaves in FOLDER: model/ (where it trained one), scores.csv (a row a task, feature set, head and number of labels) and table.md, which
+is printed too, before one JSON line. Choices are made with `--split val`, which shows no test score; `--floors` keeps what does not
+hang on the model.
 """
 
 import argparse

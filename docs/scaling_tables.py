@@ -18,7 +18,7 @@ from terrashot.steps.material import LEDGER_BYTES, PACKED_SHARE
 
 PAGE = Path(__file__).with_name("scaling.md")
 MODALITIES = ("s2rgbm", "s1grdm", "gunw")
-SIDES_PX = {"tiny": 64}
+SIDES_PX = {"small": 64, "tiny": 64}
 """Of a preset's chips; the others are for 448 px."""
 STORED = ((9, 448, 2), (6, 448, 2), (40, 49, 1))
 """Channels, side in pixels and bytes a number of what the store may hold of a chip: optical, radar, coherence."""
@@ -56,7 +56,7 @@ def presets() -> str:
             {}, {"keep_patches": 0.5}, {"chips_at_once": 1}, {"is_checkpointed": True},
             {"chips_at_once": 1, "is_checkpointed": True},
         )  # fmt: skip
-        costs = [3 * tower_step_flops(StepShape(towers, 2, **way)) for way in ways]  # type: ignore[arg-type]
+        costs = [3 * preset.views * tower_step_flops(StepShape(towers, 2, **way)) for way in ways]  # type: ignore[arg-type]
         rows.append(
             (f"`{name}`", f"{towers.vit.chip_px}", f"{count_parameters(towers) / 1e6:.1f}", amount(forward_flops(towers), "FLOP"),
              *(amount(cost, "FLOP") for cost in costs))

@@ -27,7 +27,7 @@ from terrashot.pretrain.distributed import World
 from terrashot.pretrain.loss import pairwise_clip_loss
 from terrashot.pretrain.optimiser import make_optimiser, set_learning_rate
 from terrashot.pretrain.pupil import Looked, Pupil
-from terrashot.pretrain.settings import TrainSettings
+from terrashot.pretrain.settings import Precision, TrainSettings
 from terrashot.pretrain.views import Views
 
 GRADIENT_NORM = 1.0
@@ -84,18 +84,17 @@ def make_learner(
 
 
 @torch.no_grad()
-def settle(towers: Towers, views: Views) -> None:
+def settle(towers: Towers, views: Views, precision: Precision) -> None:
     """Towers behind a stem begin with pooled tokens of zero mean and unit spread over these views."""
     pieces = [views.rows(start, start + SETTLED_AT_ONCE) for start in range(0, views.n_rows, SETTLED_AT_ONCE)]
     for modality, tower in towers.towers.items():
         own = [view for view in views.pixels if modality_of(view) == modality]
-        pooled = [
-            towers.see(piece.pixels[view], modality, piece.kinds[view]).pooled[
-                piece.present[view].to(towers.log_scale.device)
+        with _products_in(precision, towers):
+            pooled = [
+                towers.see(piece.pixels[view], modality, piece.kinds[view]).pooled.cpu()[piece.present[view]]
+                for piece in pieces
+                for view in own
             ]
-            for piece in pieces
-            for view in own
-        ]
         if isinstance(tower, TokenTower) and any(map(len, pooled)):
             tower.settled.settle(torch.cat(pooled))
 
@@ -124,9 +123,13 @@ def gradients(learner: Learner, views: Views) -> Float[Tensor, ""]:
 
 
 def _look(learner: Learner, module: nn.Module, views: Views) -> Looked:
-    with torch.autocast(learner.device.type, torch.bfloat16, enabled=learner.settings.precision == "bfloat16"):
+    with _products_in(learner.settings.precision, learner.towers):
         looked: Looked = module(views.pixels, views.kinds, views.kept)
     return looked
+
+
+def _products_in(precision: Precision, towers: Towers) -> torch.autocast:
+    return torch.autocast(towers.log_scale.device.type, torch.bfloat16, enabled=precision == "bfloat16")
 
 
 def _weight_of_a_description(learner: Learner, views: Views) -> float:

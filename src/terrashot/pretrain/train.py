@@ -32,7 +32,7 @@ from terrashot.pretrain.views import Views
 
 SAVE_EVERY_S = 600.0
 """A state is saved at the end of an epoch, and inside one when so much time has passed: the most that a kill loses."""
-SETTLE_ON, MOST_DESCRIBED, DESCRIBED_AT_ONCE = 256, 2000, 256
+SETTLE_ON, MOST_DESCRIBED, DESCRIBED_AT_ONCE = 64, 2000, 256
 """Chips that fresh towers settle on, and that fix the spreads of descriptors."""
 CPU = torch.device("cpu")
 TIMES = ("seconds", "waiting_share")
@@ -130,9 +130,11 @@ def view_plan(config: TowersConfig, settings: TrainSettings) -> ViewPlan:
 
 def make_pupil(job: Training) -> Pupil:
     """What is to learn, with fresh weights; towers behind a stem settled on the first chips, the same on every rank."""
-    towers, seed = make_towers(job.config, job.settings.seed), job.settings.seed
+    seed = job.settings.seed
+    towers = make_towers(job.config, seed).to(job.device)
     if job.config.vit.stem:
-        settle(towers, job.train_draws.views(_first_chips(job, SETTLE_ON), "settle", augment=False))
+        views = job.train_draws.views(_first_chips(job, SETTLE_ON), "settle", augment=False)
+        settle(towers, views, job.settings.precision)
     return Pupil(towers, make_describer(job.config, count_slots(job.config), seed) if job.settings.describe else None)
 
 

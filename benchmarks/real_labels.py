@@ -1,10 +1,10 @@
 """Does the embedding earn its keep: few labels on real images, a model beside everything simple.
 
-    python benchmarks/real_labels.py --out FOLDER [--data ../shared/data] [--model MODEL_FOLDER]
+    python benchmarks/real_labels.py --out FOLDER [--data ../shared/data] [--model MODEL_FOLDER] [--set "epochs = 8" ...]
         [--split test|val] [--only eurosat,worldcover,ombria,sen1floods] [--floors FOLDER] [--quick]
 
 Without --model it first pretrains one, as recipes/real-labels.toml says: about an hour on two cores, on unlabelled chips of
-which none is tested on (`examples/real_training_chips.py`); stopped and started again it goes on.
+which none is tested on (`examples/real_training_chips.py`); stopped and started again it goes on. `--set` changes a key of [pretrain].
 
 Leaves in FOLDER: model/ (where it trained one), scores.csv (a row a task, feature set, head and number of labels) and table.md, which
 is printed too, before one JSON line. Choices are made with `--split val`, which shows no test score; `--floors` keeps what does not
@@ -52,6 +52,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--model", type=Path)
+    parser.add_argument("--set", action="append", default=[], help="a key of [pretrain] to train with")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--split", choices=("test", "val"), default="test")
     parser.add_argument("--only", default=",".join(DATA_SETS))
@@ -61,7 +62,7 @@ def main() -> None:
     names, draws = (["eurosat"], QUICK) if said.quick else (said.only.split(","), Draws())
     torch.set_num_threads(available_cores())
     floors = said.floors or said.out / "floors"
-    model = load_model(said.model or trained(said.data, said.out))
+    model = load_model(said.model or trained(said.data, said.out, said.set))
     found = list(scored(model, said.data, floors, names=names, draws=draws))
     compared = compare(found, said.split)
     make_folder(said.out)

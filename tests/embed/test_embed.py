@@ -205,6 +205,7 @@ def test_another_unit_is_refused_with_the_fix(kind):
     [
         (of(red=moments("reflectance")), of(red=moments(None, 5.0))),
         (of(red=moments("reflectance")), of(red=moments("dn", 5.0))),
+        (of(red=moments("spreads")), of(red=moments("reflectance", 5.0))),
         (of(red=moments(None)), of(red=moments("reflectance", 5.0))),
         (of(red=moments("reflectance")), of(c1=moments(None, 5.0))),
         (of(red=moments("reflectance")), of(nir=moments("reflectance", 5.0))),

@@ -27,6 +27,8 @@ class Channel:
 
 BETWEEN = "~"
 """Stands between the two names, and the two kinds, of channels of which a difference was taken in spreads: `nir~red`."""
+SPREADS = "spreads"
+"""Unit of what was scaled to zero mean and unit spread: of a difference, or of pixels standardised by their data set."""
 
 
 def is_difference(name: str) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import Literal
 
-from terrashot.domain.modality import BETWEEN, is_difference
+from terrashot.domain.modality import BETWEEN, SPREADS, is_difference
 from terrashot.domain.normalize import ChannelStats, KindStats
 from terrashot.errors import IntegrityError
 
@@ -73,5 +73,5 @@ def _refuse_another_unit(modality: str, kind: str, mine: KindStats, theirs: Sequ
 
 
 def _stated(unit: str | None) -> bool:
-    # A file's own integers are no unit: 8-bit images of two makers need not share a scale.
-    return unit not in (None, "dn")
+    # A file's own integers are no unit: 8-bit images of two makers need not share a scale. Nor need spreads of two data sets.
+    return unit not in (None, "dn", SPREADS)

@@ -16,6 +16,7 @@ from terrashot.embed.embed import EmbedPrecision
 from terrashot.embed.in_parts import embed_in_parts
 from terrashot.engine import available_cores
 from terrashot.errors import IntegrityError, StorageError, UsageError
+from terrashot.model.box import model_folder
 from terrashot.model.checkpoint import Model, load_model
 from terrashot.steps.answer import Answer
 from terrashot.steps.chip_scales import SEED, scales_for
@@ -65,7 +66,7 @@ def embed_files(request: EmbedRequest) -> Work[Answer]:
     """
     _check_choices(request)
     torch.set_num_threads(available_cores())
-    model = load_model(request.model)
+    model = load_model(model_folder(request.model))
     # What is harvested and embedded lies beside the output until all is finished, so that a killed run goes on.
     work_folder = request.out.parent / f".{request.out.name}.work"
     _check_outputs(request, work_folder, model)

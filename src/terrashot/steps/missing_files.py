@@ -15,6 +15,7 @@ from terrashot.engine import available_cores
 from terrashot.errors import InputError, UsageError
 from terrashot.evaluate.absence.measure import AbsenceSettings
 from terrashot.evaluate.absence.sentences import absence_sentences
+from terrashot.model.box import model_folder
 from terrashot.model.checkpoint import load_model
 from terrashot.report.absence import absence_figures
 from terrashot.report.figures import write_recipes
@@ -70,7 +71,7 @@ def missing_files(request: MissingRequest) -> Work[Answer]:
 
 
 def _report(request: MissingRequest) -> Work[AbsenceReport]:
-    model = load_model(request.model)
+    model = load_model(model_folder(request.model))
     chips, store = yield from open_chips(request.chips, make_folder(request.out / WORK))
     stats = yield from scales_for(model, store, chips.ids, cast(Literal["model", "chips"], request.statistics))
     job = AbsenceJob(

@@ -12,7 +12,7 @@ from itertools import combinations, pairwise
 import numpy as np
 from jaxtyping import Float32
 
-from terrashot.domain.modality import BETWEEN, Channel, is_difference
+from terrashot.domain.modality import BETWEEN, SPREADS, Channel, is_difference
 from terrashot.domain.normalize import ChannelStats, scale
 from terrashot.domain.tables import Presence
 from terrashot.store.chips import MOST_KNOWN, ChipStore
@@ -20,7 +20,6 @@ from terrashot.store.layout import LARGEST_COUNT, StoredChannel
 
 BEFORE = f"{BETWEEN}before"
 """Ends the kind of a change: `vv~before` is VV minus VV of the look before."""
-SPREADS = "spreads"
 FIRST_SLOT = LARGEST_COUNT
 """Of the differences of a chip; beyond the slots of every store."""
 MOST_PAIRED = 4

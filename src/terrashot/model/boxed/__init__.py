@@ -1,0 +1,1 @@
+"""Weights that come with the package; what they have seen stands beside them."""

@@ -21,7 +21,7 @@ from terrashot.pretrain.view_plan import ViewPlan, windows
 IDS = tuple(f"c{number:02d}" for number in range(24))
 STATS = ChannelStats({name: {"all": KindStats(0.5, 1.5, 9, None)} for name in ("optical", "radar")})
 CONFIG = TowersConfig(
-    ("optical", "radar"), VitConfig(16, 2, 2, 2, 8, (8,)), 4 * 16 + 8, {"optical": ("all",), "radar": ("all",)}
+    ("optical", "radar"), VitConfig(16, 2, 2, 2, 8, (8,)), 2 * (8 + 16) + 8, {"optical": ("all",), "radar": ("all",)}
 )
 SETTINGS = TrainSettings(2, 8, 1e-3, 0.05, 0.1, True, 0, views=2, crop=0.5, describe=2.0)
 

@@ -58,25 +58,25 @@ class TokenTower(nn.Module):
     def look(
         self, pixels: Float[Tensor, "B 1 H W"], kinds: Int64[Tensor, " B"], kept: Int64[Tensor, "B K"] | None = None
     ) -> tuple[Float[Tensor, "B _"], Float[Tensor, "B F"]]:
-        """Mean and spread over the stem's tokens beside those of the last layer, 4 x width; and what `forward` gives."""
-        first, last = self._tokens(pixels, kinds, kept, False)
+        """Mean and spread of what the stem's last convolution reads, beside those of the last layer; and what `forward` gives."""
+        fine, last = self._tokens(pixels, kinds, kept, False)
         deep = pooled(last)
-        return torch.cat([pooled(first), deep], dim=1), self.settled(deep)
+        return torch.cat([pooled(fine.flatten(2).transpose(1, 2)), deep], dim=1), self.settled(deep)
 
     def _tokens(
         self, pixels: Float[Tensor, "B 1 H W"], kinds: Int64[Tensor, " B"], kept: Tensor | None, checkpointing: bool
-    ) -> tuple[Float[Tensor, "B T D"], Float[Tensor, "B T D"]]:
-        """Tokens before the first layer, and after the last."""
+    ) -> tuple[Float[Tensor, "B C h w"], Float[Tensor, "B T D"]]:
+        """What the stem's last convolution reads, and the tokens after the last layer."""
         refuse_part_patches(pixels, self.config)
         run = replayed if checkpointing and torch.is_grad_enabled() else called
         # Laid out token by token: else every sum and norm that follows would stride (a seventh of the time of a step on a CPU).
-        first = self.stem(pixels).flatten(2).transpose(1, 2).contiguous() + self.kind_embed[kinds][:, None]
+        fine, patches = self.stem(pixels)
+        tokens = patches.flatten(2).transpose(1, 2).contiguous() + self.kind_embed[kinds][:, None]
         if kept is not None:
-            first = first.gather(1, kept[..., None].expand(-1, -1, first.shape[-1]))
-        tokens = first
+            tokens = tokens.gather(1, kept[..., None].expand(-1, -1, tokens.shape[-1]))
         for block in self.blocks:
             tokens = run(cast(Callable[[Tensor], Tensor], block), tokens)
-        return first, self.norm(tokens)
+        return fine, self.norm(tokens)
 
 
 def stem_layers(config: VitConfig) -> list[tuple[int, int, int]]:
@@ -97,9 +97,13 @@ class ConvStem(nn.Module):
             layers += [nn.GroupNorm(NORM_GROUPS, after), nn.GELU()] if len(layers) < 3 * len(config.stem) else []
         self.layers = nn.Sequential(*layers)
 
-    def forward(self, pixels: Float[Tensor, "B 1 H W"]) -> Float[Tensor, "B D h w"]:
-        """One vector a patch."""
-        return cast(Tensor, self.layers(pixels))
+    def forward(self, pixels: Float[Tensor, "B 1 H W"]) -> tuple[Float[Tensor, "B C _ _"], Float[Tensor, "B D h w"]]:
+        """What the last convolution reads, and one vector a patch."""
+        *before, last = self.layers
+        fine = pixels
+        for layer in before:
+            fine = layer(fine)
+        return fine, last(fine)
 
 
 class Settled(nn.Module):

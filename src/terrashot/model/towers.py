@@ -35,7 +35,7 @@ class TowersConfig:
     modalities: tuple[str, ...]
     vit: VitConfig
     embedding: int
-    """Length of an embedding; behind a stem its first 4 x width are what the tower saw, and the rest is `shared`."""
+    """Length of an embedding; behind a stem it begins with what the tower saw, and the rest is `shared`."""
     kinds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """By modality, the kinds of channel that a tower behind a stem is told apart."""
     differences: bool = False
@@ -44,7 +44,8 @@ class TowersConfig:
     @property
     def shared(self) -> int:
         """The last so many numbers of an embedding lie in the space where modalities agree."""
-        return self.embedding - 2 * POOLED * self.vit.width if self.vit.stem else self.embedding
+        vit = self.vit
+        return self.embedding - POOLED * (vit.stem[-1] + vit.width) if vit.stem else self.embedding
 
     def as_json(self) -> dict[str, object]:
         """Plain values, for model.json."""
@@ -132,7 +133,9 @@ def _refuse_stem(config: TowersConfig) -> None:
     if any(width % NORM_GROUPS for width in vit.stem):
         raise ConfigError(f"stem widths {vit.stem} do not divide into {NORM_GROUPS} groups; change them")
     if config.shared < 1:
-        raise ConfigError(f"an embedding of {config.embedding} does not hold 4 x width and more; make it longer")
+        raise ConfigError(
+            f"an embedding of {config.embedding} does not hold twice stem and layer widths and more; make it longer"
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,7 +170,7 @@ def test_memory_for_the_way_back_is_what_torch_holds(vit, checkpointing, is_bflo
     pixels = {name: pixels_for(config, chips) for name in MODALITIES}
     with PeakBytes([*towers.parameters(), *pixels.values()]) as peak:
         with torch.autocast("cpu", torch.bfloat16, enabled=is_bfloat16):
-            vectors = {name: seen.vector for name, seen in towers(pixels).items()}
+            vectors = {name: towers.see(images, name).vector for name, images in pixels.items()}
         torch.autograd.backward(list(vectors.values()), [torch.ones_like(found) for found in vectors.values()])
     step = StepShape(config, chips, is_checkpointed=checkpointing, is_bfloat16=is_bfloat16)
     # Gradients of weights come as activations go: here, as in any batch worth the name, the latter are the most.

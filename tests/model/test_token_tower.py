@@ -33,7 +33,7 @@ def test_an_embedding_is_what_the_tower_saw_beside_the_shared_part_each_of_unit_
 
 def test_the_shared_part_is_what_the_contrast_sees(towers):
     kinds = torch.tensor([0, 1, 1])
-    seen = towers({"s2rgbm/2": chips(3)}, {"s2rgbm/2": kinds})["s2rgbm/2"]
+    seen = towers.see(chips(3), "s2rgbm", kinds)
     torch.testing.assert_close(towers.embed(chips(3), "s2rgbm", kinds)[:, -8:] * math.sqrt(2), seen.vector)
 
 

@@ -47,23 +47,22 @@ def test_embedding_in_pieces_is_embedding_at_once():
     assert towers.embed_all(pixels[:0], "m").shape == (0, 6)
 
 
-def test_all_modalities_at_once_are_each_tower_alone():
+def test_a_tower_without_a_stem_embeds_what_its_heads_agree_on_of_the_patches_that_it_is_shown():
     towers = make_towers(SMALL, seed=0)
-    pixels = {name: torch.randn(3, 1, 8, 8) for name in ("gunw", "s2rgbm")}
+    pixels = torch.randn(3, 1, 8, 8)
     kept = torch.tensor([[0, 3], [1, 2], [3, 2]])
     for chosen in (None, kept):
-        found = towers(pixels, None, chosen)
-        assert list(found) == ["gunw", "s2rgbm"]
-        for name, seen in found.items():
-            torch.testing.assert_close(seen.vector, towers.embed(pixels[name], name, kept=chosen))
-    assert not torch.allclose(towers(pixels)["gunw"].vector, towers(pixels, None, kept)["gunw"].vector, atol=1e-3)
+        torch.testing.assert_close(
+            towers.see(pixels, "gunw", kept=chosen).vector, towers.embed(pixels, "gunw", kept=chosen)
+        )
+    assert not torch.allclose(towers.embed(pixels, "gunw"), towers.embed(pixels, "gunw", kept=kept), atol=1e-3)
 
 
 def test_vectors_are_unit_length_float32_where_products_are_bfloat16():
     towers = make_towers(SMALL, seed=0)
     pixels = torch.randn(5, 1, 8, 8, generator=torch.Generator().manual_seed(0))
     with torch.autocast("cpu", torch.bfloat16):
-        found = [towers({"gunw": pixels})["gunw"].vector, towers.embed_all(pixels, "gunw")]
+        found = [towers.see(pixels, "gunw").vector, towers.embed_all(pixels, "gunw")]
     for vectors in found:
         assert vectors.dtype == torch.float32
         torch.testing.assert_close(vectors.norm(dim=1), torch.ones(5), atol=1e-6, rtol=1e-6)
@@ -79,7 +78,7 @@ def test_layers_computed_again_give_the_same_loss_and_gradients(kept, is_bfloat1
         towers = make_towers(SMALL, seed=0)
         towers.checkpointing = checkpointing
         with torch.autocast("cpu", torch.bfloat16, enabled=is_bfloat16):
-            vectors = {name: seen.vector for name, seen in towers(pixels, None, kept).items()}
+            vectors = {name: towers.see(images, name, kept=kept).vector for name, images in pixels.items()}
         loss = (vectors["gunw"] * vectors["s2rgbm"]).sum()
         loss.backward()
         losses.append(loss.detach())
@@ -119,8 +118,8 @@ def test_checkpointing_is_no_part_of_the_state():
 def test_pixels_go_to_where_the_towers_are():
     with torch.device("meta"):
         towers = Towers(SMALL)
-    found = towers({"gunw": torch.zeros(3, 1, 8, 8)}, None, torch.zeros(3, 2, dtype=torch.int64))
-    assert found["gunw"].vector.device.type == "meta"
+    seen = towers.see(torch.zeros(3, 1, 8, 8), "gunw", kept=torch.zeros(3, 2, dtype=torch.int64))
+    assert seen.vector.device.type == "meta"
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA here")

@@ -263,7 +263,7 @@ def test_so_many_different_patches_are_kept_as_are_shown_in_ascending_order(tota
 def test_each_patch_is_shown_as_often_as_any_other(store):
     draws, counts = make_draws(store, STATS, IDS, seed=0), np.zeros(16)
     for epoch in range(300):
-        kept = draws.views(IDS[:4], f"epoch {epoch}", augment=False, patches=PatchShow(16, 4)).kept
+        kept = draws.views(IDS[:4], f"epoch {epoch}", augment=False, patches=PatchShow(16, 4)).kept["optical"]
         counts += np.bincount(kept.flatten(), minlength=16)
     # 1,200 draws of 4 patches out of 16: five standard deviations of a fair draw.
     assert abs(counts - 300).max() < 5 * (1200 * 0.25 * 0.75) ** 0.5
@@ -271,15 +271,22 @@ def test_each_patch_is_shown_as_often_as_any_other(store):
 
 def test_the_patches_of_a_chip_depend_on_seed_draw_and_chip_alone(store):
     draws, show = make_draws(store, STATS, IDS, seed=0), PatchShow(64, 32)
-    together = draws.views(IDS, "epoch 3", augment=True, patches=show).kept
-    alone = make_draws(store, STATS, IDS[5:7], seed=0).views(IDS[5:7], "epoch 3", augment=False, patches=show).kept
+    together = draws.views(IDS, "epoch 3", augment=True, patches=show).kept["optical"]
+    alone = (
+        make_draws(store, STATS, IDS[5:7], seed=0)
+        .views(IDS[5:7], "epoch 3", augment=False, patches=show)
+        .kept["optical"]
+    )
     assert torch.equal(together[5:7], alone)
     others = [
-        draws.views(IDS[:1], "epoch 4", augment=True, patches=show).kept,
-        make_draws(store, STATS, IDS, seed=1).views(IDS[:1], "epoch 3", augment=True, patches=show).kept,
+        draws.views(IDS[:1], "epoch 4", augment=True, patches=show).kept["optical"],
+        make_draws(store, STATS, IDS, seed=1).views(IDS[:1], "epoch 3", augment=True, patches=show).kept["optical"],
         together[1:2],
     ]
     assert not any(torch.equal(together[:1], other) for other in others)
+    assert all(
+        torch.equal(kept, together) for kept in draws.views(IDS, "epoch 3", augment=True, patches=show).kept.values()
+    )
     assert draws.views(IDS, "epoch 3", augment=True).kept is None
 
 
@@ -294,7 +301,9 @@ def test_pieces_of_a_batch_put_together_are_the_batch(store, patches):
     if patches is None:
         assert all(piece.kept is None for piece in pieces)
     else:
-        assert torch.equal(torch.cat([piece.kept for piece in pieces]), views.kept)
+        assert all(
+            torch.equal(torch.cat([piece.kept[name] for piece in pieces]), kept) for name, kept in views.kept.items()
+        )
 
 
 @pytest.mark.parametrize("n_chips", [0, 3])
@@ -307,7 +316,7 @@ def test_padding_adds_rows_without_a_modality(store, n_chips):
         assert torch.equal(padded.pixels[name][:n_chips], views.pixels[name])
         assert padded.pixels[name].shape[0] == 5 and (padded.pixels[name][n_chips:] == 0).all()
         assert padded.present[name].tolist() == [True] * n_chips + [False] * (5 - n_chips)
-    assert padded.kept[n_chips:].tolist() == [[0, 1, 2, 3]] * (5 - n_chips)
+    assert padded.kept["optical"][n_chips:].tolist() == [[0, 1, 2, 3]] * (5 - n_chips)
     assert draws.views(IDS[:n_chips], "epoch 0", augment=True).padded(5).kept is None
     assert padded.rows(4, 5).chip_ids == () and padded.padded(5) is padded
 

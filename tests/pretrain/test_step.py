@@ -106,7 +106,7 @@ def test_rows_of_padding_change_nothing():
 
 
 def test_shown_patches_are_the_same_in_pieces():
-    kept = torch.tensor([[0, 2], [1, 3], [0, 1], [2, 3]])
+    kept = dict.fromkeys(NAMES, torch.tensor([[0, 2], [1, 3], [0, 1], [2, 3]]))
     views = views_of(4, kept=kept)
     in_pieces = after_gradients(views, dataclasses.replace(SETTINGS, chips_at_once=3))
     assert_same(in_pieces, after_gradients(views))
@@ -114,10 +114,28 @@ def test_shown_patches_are_the_same_in_pieces():
     assert all_shown[0] != in_pieces[0]
 
 
+def test_rows_without_a_view_cost_nothing_and_count_for_nothing():
+    views, learner, shown = views_of(8, present=uneven()), learner_of(), {}
+    for name, tower in learner.towers.towers.items():
+        tower.register_forward_hook(lambda _, given, __, name=name: shown.update({name: len(given[0])}))
+    gradients(learner, views)
+    assert shown == {name: sum(mask) for name, mask in UNEVEN.items()}
+    expected = after_gradients(views)
+    for name, images in views.pixels.items():
+        images[~views.present[name]] = 1e6
+    assert_same(after_gradients(views), expected)
+
+
+def test_a_view_that_no_row_has_still_gives_each_weight_a_gradient():
+    none = uneven() | {"pairs": torch.zeros(8, dtype=torch.bool)}
+    _, slopes = after_gradients(views_of(8, present=none, described=descriptors_of(8)))
+    assert all(slope is not None and bool(torch.isfinite(slope).all()) for slope in slopes.values())
+
+
 def test_the_temperature_learns_as_autograd_says():
     views, learner = views_of(8), learner_of()
     gradients(learner, views)
-    vectors = {name: seen.vector for name, seen in learner.towers(views.pixels).items()}
+    vectors = {name: learner.towers.see(images, name).vector for name, images in views.pixels.items()}
     losses = []
     for a, b in (("optical", "radar"), ("optical", "pairs"), ("radar", "pairs")):
         logits, own = learner.towers.scale * vectors[a].detach() @ vectors[b].detach().T, torch.arange(8)

@@ -1,6 +1,7 @@
 """Which channels, windows and names of kinds a step shows."""
 
 import dataclasses
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from fake_chip_store import textured_store
 from terrashot.domain.normalize import ChannelStats, KindStats
 from terrashot.model.towers import TowersConfig
 from terrashot.model.vit import VitConfig
+from terrashot.pretrain.augment import PatchShow
 from terrashot.pretrain.dataset import make_draws
 from terrashot.pretrain.distributed import ALONE
 from terrashot.pretrain.pupil import Pupil
@@ -75,6 +77,12 @@ def test_a_kind_is_told_but_now_and_then_in_training():
     assert (draws.views(draws.chip_ids, "epoch 0", augment=False).kinds["optical"] == 0).all()
 
 
+def test_views_of_windows_of_their_own_show_patches_of_their_own():
+    kept = draws_of().views(IDS, "epoch 0", augment=True, patches=PatchShow(16, 4)).kept
+    assert kept is not None and len(kept) == 4
+    assert not any(torch.equal(kept[a], kept[b]) for a, b in combinations(kept, 2))
+
+
 def test_windows_are_cut_of_chips_that_lie_as_they_are_where_nothing_is_flipped():
     draws = draws_of(settings=dataclasses.replace(SETTINGS, flips=False))
     step = next(step for step in IDS if draws.window_px("epoch 0", step) == 4)
@@ -86,6 +94,15 @@ def test_windows_are_cut_of_chips_that_lie_as_they_are_where_nothing_is_flipped(
 def test_all_parts_of_a_batch_have_windows_of_one_size():
     views = [draws_of().views(part, "epoch 0", augment=True, step="c05") for part in (IDS[:3], IDS[3:])]
     assert len({own.pixels["optical"].shape[-1] for own in views}) == 1
+
+
+def test_what_views_are_like_is_the_same_in_each_epoch_and_after_it_was_asked_before():
+    draws = draws_of()
+    draws.views(IDS, "epoch 0", augment=True)
+    fresh, known = (own.views(IDS, "epoch 3", augment=True) for own in (draws_of(), draws))
+    assert fresh.described is not None and known.described is not None
+    for view, values in fresh.described.values.items():
+        torch.testing.assert_close(known.described.values[view], values, atol=0, rtol=0)
 
 
 def test_pieces_give_the_gradients_of_the_batch_at_once_with_the_second_loss_too(tmp_path):
@@ -103,7 +120,7 @@ def test_a_fresh_tower_behind_a_stem_is_settled_on_training_chips(tmp_path):
     pupil = make_pupil(job)
     assert isinstance(pupil, Pupil) and pupil.describer is not None
     views = job.train_draws.views(IDS, "settle", augment=False)
-    seen = pupil.towers({"radar": views.pixels["radar"]}, views.kinds)["radar"].pooled
+    seen = pupil.towers.see(views.pixels["radar"], "radar", views.kinds["radar"]).pooled
     torch.testing.assert_close(seen.mean(0), torch.zeros(32), atol=0.5, rtol=0)
 
 

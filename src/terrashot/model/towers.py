@@ -175,22 +175,6 @@ class Towers(nn.Module):
         known = self.config.kinds.get(modality, ())
         return known.index(kind) if kind in known else len(known)
 
-    def forward(
-        self,
-        pixels: Mapping[str, Float[Tensor, "B 1 H W"]],
-        kinds: Mapping[str, Int64[Tensor, " B"]] | None = None,
-        kept: Int64[Tensor, "B K"] | None = None,
-    ) -> dict[str, Seen]:
-        """What the towers make of each view (`MODALITY` or `MODALITY/2`); K patches are looked at, or all.
-
-        Args:
-            kinds: by view, `kind_number` of each chip's channel; None: not told.
-        """
-        return {
-            view: self.see(images, modality_of(view), None if kinds is None else kinds[view], kept)
-            for view, images in pixels.items()
-        }
-
     def see(
         self,
         pixels: Float[Tensor, "B 1 H W"],
@@ -198,7 +182,11 @@ class Towers(nn.Module):
         kinds: Int64[Tensor, " B"] | None = None,
         kept: Int64[Tensor, "B K"] | None = None,
     ) -> Seen:
-        """What a tower makes of one scaled channel of each chip."""
+        """What a tower makes of one scaled channel of each chip; K patches are looked at, or all.
+
+        Args:
+            kinds: `kind_number` of each chip's channel; None: not told.
+        """
         device, tower = self.log_scale.device, self.towers[modality]
         shown, told = None if kept is None else kept.to(device), self._told(modality, kinds, len(pixels))
         if isinstance(tower, TokenTower):

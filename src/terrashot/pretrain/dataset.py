@@ -16,10 +16,11 @@ import torch
 from jaxtyping import Bool, Float32, Int64
 from torch import Tensor
 
-from terrashot.domain.normalize import MOST_SPREADS, ChannelStats, KindStats
-from terrashot.pretrain.augment import N_SYMMETRIES, PatchShow, turn_into
+from terrashot.domain.normalize import ChannelStats
+from terrashot.pretrain.augment import N_SYMMETRIES, PatchShow, lay_into
 from terrashot.pretrain.describe import Described
-from terrashot.pretrain.descriptors import describe
+from terrashot.pretrain.descriptors import N_DESCRIPTORS
+from terrashot.pretrain.known_descriptors import KnownDescriptors
 from terrashot.pretrain.settings import Shuffle
 from terrashot.pretrain.view_plan import KNOWN_SHARE, ViewPlan, windows
 from terrashot.pretrain.views import Views
@@ -53,6 +54,7 @@ class ChannelDraws:
     digest: str
     """Of the channels of all chips, left out or not."""
     plan: ViewPlan = field(default_factory=ViewPlan)
+    known: KnownDescriptors = field(default_factory=KnownDescriptors)
 
     @property
     def chip_ids(self) -> tuple[str, ...]:
@@ -112,7 +114,7 @@ class ChannelDraws:
             for modality in self.modalities
             for view in self.plan.views_of(modality)
         }
-        kept = None if patches is None else self._kept(chip_ids, draw, patches)
+        kept = None if patches is None else self._kept(found, chip_ids, draw, patches)
         pixels, present, kinds = (
             {view: torch.from_numpy(getattr(own, name)) for view, own in found.items()}
             for name in ("pixels", "present", "kinds")
@@ -124,9 +126,13 @@ class ChannelDraws:
         sides = self.plan.sides_px(self.store.chip_px)
         return sides[_number(self.seed, draw, step, "window") % len(sides)]
 
-    def _kept(self, chip_ids: Sequence[str], draw: str, patches: PatchShow) -> Int64[Tensor, "B K"]:
-        numbers = [_number(self.seed, draw, chip_id, "patches") for chip_id in chip_ids]
-        return torch.from_numpy(patches.kept(np.array(numbers, dtype=np.uint64)))
+    def _kept(self, views: Iterable[str], chip_ids: Sequence[str], draw: str, patches: PatchShow) -> dict[str, Tensor]:
+        """The same in all views that lie the same way. Else each view's own: which patches are left tells a chip from all
+        others, since those at the edge look their part, and a contrast would learn that and nothing more."""
+        keys = {view: "patches" if self.plan.is_turned_together else f"patches {view}" for view in views}
+        numbers = {key: [_number(self.seed, draw, chip_id, key) for chip_id in chip_ids] for key in {*keys.values()}}
+        kept = {key: torch.from_numpy(patches.kept(np.array(own, dtype=np.uint64))) for key, own in numbers.items()}
+        return {view: kept[key] for view, key in keys.items()}
 
     def _view(
         self, view: str, modality: str, chip_ids: Sequence[str], draw: str, *, augment: bool, side_px: int
@@ -136,9 +142,8 @@ class ChannelDraws:
         turns = [_number(self.seed, draw, chip_id, key) % N_SYMMETRIES if is_turned else 0 for chip_id in chip_ids]
         picked = self._picked(view, modality, chip_ids, draw)
         batch, present = self._laid(modality, chip_ids, picked, turns)
-        of_kinds = [(row, kind) for row, _, kind in picked]
-        like = self._like(batch, modality, of_kinds) if self.plan.describes else None
-        kinds = self._told(view, modality, chip_ids, draw, of_kinds=of_kinds, augment=augment)
+        like = self._like(modality, chip_ids, picked) if self.plan.describes else None
+        kinds = self._told(view, modality, chip_ids, draw, picked=picked, augment=augment)
         if side_px < self.store.chip_px:
             numbers = [_number(self.seed, draw, chip_id, f"window {view}") for chip_id in chip_ids]
             batch = windows(batch, side_px, np.array(numbers, dtype=np.uint64))
@@ -157,7 +162,7 @@ class ChannelDraws:
             part = picked[start : start + at_once]
             raw = self.store.read(modality, [(chip_ids[row], slot) for row, slot, _ in part])
             for image, (row, _, kind) in zip(raw, part, strict=True):
-                present[row] = _lay_into(batch[row, 0], image, self.stats.of(modality, kind), turns[row])
+                present[row] = lay_into(batch[row, 0], image, self.stats.of(modality, kind), turns[row])
         batch[~present] = 0
         return batch, present
 
@@ -181,22 +186,31 @@ class ChannelDraws:
 
     def _told(
         self, view: str, modality: str, chip_ids: Sequence[str], draw: str, *,
-        of_kinds: Sequence[tuple[int, str]], augment: bool,
+        picked: "Picked", augment: bool,
     ) -> Int64[np.ndarray, " B"]:  # fmt: skip
         """Numbers of the kinds, in training now and then that of an unknown one."""
         told = np.full(len(chip_ids), len(self.plan.kinds.get(modality, ())), dtype=np.int64)
-        for row, kind in of_kinds:
+        for row, _, kind in picked:
             if not augment or _number(self.seed, draw, chip_ids[row], f"kind {view}") % KNOWN_SHARE:
                 told[row] = self.plan.kind_number(modality, kind)
         return told
 
     def _like(
-        self, batch: Float32[np.ndarray, "B 1 H W"], modality: str, of_kinds: Sequence[tuple[int, str]]
+        self, modality: str, chip_ids: Sequence[str], picked: "Picked"
     ) -> tuple[Float32[np.ndarray, "B Q"], Int64[np.ndarray, " B"]]:
-        slots = np.zeros(len(batch), dtype=np.int64)
-        for row, kind in of_kinds:
-            slots[row] = self.plan.slot(modality, kind)
-        return describe(batch[:, 0]), slots
+        """Descriptors of the whole images, 0 where there is none, and their slots."""
+        values = np.zeros((len(chip_ids), N_DESCRIPTORS), dtype=np.float32)
+        slots = np.zeros(len(chip_ids), dtype=np.int64)
+
+        def read(places: Sequence[int]) -> Float32[np.ndarray, "_ H W"]:
+            wanted = [picked[place] for place in places]
+            lone = [(number, slot, kind) for number, (_, slot, kind) in enumerate(wanted)]
+            return self._laid(modality, [chip_ids[row] for row, _, _ in wanted], lone, [0] * len(wanted))[0][:, 0]
+
+        rows = [row for row, _, _ in picked]
+        values[rows] = self.known.of([(chip_ids[row], modality, slot) for row, slot, _ in picked], read)
+        slots[rows] = [self.plan.slot(modality, kind) for _, _, kind in picked]
+        return values, slots
 
 
 Picked = list[tuple[int, int, str]]
@@ -258,25 +272,6 @@ def _slots(channels: Sequence[StoredChannel]) -> Slots:
 def _digest(chip_id: str, usable: Mapping[str, Sequence[StoredChannel]]) -> int:
     named = {m: [(s.slot, s.channel.name, s.channel.kind) for s in channels] for m, channels in usable.items()}
     return int.from_bytes(hashlib.sha256(json.dumps([chip_id, named], sort_keys=True).encode()).digest(), "little")
-
-
-def _lay_into(
-    target: Float32[np.ndarray, "H W"], image: Float32[np.ndarray, "H W"], stats: KindStats, symmetry: int
-) -> bool:
-    """Whether the image has data; `target` holds it turned and scaled, 0 (the mean of its kind) where it has none.
-
-    To the bit what `scale` and `fill_absent_with_mean` give, in an order that touches the batch's new memory once.
-    """
-    laid = np.empty_like(image)
-    turn_into(laid, image, symmetry)
-    with np.errstate(over="ignore"):
-        laid -= np.float32(stats.mean)
-        gaps = np.isnan(laid)
-        laid[gaps] = 0
-        laid /= np.float32(stats.std)
-    np.clip(laid, -MOST_SPREADS, MOST_SPREADS, out=target)
-    # A difference of two channels may have no pixel in common.
-    return not gaps.all()
 
 
 def _number(seed: int, *names: str) -> int:

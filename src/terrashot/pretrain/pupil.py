@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from jaxtyping import Float, Int64
+import torch
+from jaxtyping import Bool, Float, Int64
 from torch import Tensor, nn
 
-from terrashot.model.towers import Towers
+from terrashot.model.towers import Towers, modality_of
 from terrashot.pretrain.describe import Describer
 
 
@@ -32,10 +33,27 @@ class Pupil(nn.Module):
         self,
         pixels: Mapping[str, Float[Tensor, "B 1 H W"]],
         kinds: Mapping[str, Int64[Tensor, " B"]],
-        kept: Int64[Tensor, "B K"] | None = None,
+        present: Mapping[str, Bool[Tensor, " B"]],
+        kept: Mapping[str, Int64[Tensor, "B K"]] | None = None,
     ) -> Looked:
-        """What it makes of each view; K patches are looked at, or all."""
-        seen = self.towers(pixels, kinds, kept)
-        vectors = {view: own.vector for view, own in seen.items()}
-        heads = self.describer
-        return Looked(vectors, {view: heads(own.pooled, view) for view, own in seen.items()} if heads else {})
+        """What it makes of each view, 0 in rows that do not have it and cost nothing; K patches are looked at, or all."""
+        vectors, guesses = {}, {}
+        for view, images in pixels.items():
+            rows = _rows_of(present[view])
+            shown = None if kept is None else kept[view][rows]
+            seen = self.towers.see(images[rows], modality_of(view), kinds[view][rows], shown)
+            vectors[view] = _in_rows(seen.vector, rows, len(images))
+            if self.describer is not None:
+                guesses[view] = _in_rows(self.describer(seen.pooled, view), rows, len(images))
+        return Looked(vectors, guesses)
+
+
+def _rows_of(present: Bool[Tensor, " B"]) -> Int64[Tensor, " _"]:
+    """The rows that have a view; where none has, the first: ranks that exchange gradients wait for every weight's."""
+    rows = present.nonzero()[:, 0]
+    return rows if len(rows) else torch.zeros(1, dtype=torch.int64)
+
+
+def _in_rows(found: Float[Tensor, "_ ..."], rows: Int64[Tensor, " _"], n_rows: int) -> Float[Tensor, "B ..."]:
+    """Each where it belongs, among zeros."""
+    return found.new_zeros(n_rows, *found.shape[1:]).index_copy(0, rows.to(found.device), found)

@@ -124,7 +124,7 @@ def gradients(learner: Learner, views: Views) -> Float[Tensor, ""]:
 
 def _look(learner: Learner, module: nn.Module, views: Views) -> Looked:
     with _products_in(learner.settings.precision, learner.towers):
-        looked: Looked = module(views.pixels, views.kinds, views.kept)
+        looked: Looked = module(views.pixels, views.kinds, views.present, views.kept)
     return looked
 
 

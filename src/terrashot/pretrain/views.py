@@ -19,8 +19,8 @@ class Views:
     present: dict[str, Bool[Tensor, " B"]]
     kinds: dict[str, Int64[Tensor, " B"]]
     """Numbers by which towers are told the kinds of these channels."""
-    kept: Int64[Tensor, "B K"] | None = None
-    """Row-major numbers of the patches that are shown, ascending, in all modalities the same; None where all are."""
+    kept: dict[str, Int64[Tensor, "B K"]] | None = None
+    """By view, row-major numbers of the patches that are shown, ascending; None where all are."""
     described: Described | None = None
     """What the whole images are like, not yet standardised; None where nobody asks."""
 
@@ -35,7 +35,7 @@ class Views:
             {name: images[start:stop] for name, images in self.pixels.items()},
             {name: there[start:stop] for name, there in self.present.items()},
             {name: own[start:stop] for name, own in self.kinds.items()},
-            None if self.kept is None else self.kept[start:stop],
+            None if self.kept is None else {name: own[start:stop] for name, own in self.kept.items()},
             None if self.described is None else self.described.rows(start, stop),
         )
 
@@ -49,10 +49,14 @@ class Views:
             {name: _with_zeros(images, missing) for name, images in self.pixels.items()},
             {name: _with_zeros(there, missing) for name, there in self.present.items()},
             {name: _with_zeros(own, missing) for name, own in self.kinds.items()},
-            None if self.kept is None else torch.cat([self.kept, torch.arange(self.kept.shape[1]).tile(missing, 1)]),
+            None if self.kept is None else {name: _with_first_patches(own, missing) for name, own in self.kept.items()},
             None if self.described is None else self.described.padded(missing),
         )
 
 
 def _with_zeros(rows: Tensor, count: int) -> Tensor:
     return torch.cat([rows, rows.new_zeros(count, *rows.shape[1:])])
+
+
+def _with_first_patches(kept: Int64[Tensor, "_ K"], count: int) -> Int64[Tensor, "_ K"]:
+    return torch.cat([kept, torch.arange(kept.shape[1]).tile(count, 1)])

@@ -7,6 +7,7 @@ Counted is what the backward pass of eager torch asks for; a compiled tower hold
 from dataclasses import dataclass
 
 from terrashot.model.cost import StepShape, count_parameters
+from terrashot.model.local_contrast import N_PLANES
 from terrashot.model.token_tower import stem_layers
 from terrashot.model.towers import TowersConfig
 from terrashot.model.vit import VitConfig
@@ -115,8 +116,8 @@ def _tokens(step: StepShape) -> int:
 
 
 def _stem_numbers(vit: VitConfig) -> int:
-    """The image; of each convolution but the last its answer, the norm of that, and what the nonlinearity makes of it."""
-    numbers, side_px = vit.chip_px**2, vit.chip_px
+    """What the stem reads; of each convolution but the last its answer, the norm of that, and what the nonlinearity makes of it."""
+    numbers, side_px = N_PLANES * vit.chip_px**2, vit.chip_px
     for _, width, stride in stem_layers(vit)[:-1]:
         side_px //= stride
         numbers += 3 * width * side_px**2

@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
+from terrashot.model.local_contrast import N_PLANES, with_local_contrast
 from terrashot.model.vit import INIT_SPREAD, NORM_EPSILON, Block, VitConfig, called, refuse_part_patches, replayed
 
 NORM_GROUPS, KERNEL_PX = 8, 3
@@ -81,13 +82,13 @@ class TokenTower(nn.Module):
 
 def stem_layers(config: VitConfig) -> list[tuple[int, int, int]]:
     """Width before, width after and stride of each convolution of the stem: the last ones halve the image."""
-    halvings, widths = config.patch_px.bit_length() - 1, (1, *config.stem, config.width)
+    halvings, widths = config.patch_px.bit_length() - 1, (N_PLANES, *config.stem, config.width)
     strides = [1] * (len(widths) - 1 - halvings) + [2] * halvings
     return list(zip(widths[:-1], widths[1:], strides, strict=True))
 
 
 class ConvStem(nn.Module):
-    """Convolutions of 3 x 3 that halve the image until a pixel is a patch."""
+    """Convolutions of 3 x 3 over the image and its local contrast, that halve it until a pixel is a patch."""
 
     def __init__(self, config: VitConfig) -> None:
         super().__init__()
@@ -100,7 +101,7 @@ class ConvStem(nn.Module):
     def forward(self, pixels: Float[Tensor, "B 1 H W"]) -> tuple[Float[Tensor, "B C _ _"], Float[Tensor, "B D h w"]]:
         """What the last convolution reads, and one vector a patch."""
         *before, last = self.layers
-        fine = pixels
+        fine = with_local_contrast(pixels)
         for layer in before:
             fine = layer(fine)
         return fine, last(fine)

@@ -3,7 +3,7 @@
     python benchmarks/real_labels.py --out FOLDER [--data ../shared/data] [--model MODEL_FOLDER] [--set "epochs = 8" ...]
         [--split test|val] [--only eurosat,worldcover,ombria,sen1floods] [--floors FOLDER] [--quick]
 
-Without --model it first pretrains one, as recipes/real-labels.toml says: about an hour on two cores, on unlabelled chips of
+Without --model it first pretrains one, as recipes/real-labels.toml says: under an hour on two cores, on unlabelled chips of
 which none is tested on (`examples/real_training_chips.py`); stopped and started again it goes on. `--set` changes a key of [pretrain].
 
 Leaves in FOLDER: model/ (where it trained one), scores.csv (a row a task, feature set, head and number of labels) and table.md, which
@@ -28,6 +28,7 @@ from real_vectors import floor_vectors, model_vectors
 from terrashot.durable.files import make_folder, write_bytes
 from terrashot.durable.kept import SqliteParts
 from terrashot.engine import available_cores
+from terrashot.model.box import model_folder
 from terrashot.model.checkpoint import Model, load_model
 
 QUICK = Draws((100, 250), 5)
@@ -51,7 +52,7 @@ def scored(model: Model, data: Path, floors: Path, *, names: Sequence[str], draw
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--model", type=Path)
+    parser.add_argument("--model", type=Path, help="a folder, or a name in the box: only score it")
     parser.add_argument("--set", action="append", default=[], help="a key of [pretrain] to train with")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--split", choices=("test", "val"), default="test")
@@ -62,7 +63,7 @@ def main() -> None:
     names, draws = (["eurosat"], QUICK) if said.quick else (said.only.split(","), Draws())
     torch.set_num_threads(available_cores())
     floors = said.floors or said.out / "floors"
-    model = load_model(said.model or trained(said.data, said.out, said.set))
+    model = load_model(model_folder(said.model) if said.model else trained(said.data, said.out, said.set))
     found = list(scored(model, said.data, floors, names=names, draws=draws))
     compared = compare(found, said.split)
     make_folder(said.out)

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 import shapely
 
-from terrashot.domain.area import Area, box_outline, chips_of
-from terrashot.domain.grid import centres_deg, utm_zone
+from terrashot.domain import area
+from terrashot.domain.area import Area, box_outline, cells_in
+from terrashot.domain.cells import centres_deg
+from terrashot.domain.grid import utm_zone
 from terrashot.errors import InputError
 
 
@@ -15,12 +17,12 @@ from terrashot.errors import InputError
      (4.0, 61.0, 4.3, 61.1)],
 )  # fmt: skip
 def test_every_centre_lies_inside_and_belongs_to_the_zone_of_its_chip(box):
-    area = Area("a", box_outline(*box))
-    chips = chips_of(area, 640.0)
+    held = Area("a", box_outline(*box))
+    chips = cells_in(held, 640.0)
     lon, lat = centres_deg(chips)
-    assert shapely.contains_xy(area.outline, lon, lat).all()
-    assert utm_zone(lon, lat).tolist() == [chip.epsg for chip in chips]
-    assert len({chip.id for chip in chips}) == len(chips)
+    assert shapely.contains_xy(held.outline, lon, lat).all()
+    assert utm_zone(lon, lat).tolist() == chips.epsg.tolist()
+    assert list(chips.ids) == sorted(set(chips.ids))
 
 
 @pytest.mark.parametrize("box", [(9.0, 45.0, 9.8, 45.4), (-0.4, -0.3, 0.4, 0.3), (179.7, -17.0, -179.7, -16.5)])
@@ -28,13 +30,28 @@ def test_the_chips_cover_the_area(box):
     west, south, east, north = box
     width_km = ((east - west) % 360) * 111.32 * np.cos(np.radians((south + north) / 2))
     expected = width_km * (north - south) * 110.9 / 0.64**2
-    assert len(chips_of(Area("a", box_outline(*box)), 640.0)) == pytest.approx(expected, rel=0.05)
+    assert len(cells_in(Area("a", box_outline(*box)), 640.0)) == pytest.approx(expected, rel=0.05)
 
 
 def test_a_smaller_outline_keeps_the_ids_of_the_larger():
-    large = {chip.id for chip in chips_of(Area("a", box_outline(9.4, 45.1, 9.6, 45.2)), 640.0)}
-    small = {chip.id for chip in chips_of(Area("b", box_outline(9.45, 45.13, 9.5, 45.17)), 640.0)}
+    large = set(cells_in(Area("a", box_outline(9.4, 45.1, 9.6, 45.2)), 640.0).ids)
+    small = set(cells_in(Area("b", box_outline(9.45, 45.13, 9.5, 45.17)), 640.0).ids)
     assert small < large
+
+
+@pytest.mark.parametrize("at_once", [1, 1000])
+def test_the_chips_are_the_same_however_many_places_are_looked_at_together(at_once, monkeypatch):
+    box = Area("a", box_outline(11.8, -0.1, 12.2, 0.1))
+    whole = cells_in(box, 2240.0)
+    monkeypatch.setattr(area, "PLACES_AT_ONCE", at_once)
+    assert cells_in(box, 2240.0).ids == whole.ids and len({*whole.epsg.tolist()}) == 4
+
+
+def test_a_concave_outline_with_a_hole_holds_the_centres_inside_and_no_other():
+    ring = shapely.Polygon([(9, 45), (9.5, 45), (9.25, 45.4)], [[(9.2, 45.05), (9.3, 45.05), (9.25, 45.2)]])
+    every = cells_in(Area("box", shapely.box(9, 45, 9.5, 45.4)), 640.0)
+    inside = [shapely.Point(place).within(ring) for place in zip(*centres_deg(every), strict=True)]
+    assert cells_in(Area("ring", ring), 640.0).ids == every.take(np.array(inside)).ids
 
 
 @pytest.mark.parametrize("box", [(0, 1, 1, 1), (0, 2, 1, 1), (0, 0, 0, 1), (500_000, 0, 510_000, 1), (0, 0, 1, 91)])

@@ -6,21 +6,17 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from terrashot.domain.area import Area, box_outline, chips_of
+from terrashot.areas.place import chips_of_areas
+from terrashot.domain.area import Area, box_outline
 from terrashot.domain.buffer import TEST, cut_buffer, near
-from terrashot.domain.grid import centres_deg, footprints, to_metres
+from terrashot.domain.grid import to_metres
 from terrashot.domain.split import SplitRecipe, make_split
 from terrashot.domain.tables import Chips
 
 
 def table(*boxes, size_m=4480.0):
-    placed = [(f"a{i}", chip) for i, box in enumerate(boxes) for chip in chips_of(Area("x", box_outline(*box)), size_m)]
-    chips = [chip for _, chip in placed]
-    unknown = (None,) * len(chips)
-    lon, lat = centres_deg(chips)
-    utm = np.array([(chip.epsg, chip.row, chip.col) for chip in chips])
-    names = tuple(name for name, _ in placed)
-    return Chips(tuple(c.id for c in chips), names, unknown, unknown, footprints(chips), lon, lat, utm)
+    """Each box an area, of whose chips none is in another's."""
+    return chips_of_areas([Area(f"a{i}", box_outline(*box)) for i, box in enumerate(boxes)], size_m)[0]
 
 
 def smallest_gap_m(chips, of, to):

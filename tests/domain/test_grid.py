@@ -1,13 +1,11 @@
 """Chips know their place, and their place knows them."""
 
 import numpy as np
-import pyproj
 import pytest
-import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from terrashot.domain.grid import Grid, centres_deg, chip_from_id, footprints, grid_cells, to_metres, utm_zone
+from terrashot.domain.grid import Grid, chip_from_id, to_metres, utm_zone
 from terrashot.errors import InputError, UsageError
 
 # Property tests at the precision that coordinates really have.
@@ -63,52 +61,6 @@ def test_beyond_the_ends_of_utm_there_are_no_chips(lat):
         utm_zone(np.array([0.0]), np.array([lat]))
 
 
-def test_a_footprint_lies_around_its_centre_and_touches_its_neighbours():
-    grid = Grid(32632, 640.0)
-    pair = [grid.chip(7794, 830), grid.chip(7794, 831)]
-    lon, lat = centres_deg(pair)
-    left, right = footprints(pair)
-    assert shapely.contains_xy(left, lon[0], lat[0])
-    assert not shapely.contains_xy(left, lon[1], lat[1])
-    assert shapely.length(shapely.intersection(left, right)) > 0
-
-
-def test_a_footprint_across_the_antimeridian_is_cut_in_two():
-    grid = Grid(32660, 4480.0)
-    lon_deg = np.array([centres_deg([grid.chip(1000, col)])[0][0] for col in range(150, 170)])
-    col = 150 + int(np.argmax(np.abs(lon_deg)))
-    shapes = footprints([grid.chip(1000, c) for c in (col - 1, col, col + 1)])
-    assert any(shape.geom_type == "MultiPolygon" for shape in shapes)
-    assert all(
-        shapely.bounds(shape)[2] - shapely.bounds(shape)[0] < 1 or shape.geom_type == "MultiPolygon" for shape in shapes
-    )
-
-
-# South-west and north-east corners of cells as the package majortom-eg 1.1.0 draws them at 10 km; its own ids are
-# geohashes, the names are the rows and columns of the published Major TOM sets.
-CELLS = {
-    "502U_74R": (9.413427561837437, 45.08982035928145, 9.540636042402808, 45.17964071856289),
-    "247D_464L": (-45.012126111560235, -22.185628742514965, -44.915117219078425, -22.09580838323353),
-    "0U_0R": (0.0, 0.0, 0.08982035928143713, 0.08982035928143713),
-    "1D_1L": (-0.08982035928144683, -0.08982035928143262, 0.0, 0.0),
-}
-
-
-@pytest.mark.parametrize("name", CELLS)
-def test_cells_are_those_of_major_tom(name):
-    west, south, east, north = CELLS[name]
-    lon = np.array([west + 1e-6, east - 1e-6, west - 1e-6, east - 1e-6])
-    lat = np.array([south + 1e-6, north - 1e-6, south + 1e-6, north + 1e-6])
-    names = grid_cells(lon, lat)
-    assert [found == name for found in names] == [True, True, False, False]
-
-
-def test_unknown_places_have_no_cell_and_the_antimeridian_cell_has_one_name():
-    assert grid_cells(np.array([np.nan, 1.0]), np.array([1.0, np.nan])) == [None, None]
-    # Row 477D holds 2,939 cells, an odd number: one of them lies across the antimeridian.
-    assert grid_cells(np.array([-179.999, 179.999]), np.array([-42.8, -42.8])) == ["477D_1469R"] * 2
-
-
 @pytest.mark.parametrize("size_m", [640.5, 9.0, 0.0, -640.0])
 def test_a_chip_size_that_an_id_cannot_carry_is_refused(size_m):
     with pytest.raises(UsageError, match="whole number of metres"):
@@ -123,11 +75,3 @@ def test_every_place_on_earth_has_a_chip_whose_id_leads_back_to_it(lon, lat, siz
     chip = Grid(epsg, size_m).chip_at(x_m, y_m)
     assert min(chip.row, chip.col) >= 0
     assert chip_from_id(chip.id) == chip
-
-
-def test_the_true_side_of_a_chip_is_its_size_over_the_scale_of_the_projection():
-    chip = Grid(32614, 4480.0).chip_at(300_000.0, 4_300_000.0)
-    lon, lat = shapely.get_coordinates(footprints([chip])[0]).T
-    side_m = pyproj.Geod(ellps="WGS84").line_length(lon[:2], lat[:2])
-    scale = pyproj.Proj(32614).get_factors(lon[0], lat[0]).meridional_scale
-    assert side_m == pytest.approx(4480.0 / scale, rel=1e-4)

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from published_files import NORTH, WEST, stored_bytes, write_alphaearth, write_tiff
 
-from terrashot.domain.grid import Grid, centres_deg, footprints
+from terrashot.domain.cells import cells_of, centres_deg, footprints
+from terrashot.domain.grid import Grid
 from terrashot.domain.tables import Chips
 from terrashot.errors import InputError
 from terrashot.published import pool_pixels
@@ -29,9 +30,10 @@ def chips(side=4, size_m=80.0, west=WEST, north=NORTH, epsg=32632):
     grid = Grid(epsg, size_m)
     first = grid.chip_at(west + 1, north - 1)
     cells = [grid.chip(first.row + row, first.col + col) for row in range(side) for col in range(side)]
-    lon, lat = centres_deg(cells)
+    lon, lat = centres_deg(cells_of(cells))
+    outlines = footprints(cells_of(cells))
     nothing = (None,) * len(cells)
-    return Chips(tuple(c.id for c in cells), ("a",) * len(cells), nothing, nothing, footprints(cells), lon, lat)
+    return Chips(tuple(c.id for c in cells), ("a",) * len(cells), nothing, nothing, outlines, lon, lat)
 
 
 def pooled(table, source, pixel_m=10.0):

@@ -13,7 +13,8 @@ import pytest
 import rasterio
 import shapely
 
-from terrashot.domain.grid import Grid, centres_deg, chip_from_id, footprints
+from terrashot.domain.cells import cells_of, centres_deg, footprints
+from terrashot.domain.grid import Grid, chip_from_id
 from terrashot.domain.tables import Chips, Embeddings
 from terrashot.durable.backup import fits_digest
 from terrashot.errors import InputError, MisalignedError, StorageError, UsageError
@@ -29,8 +30,9 @@ def lattice(epsg=32632) -> Chips:
     """400 chips of 640 m, in a square of one zone."""
     cells = [Grid(epsg, 640.0).chip(7800 + row, 780 + col) for row in range(SIDE) for col in range(SIDE)]
     nothing = (None,) * len(cells)
-    lon, lat = centres_deg(cells)
-    return Chips(tuple(c.id for c in cells), ("all",) * len(cells), nothing, nothing, footprints(cells), lon, lat)
+    lon, lat = centres_deg(cells_of(cells))
+    outlines = footprints(cells_of(cells))
+    return Chips(tuple(c.id for c in cells), ("all",) * len(cells), nothing, nothing, outlines, lon, lat)
 
 
 def together(*tables: Chips) -> Chips:

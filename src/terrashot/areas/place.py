@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from terrashot.domain.area import Area, chips_of
-from terrashot.domain.grid import Chip, centres_deg, footprints
+from terrashot.domain.area import Area, cells_in
+from terrashot.domain.cells import Cells, centres_deg, footprints
 from terrashot.domain.tables import Chips
 from terrashot.errors import InputError
 
@@ -18,33 +18,33 @@ def chips_of_areas(areas: Sequence[Area], chip_size_m: float) -> tuple[Chips, tu
     Raises:
         InputError: an area holds no chip's centre.
     """
-    owner: dict[str, str] = {}
-    placed: list[Chip] = []
+    owned: list[Cells] = []
+    names: list[str] = []
     notes = []
     for area in areas:
-        held = chips_of(area, chip_size_m)
-        if not held:
+        held = cells_in(area, chip_size_m)
+        if not len(held):
             raise InputError(f"area '{area.name}' holds no chip of {chip_size_m:g} m; enlarge it or take smaller chips")
-        new = [chip for chip in held if chip.id not in owner]
-        owner.update((chip.id, area.name) for chip in new)
-        placed += new
-        if len(new) < len(held):
-            notes.append(
-                f"{len(held) - len(new)} chips of area '{area.name}' lie in an area named before it and stay there"
-            )
-    return _table(placed, tuple(owner[chip.id] for chip in placed)), tuple(notes)
+        is_taken = np.isin(held.keys, np.concatenate([np.empty(0, np.int64), *(own.keys for own in owned)]))
+        owned.append(held.take(~is_taken))
+        names += [area.name] * len(owned[-1])
+        if is_taken.any():
+            notes.append(f"{is_taken.sum()} chips of area '{area.name}' lie in an area named before it and stay there")
+    return _table(owned, chip_size_m, tuple(names)), tuple(notes)
 
 
-def _table(placed: list[Chip], area: tuple[str, ...]) -> Chips:
-    lon_deg, lat_deg = centres_deg(placed)
-    unknown = (None,) * len(placed)
+def _table(owned: Sequence[Cells], chip_size_m: float, area: tuple[str, ...]) -> Chips:
+    columns = (np.concatenate([getattr(own, name) for own in owned]) for name in ("epsg", "row", "col"))
+    cells = Cells(chip_size_m, *columns)
+    lon_deg, lat_deg = centres_deg(cells)
+    unknown = (None,) * len(cells)
     return Chips(
-        ids=tuple(chip.id for chip in placed),
+        ids=cells.ids,
         area=area,
         group=unknown,
         split=unknown,
-        footprint=footprints(placed),
+        footprint=footprints(cells),
         lon_deg=lon_deg,
         lat_deg=lat_deg,
-        utm=np.array([(chip.epsg, chip.row, chip.col) for chip in placed], dtype=np.int64),
+        utm=np.stack([cells.epsg, cells.row, cells.col], axis=1),
     )

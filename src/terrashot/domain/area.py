@@ -1,14 +1,18 @@
 """Areas of interest, and the chips whose centres they hold."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 import shapely
 
-from terrashot.domain.grid import Chip, Grid, to_degrees, to_metres, utm_zone
+from terrashot.domain.cells import Cells, centres_deg, joined
+from terrashot.domain.grid import Grid, to_metres, utm_zone
 from terrashot.errors import InputError
 
+PLACES_AT_ONCE = 1 << 18
+"""Of the lattice, looked at together: memory does not grow with the area."""
 Outline: TypeAlias = shapely.Polygon | shapely.MultiPolygon
 
 
@@ -36,10 +40,15 @@ def box_outline(west: float, south: float, east: float, north: float) -> Outline
     return shapely.MultiPolygon([shapely.box(west, south, 180, north), shapely.box(-180, south, east, north)])
 
 
-def chips_of(area: Area, chip_size_m: float) -> list[Chip]:
-    """The chips whose centres the area holds, each of the zone that owns its centre, in the order of their ids."""
-    found = [chip for epsg in _zones(area.outline) for chip in _chips_in_zone(epsg, area.outline, chip_size_m)]
-    return sorted(found, key=lambda chip: chip.id)
+def cells_in(area: Area, chip_size_m: float) -> Cells:
+    """The chips whose centres the area holds, each of the zone that owns its centre, in the order of their ids.
+
+    Raises:
+        InputError: the area reaches beyond 84 N or 80 S.
+    """
+    shapely.prepare(area.outline)  # an index: a coastline has a hundred thousand corners
+    found = [cells for epsg in _zones(area.outline) for cells in _in_zone(epsg, area.outline, chip_size_m)]
+    return joined(found, chip_size_m)
 
 
 def _zones(outline: Outline) -> list[int]:
@@ -53,30 +62,29 @@ def _steps(low: float, high: float) -> np.ndarray:
     return np.linspace(low, high, max(2, int(np.ceil((high - low) / 1.5)) + 1))
 
 
-def _chips_in_zone(epsg: int, outline: Outline, chip_size_m: float) -> list[Chip]:
+def _in_zone(epsg: int, outline: Outline, chip_size_m: float) -> Iterator[Cells]:
     centre_deg = (epsg % 100) * 6 - 183
     # A zone's own strip, widened for the exceptions of Norway and Svalbard; south of the equator by its own metres.
     strip = shapely.box(centre_deg - 9, -90 if epsg > 32700 else 0, centre_deg + 9, 0 if epsg > 32700 else 90)
     inside = shapely.intersection(outline, strip)
     if shapely.is_empty(inside) or shapely.area(inside) == 0:
-        return []
-    row, col = _candidates(epsg, inside, chip_size_m)
-    grid = Grid(epsg, chip_size_m)
-    x_m = grid.origin_x_m + (col + 0.5) * chip_size_m
-    y_m = grid.origin_y_m - (row + 0.5) * chip_size_m
-    lon, lat = to_degrees(epsg).transform(x_m, y_m)
-    kept = shapely.contains_xy(outline, lon, lat)
-    kept[kept] = utm_zone(lon[kept], lat[kept]) == epsg
-    return [grid.chip(int(r), int(c)) for r, c in zip(row[kept], col[kept], strict=True)]
+        return
+    for places in _candidates(epsg, inside, chip_size_m):
+        lon, lat = centres_deg(places)
+        kept = shapely.contains_xy(outline, lon, lat)
+        kept[kept] = utm_zone(lon[kept], lat[kept]) == epsg
+        yield places.take(kept)
 
 
-def _candidates(epsg: int, inside: Outline, chip_size_m: float) -> tuple[np.ndarray, np.ndarray]:
-    """Rows and columns of every lattice place in the zone's box around the outline."""
+def _candidates(epsg: int, inside: Outline, chip_size_m: float) -> Iterator[Cells]:
+    """Every place of the lattice in the zone's box around the outline, some rows at a time."""
     dense = shapely.segmentize(shapely.envelope(inside), 0.25)
     lon, lat = shapely.get_coordinates(dense).T
     x_m, y_m = to_metres(epsg).transform(lon, lat)
     grid = Grid(epsg, chip_size_m)
     first, last = grid.chip_at(x_m.min(), y_m.max()), grid.chip_at(x_m.max(), y_m.min())
-    rows, cols = np.arange(first.row - 1, last.row + 2), np.arange(first.col - 1, last.col + 2)
-    row, col = np.meshgrid(rows[rows >= 0], cols[cols >= 0], indexing="ij")
-    return row.ravel().astype(np.float64), col.ravel().astype(np.float64)
+    cols = np.arange(max(0, first.col - 1), last.col + 2)
+    at_once = max(1, PLACES_AT_ONCE // max(1, len(cols)))  # none where the outline lies beyond the antimeridian
+    for top in range(max(0, first.row - 1), last.row + 2, at_once):
+        row, col = np.meshgrid(np.arange(top, min(top + at_once, last.row + 2)), cols, indexing="ij")
+        yield Cells(chip_size_m, np.full(row.size, epsg), row.ravel(), col.ravel())

@@ -1,15 +1,13 @@
-"""Square chips in UTM zones: their grid, their ids, where they lie on the globe."""
+"""Square chips in UTM zones: their grid, their ids, the zone that owns a place."""
 
 import math
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
 import numpy as np
 import pyproj
-import shapely
 from jaxtyping import Float64, Int64
 
 from terrashot.errors import InputError, UsageError
@@ -21,7 +19,6 @@ CHIP_ID = re.compile(r"(32[67](?:0[1-9]|[1-5]\d|60))_([1-9]\d{1,6})m_r(\d{6})_c(
 NORTHERNMOST_DEG, SOUTHERNMOST_DEG = 84.0, -80.0
 SMALLEST_CHIP_M: Final = 10.0
 """Below it the rows of a zone no longer fit the six digits of an id."""
-MAJOR_TOM_ROW_KM, EQUATOR_RADIUS_KM = 10.0, 6378.137
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,66 +115,3 @@ def to_degrees(epsg: int) -> pyproj.Transformer:
 def to_metres(epsg: int) -> pyproj.Transformer:
     """Transformer from degrees (lon, lat) to a zone's metres (x, y)."""
     return pyproj.Transformer.from_crs(4326, epsg, always_xy=True)
-
-
-def centres_deg(chips: Sequence[Chip]) -> tuple[Float64[np.ndarray, " N"], Float64[np.ndarray, " N"]]:
-    """Longitude and latitude of each chip's centre."""
-    west, south, east, north = np.array([chip.bounds_m for chip in chips], dtype=np.float64).reshape(-1, 4).T
-    return _degrees(chips, (west + east) / 2, (south + north) / 2)
-
-
-def footprints(chips: Sequence[Chip]) -> np.ndarray:
-    """Each chip's outline in degrees, as shapely polygons (N,); cut in two where it crosses the antimeridian."""
-    west, south, east, north = np.array([chip.bounds_m for chip in chips], dtype=np.float64).reshape(-1, 4).T
-    corners = [_degrees(chips, x, y) for x, y in ((west, south), (east, south), (east, north), (west, north))]
-    rings = np.stack([np.stack(corner, axis=-1) for corner in (*corners, corners[0])], axis=1)
-    shapes: np.ndarray = shapely.polygons(rings)
-    for index in np.flatnonzero(np.ptp(rings[:, :, 0], axis=1) > 180):
-        shapes[index] = cut_at_antimeridian(rings[index])
-    return shapes
-
-
-def grid_cells(lon_deg: Float64[np.ndarray, " N"], lat_deg: Float64[np.ndarray, " N"]) -> list[str | None]:
-    """Major TOM cell name of each point (`450U_70R`), None where the point is unknown (NaN).
-
-    A cell is named by its south-west corner: rows of 10 km count up (U) or down (D) from the equator, columns right (R)
-    or left (L) from Greenwich.
-
-    Source: Francis & Czerkawski 2024, arXiv:2402.12095, section 2 (the grid of Major TOM).
-    """
-    rows_per_half = math.ceil(math.pi * EQUATOR_RADIUS_KM / MAJOR_TOM_ROW_KM)
-    row_height_deg = 180 / rows_per_half
-    return [
-        None if math.isnan(lon) or math.isnan(lat) else _cell(lon, lat, row_height_deg)
-        for lon, lat in zip(lon_deg.tolist(), lat_deg.tolist(), strict=True)
-    ]
-
-
-def _cell(lon_deg: float, lat_deg: float, row_height_deg: float) -> str:
-    row = math.floor(lat_deg / row_height_deg)
-    circumference_km = 2 * math.pi * EQUATOR_RADIUS_KM * math.cos(math.radians(row * row_height_deg))
-    in_row = max(1, math.ceil(circumference_km / MAJOR_TOM_ROW_KM))
-    col = math.floor(lon_deg / (360 / in_row))
-    # With an odd number of cells one lies across the antimeridian; it counts from the east.
-    col += in_row if col < -(in_row // 2) else 0
-    return f"{abs(row)}{'U' if row >= 0 else 'D'}_{abs(col)}{'R' if col >= 0 else 'L'}"
-
-
-def _degrees(chips: Sequence[Chip], x_m: np.ndarray, y_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    epsg = np.array([chip.epsg for chip in chips], dtype=np.int64)
-    lon_deg, lat_deg = np.empty(len(chips)), np.empty(len(chips))
-    for zone in np.unique(epsg):
-        rows = epsg == zone
-        lon_deg[rows], lat_deg[rows] = to_degrees(int(zone)).transform(x_m[rows], y_m[rows])
-    return lon_deg, lat_deg
-
-
-def cut_at_antimeridian(ring: Float64[np.ndarray, "P 2"]) -> shapely.MultiPolygon:
-    """The two parts of an outline in degrees that crosses it. P: points."""
-    east = shapely.Polygon(np.column_stack([ring[:, 0] % 360, ring[:, 1]]))
-    halves = [
-        shapely.intersection(east, shapely.box(0, -90, 180, 90)),
-        shapely.intersection(east, shapely.box(180, -90, 360, 90)),
-    ]
-    moved = shapely.transform(halves[1], lambda points: points - [360, 0])
-    return shapely.MultiPolygon([halves[0], moved])

@@ -6,7 +6,7 @@ import numpy as np
 import shapely
 
 from terrashot.domain.area import Outline
-from terrashot.domain.grid import cut_at_antimeridian
+from terrashot.domain.cells import cut_at_antimeridian
 from terrashot.errors import InputError
 from terrashot.raster.place import RasterPlace
 

@@ -13,7 +13,7 @@ import pyproj
 import shapely
 from jaxtyping import Int64
 
-from terrashot.domain.grid import grid_cells
+from terrashot.domain.major_tom import grid_cells
 from terrashot.domain.tables import Chips
 from terrashot.errors import InputError
 

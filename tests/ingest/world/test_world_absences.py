@@ -5,7 +5,8 @@ import pytest
 
 from simulated_ground import delivered
 from terrashot.domain.area import Area, box_outline
-from terrashot.domain.grid import Grid, centres_deg, chip_from_id, to_metres, utm_zone
+from terrashot.domain.cells import cells_of, centres_deg
+from terrashot.domain.grid import Grid, chip_from_id, to_metres, utm_zone
 from terrashot.domain.modality import MODALITIES
 from terrashot.errors import MissingImageryError
 from terrashot.ingest.world.absences import MAX_PAIRS, Absences, is_month_lost, number_of_pairs
@@ -188,7 +189,7 @@ def test_the_first_area_that_holds_a_chips_centre_decides_its_rates():
 
 def test_it_is_the_centre_that_counts():
     chip = chip_from_id(chip_at(9.5, 45.2))
-    lon = centres_deg([chip])[0][0]
+    lon = centres_deg(cells_of([chip]))[0][0]
     for east, rates in ((lon + 1e-6, DARK), (lon - 1e-6, CLEAR)):
         area = Area("a", box_outline(9.0, 45.0, float(east), 45.5))
         assert World(0, 8, absences=CLEAR, by_area=((area, DARK),)).absences_of(chip.id) == rates

@@ -9,7 +9,8 @@ import numpy as np
 import shapely
 
 from terrashot.domain.area import Area
-from terrashot.domain.grid import centres_deg, chip_from_id
+from terrashot.domain.cells import cells_of, centres_deg
+from terrashot.domain.grid import chip_from_id
 from terrashot.domain.modality import Absence, Channel, Difference, Imagery
 from terrashot.errors import MissingImageryError
 from terrashot.ingest.source import ImagerySource, LabelSource
@@ -57,7 +58,7 @@ class World:
         """The rates where a chip lies."""
         if not self.by_area:
             return self.absences
-        (lon_deg,), (lat_deg,) = centres_deg([chip_from_id(chip_id)])
+        (lon_deg,), (lat_deg,) = centres_deg(cells_of([chip_from_id(chip_id)]))
         holding = (rates for area, rates in self.by_area if shapely.contains_xy(area.outline, lon_deg, lat_deg))
         return next(holding, self.absences)
 

@@ -1,0 +1,34 @@
+"""Names of the cells of Major TOM's grid, by which tables of embeddings of the whole Earth are joined.
+
+Source: Francis & Czerkawski 2024, arXiv:2402.12095, section 2; radius and rounding as the package majortom-eg 1.1.0.
+"""
+
+import numpy as np
+from jaxtyping import Float64
+
+ROW_KM, EQUATOR_RADIUS_KM = 10.0, 6378.137
+
+
+def grid_cells(lon_deg: Float64[np.ndarray, " N"], lat_deg: Float64[np.ndarray, " N"]) -> list[str | None]:
+    """Major TOM cell name of each point (`450U_70R`), None where the point is unknown (NaN).
+
+    A cell is named by its south-west corner: rows of 10 km count up (U) or down (D) from the equator, columns right (R)
+    or left (L) from Greenwich.
+    """
+    is_known = ~(np.isnan(lon_deg) | np.isnan(lat_deg))
+    names: list[str | None] = [None] * len(lon_deg)
+    row, col = _rows_and_columns(lon_deg[is_known], lat_deg[is_known])
+    for place, up, right in zip(np.flatnonzero(is_known).tolist(), row.tolist(), col.tolist(), strict=True):
+        names[place] = f"{abs(up)}{'U' if up >= 0 else 'D'}_{abs(right)}{'R' if right >= 0 else 'L'}"
+    return names
+
+
+def _rows_and_columns(lon_deg: np.ndarray, lat_deg: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    row_height_deg = 180 / np.ceil(np.pi * EQUATOR_RADIUS_KM / ROW_KM)
+    row = np.floor(lat_deg / row_height_deg)
+    circumference_km = 2 * np.pi * EQUATOR_RADIUS_KM * np.cos(np.radians(row * row_height_deg))
+    in_row = np.maximum(1, np.ceil(circumference_km / ROW_KM))
+    col = np.floor(lon_deg / (360 / in_row))
+    # With an odd number of cells one lies across the antimeridian; it counts from the east.
+    col += np.where(col < -(in_row // 2), in_row, 0)
+    return row.astype(np.int64), col.astype(np.int64)

@@ -50,19 +50,27 @@ class GridSection(Section):
 
 
 class AreaSection(Section):
-    """One area of interest: a box, or an outline in a file."""
+    """One area of interest: a box, an outline in a file, or a country or region by name."""
 
     bbox: tuple[float, float, float, float] | None = None
     """West, south, east, north in degrees; west above east crosses the antimeridian."""
     outline: Path | None = None
-    """A GeoJSON file with polygons in longitude and latitude."""
+    """A file with polygons: GeoJSON, WKT (`.wkt`), GeoPackage, GeoParquet, shapefile or FlatGeobuf."""
+    region: str | None = Field(None, min_length=1, max_length=100)
+    """A country or region by the name that it has in `boundaries`."""
+    boundaries: Path | None = None
+    """A table of countries or regions, such as one of Natural Earth, in any of those formats."""
     band_angle_rad: float = Field(0.9, ge=-math.pi / 2, le=math.pi / 2)
     """Direction of the split's bands in this area; the paper's code uses 0.2 to 1.5."""
 
     @model_validator(mode="after")
     def _has_one_outline(self) -> "AreaSection":
-        if (self.bbox is None) == (self.outline is None):
-            raise ValueError('give either bbox = [west, south, east, north] or outline = "FILE.geojson"')
+        if sum(given is not None for given in (self.bbox, self.outline, self.region)) != 1:
+            raise ValueError(
+                'give one of bbox = [west, south, east, north], outline = "FILE.geojson" and region = "NAME"'
+            )
+        if (self.region is None) != (self.boundaries is None):
+            raise ValueError('region = "NAME" and boundaries = "FILE" belong together')
         return self
 
 

@@ -13,6 +13,7 @@ from terrashot.errors import InputError
 from terrashot.steps.plan import Context
 from terrashot.steps.progress import Said, Work
 from terrashot.steps.sources import chip_folder, folder_path, outline_of
+from terrashot.store.geoparquet import hilbert_order
 from terrashot.store.tables import write_chips
 
 
@@ -35,7 +36,8 @@ def chip_inputs(context: Context) -> Mapping[str, str]:
     if context.config.source.kind == "folder":
         path = folder_path(context) / "chips.csv"
         return {"chips.csv": sha256_of_file(path)} if path.is_file() else {}
-    outlines = {name: area.outline for name, area in context.config.areas.items() if area.outline}
+    files = {name: area.outline or area.boundaries for name, area in context.config.areas.items()}
+    outlines = {name: path for name, path in files.items() if path is not None}
     paths = {name: context.study.resolve(path) for name, path in outlines.items()}
     return {f"outline of {name}": sha256_of_file(path) for name, path in paths.items() if path.is_file()}
 
@@ -44,9 +46,13 @@ def _place(context: Context) -> tuple[Chips, tuple[str, ...]]:
     if context.config.source.kind == "folder":
         folder = chip_folder(context)
         return folder.chips, tuple(folder.notes)
-    areas = [Area(name, outline_of(context, section)) for name, section in context.config.areas.items()]
+    outlines = {name: outline_of(context, section) for name, section in context.config.areas.items()}
+    areas = [Area(name, outline) for name, (outline, _) in outlines.items()]
     grid = context.config.grid
-    return chips_of_areas(areas, grid.chip_px * grid.pixel_m)
+    chips, notes = chips_of_areas(areas, grid.chip_px * grid.pixel_m)
+    mended = [f"area '{name}': {note}" for name, (_, said) in outlines.items() for note in said]
+    # Chips near each other lie near in the file, and in the store.
+    return chips.take(hilbert_order(chips)), (*mended, *notes)
 
 
 def _recipe(context: Context, scheme: str) -> SplitRecipe:

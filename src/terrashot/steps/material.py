@@ -99,7 +99,7 @@ def _chips(context: Context, *, has_chips: bool) -> tuple[int, Sequence[str | No
     if context.config.source.kind == "folder":
         chips = read_chip_table(folder_path(context) / "chips.csv")
         return len(chips), chips.split, "as in chips.csv"
-    areas = [Area(name, outline_of(context, section)) for name, section in context.config.areas.items()]
+    areas = [Area(name, outline_of(context, section)[0]) for name, section in context.config.areas.items()]
     return _count(areas, context.config), (), "counted in [areas]"
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from terrashot.areas.outline import read_outline
+from terrashot.areas.region import read_region
 from terrashot.config import AbsenceSection, AreaSection
 from terrashot.domain.area import Area, Outline, box_outline
 from terrashot.domain.tables import Labels
@@ -53,16 +54,19 @@ def _rates_by_area(context: Context) -> tuple[tuple[Area, Absences], ...]:
     config = context.config
     if not config.source.area_absences:
         return ()
-    outlines = ((name, outline_of(context, section)) for name, section in config.areas.items())
+    outlines = ((name, outline_of(context, section)[0]) for name, section in config.areas.items())
     return tuple((Area(name, outline), _rates(config.source.absences_of(name))) for name, outline in outlines)
 
 
-def outline_of(context: Context, section: AreaSection) -> Outline:
-    """The outline that the study file gives for an area."""
+def outline_of(context: Context, section: AreaSection) -> tuple[Outline, tuple[str, ...]]:
+    """The outline that the study file gives for an area, and what must be said of it."""
     if section.bbox is not None:
-        return box_outline(*section.bbox)
-    assert section.outline is not None, "the study file was checked: an area has a box or an outline"
-    return read_outline(context.study.resolve(section.outline))
+        return box_outline(*section.bbox), ()
+    if section.outline is not None:
+        return read_outline(context.study.resolve(section.outline))
+    assert section.region is not None, "the study file was checked: an area has a box, an outline or a region"
+    assert section.boundaries is not None, "the study file was checked: a region has boundaries"
+    return read_region(context.study.resolve(section.boundaries), section.region)
 
 
 def _rates(section: AbsenceSection) -> Absences:

@@ -66,7 +66,12 @@ def hilbert_order(chips: Chips) -> Int64[np.ndarray, " N"]:
         placed = np.isfinite(chips.lon_deg) & np.isfinite(chips.lat_deg)
         points = geopandas.GeoSeries.from_xy(chips.lon_deg[placed], chips.lat_deg[placed])
         curve[placed] = points.hilbert_distance(total_bounds=WORLD, level=HILBERT_LEVEL)
-    return np.array(sorted(range(len(chips)), key=lambda row: (curve[row], chips.ids[row])), dtype=np.int64)
+    order = np.argsort(curve, kind="stable")
+    starts = np.flatnonzero(np.diff(curve[order], prepend=-1))
+    for start, stop in zip(starts, [*starts[1:], len(chips)], strict=True):
+        if stop - start > 1:
+            order[start:stop] = sorted(order[start:stop].tolist(), key=chips.ids.__getitem__)
+    return order
 
 
 def chips_of_table(table: pa.Table, where: str) -> Chips:

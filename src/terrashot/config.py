@@ -137,15 +137,30 @@ class SourceSection(Section):
 class SplitSection(Section):
     """Which chips train, which choose, which test."""
 
-    scheme: Literal["auto", "bands", "groups", "random", "given"] = "auto"
-    """`bands`: the paper's geographic bands. `groups`: whole groups of chips.csv. `given`: the split column of
-    chips.csv. `auto`: given if there, else groups, else bands, else random; the run says which."""
+    scheme: Literal["auto", "bands", "blocks", "groups", "random", "given"] = "auto"
+    """`bands`: the paper's geographic bands. `blocks`: square blocks like a checkerboard, of which one fold tests and the next
+    validates. `groups`: whole groups of chips.csv. `given`: the split column of chips.csv. `auto`: given if there, else
+    groups, else bands, else random; the run says which."""
     bands: int = Field(60, ge=5, le=10_000)
     """Number of bands an area is cut into."""
     shares: tuple[Share, Share, Share] = (0.6, 0.2, 0.2)
     """Train, validation, test."""
+    block_km: float = Field(50.0, ge=0.1, le=2000)
+    """Side of a block (`blocks`)."""
+    folds: int = Field(5, ge=3, le=100)
+    """How many colours the checkerboard has (`blocks`)."""
+    fold: int = Field(0, ge=0)
+    """Which of the folds tests (`blocks`), 0 to folds - 1; the next one validates."""
     buffer_chips: int = Field(1, ge=0, le=100)
-    """Chips between bands that belong to no split, cut from train, then val, never from test; 0 is the paper's."""
+    """Chips between bands or blocks that belong to no split, cut from train, then val, never from test; 0 is the paper's."""
+    buffer_m: float | None = Field(None, gt=0, le=1e6)
+    """The same in metres of ground, rounded up to whole chips; in place of buffer_chips."""
+
+    @model_validator(mode="after")
+    def _fold_is_one_of_the_folds(self) -> "SplitSection":
+        if self.fold >= self.folds:
+            raise ValueError(f"fold = {self.fold}: with folds = {self.folds} they count from 0 to {self.folds - 1}")
+        return self
 
     @model_validator(mode="after")
     def _shares_sum_to_one(self) -> "SplitSection":

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from terrashot.areas.place import chips_of_areas
 from terrashot.domain.area import Area, box_outline
-from terrashot.domain.buffer import TEST, cut_buffer, near
+from terrashot.domain.buffer import TEST, Buffer, cut_buffer, near
 from terrashot.domain.grid import to_metres
 from terrashot.domain.split import SplitRecipe, make_split
 from terrashot.domain.tables import Chips
@@ -47,7 +47,7 @@ def test_on_one_lattice_the_buffer_is_counted_in_whole_chips(reach, kept_at):
 def test_across_a_seam_of_two_zones_the_gap_is_as_wide_as_inside_a_zone(reach, box):
     chips = table(box)
     codes = np.where(chips.utm[:, 0] == chips.utm[0, 0], TEST, 0)
-    left = cut_buffer(chips, codes, reach) == 0
+    left = cut_buffer(chips, codes, Buffer(reach)) == 0
     assert 0 < left.sum() < (codes == 0).sum()
     assert smallest_gap_m(chips, left, codes == TEST) > reach * 4480 * 0.93
 
@@ -81,6 +81,16 @@ def test_without_a_buffer_nothing_is_cut_and_the_input_is_left_alone():
     chips = table((9.0, 45.0, 9.3, 45.3))
     codes = np.arange(len(chips)) % 3
     before = codes.copy()
-    assert cut_buffer(chips, codes, 0).tolist() == before.tolist()
-    cut_buffer(chips, codes, 1)
+    assert cut_buffer(chips, codes, Buffer()).tolist() == before.tolist()
+    cut_buffer(chips, codes, Buffer(1))
     assert codes.tolist() == before.tolist()
+
+
+@pytest.mark.parametrize(("metres", "chips_wide"), [(1.0, 1), (4480.0, 1), (4700.0, 2), (8960.0, 2), (20_000.0, 5)])
+def test_a_buffer_in_metres_is_at_least_so_wide(metres, chips_wide):
+    chips = table((9.0, 45.0, 9.8, 45.5))
+    assert Buffer(metres=metres).reach_chips(chips) == chips_wide
+    codes = np.where(chips.utm[:, 2] == chips.utm[0, 2] + 3, TEST, 0)
+    left = cut_buffer(chips, codes, Buffer(metres=metres)) == 0
+    # The scale of the projection: a metre of the lattice is not quite one of the ground.
+    assert smallest_gap_m(chips, left, codes == TEST) >= 0.999 * metres - 1

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from terrashot.domain.buffer import Buffer
 from terrashot.domain.split import SplitRecipe, band_pattern, choose_scheme, make_split
 from terrashot.domain.tables import SPLIT_NAMES, Chips
 from terrashot.errors import InputError
@@ -33,7 +34,7 @@ def steps_to_nearest(chips, names, of, to):
 @given(st.floats(-1.5, 1.5), st.integers(0, 2), st.integers(5, 9))
 def test_no_training_chip_lies_within_the_buffer_of_a_test_or_validation_chip(angle, buffer, bands):
     chips = lattice()
-    names = make_split(chips, SplitRecipe("bands", bands, {"a": angle}, buffer_chips=buffer))
+    names = make_split(chips, SplitRecipe("bands", bands, {"a": angle}, buffer=Buffer(chips=buffer)))
     for of, to in (("train", "test"), ("val", "test"), ("train", "val")):
         if of in names and to in names:
             assert steps_to_nearest(chips, names, of, to).min() > buffer
@@ -43,13 +44,13 @@ def test_no_training_chip_lies_within_the_buffer_of_a_test_or_validation_chip(an
 @given(st.floats(-1.5, 1.5), st.integers(1, 3))
 def test_the_buffer_takes_nothing_from_the_test_set(angle, buffer):
     chips = lattice()
-    plain = make_split(chips, SplitRecipe("bands", 10, {"a": angle}, buffer_chips=0))
-    buffered = make_split(chips, SplitRecipe("bands", 10, {"a": angle}, buffer_chips=buffer))
+    plain = make_split(chips, SplitRecipe("bands", 10, {"a": angle}, buffer=Buffer(chips=0)))
+    buffered = make_split(chips, SplitRecipe("bands", 10, {"a": angle}, buffer=Buffer(chips=buffer)))
     assert [name == "test" for name in plain] == [name == "test" for name in buffered]
     assert all(after in (before, "buffer") for before, after in zip(plain, buffered, strict=True))
 
 
-@pytest.mark.parametrize("scheme", ["bands", "groups", "random"])
+@pytest.mark.parametrize("scheme", ["bands", "blocks", "groups", "random"])
 def test_the_order_of_the_chips_changes_nothing(scheme):
     chips = lattice(group=tuple(f"g{i // 7}" for i in range(900)))
     shuffled = np.random.default_rng(0).permutation(900)
@@ -59,12 +60,34 @@ def test_the_order_of_the_chips_changes_nothing(scheme):
 
 
 def test_bands_without_a_buffer_hold_the_shares():
-    counts = Counter(make_split(lattice(60, 60), SplitRecipe("bands", 60, {"a": 0.0}, buffer_chips=0)))
+    counts = Counter(make_split(lattice(60, 60), SplitRecipe("bands", 60, {"a": 0.0}, buffer=Buffer(chips=0))))
     assert [counts[name] / 3600 for name in ("train", "val", "test")] == pytest.approx([0.6, 0.2, 0.2], abs=0.02)
 
 
 def test_sixty_twenty_twenty_is_the_authors_pattern():
     assert [SPLIT_NAMES[code] for code in band_pattern((0.6, 0.2, 0.2))] == ["train", "train", "train", "test", "val"]
+
+
+def test_one_fold_of_blocks_tests_the_next_validates_and_every_chip_tests_once():
+    chips = lattice(60, 60)
+    plain = [SplitRecipe("blocks", block_km=6.0, folds=4, fold=fold, buffer=Buffer()) for fold in range(4)]
+    names = np.array([make_split(chips, recipe) for recipe in plain])
+    assert ((names == "test").sum(axis=0) == 1).all() and ((names == "val").sum(axis=0) == 1).all()
+    assert (names[1:] == "test").tolist() == (names[:-1] == "val").tolist()
+    shares = [(names[0] == name).mean() for name in ("train", "val", "test")]
+    assert shares == pytest.approx([0.5, 0.25, 0.25], abs=0.06)
+
+
+def test_a_buffer_keeps_blocks_apart():
+    chips = lattice(60, 60)
+    names = make_split(chips, SplitRecipe("blocks", block_km=12.0, buffer=Buffer(chips=3)))
+    for of, to in (("train", "test"), ("val", "test"), ("train", "val")):
+        assert steps_to_nearest(chips, names, of, to).min() > 3
+
+
+def test_blocks_need_a_place():
+    with pytest.raises(InputError, match="'blocks' needs the place"):
+        make_split(Chips(("a", "b"), ("x",) * 2, (None,) * 2, (None,) * 2), SplitRecipe("blocks"))
 
 
 def test_a_group_never_straddles_a_split_and_shares_are_met():

@@ -1,5 +1,7 @@
 """The strip between splits: which chips lie so near to a kept set that they must leave their own."""
 
+import math
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -11,18 +13,35 @@ from terrashot.domain.tables import SPLIT_NAMES, Chips
 TRAIN, VAL, TEST, BUFFER = (SPLIT_NAMES.index(name) for name in ("train", "val", "test", "buffer"))
 EARTH_RADIUS_M: Final = 6_371_008.8
 SPACING_SAMPLE: Final = 5000
+ROUNDING_CHIPS: Final = 0.02
+"""Chips are not of one size on the ground: the scale of a projection differs by so much across a zone."""
 
 
-def cut_buffer(chips: Chips, codes: Int64[np.ndarray, " N"], buffer_chips: int) -> Int64[np.ndarray, " N"]:
-    """The splits with a strip of `buffer_chips` chips around test, cut from train and val, then around val, from train.
+@dataclass(frozen=True, slots=True)
+class Buffer:
+    """Width of the strip between splits: chips, or metres of ground where those are given."""
+
+    chips: int = 0
+    metres: float | None = None
+
+    def reach_chips(self, chips: Chips) -> int:
+        """How many chips wide it is at least."""
+        if self.metres is None or len(chips) < 2:
+            return self.chips
+        # A hair less, so that a buffer of whole chips is not rounded up.
+        return max(1, math.ceil(self.metres / _spacing_m(*_places_deg(chips)) - ROUNDING_CHIPS))
+
+
+def cut_buffer(chips: Chips, codes: Int64[np.ndarray, " N"], buffer: Buffer) -> Int64[np.ndarray, " N"]:
+    """The splits with a strip of that width around test, cut from train and val, then around val, from train.
 
     Test is never cut. Chips are counted as a king moves; between UTM zones, and for chips off our grid, by distance.
     """
-    cut = codes.copy()
-    if buffer_chips == 0:
+    cut, reach = codes.copy(), buffer.reach_chips(chips)
+    if reach == 0:
         return cut
     for kept, losers in ((TEST, (TRAIN, VAL)), (VAL, (TRAIN,))):
-        cut[np.isin(cut, losers) & near(chips, cut == kept, buffer_chips)] = BUFFER
+        cut[np.isin(cut, losers) & near(chips, cut == kept, reach)] = BUFFER
     return cut
 
 

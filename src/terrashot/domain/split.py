@@ -12,11 +12,13 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from terrashot.domain.buffer import TEST, TRAIN, VAL, cut_buffer
+from terrashot.domain.blocks import block_folds
+from terrashot.domain.buffer import TEST, TRAIN, VAL, Buffer, cut_buffer
 from terrashot.domain.tables import SPLIT_NAMES, Chips
 from terrashot.errors import InputError
 
-Scheme = Literal["bands", "groups", "random", "given"]
+ONE_CHIP = Buffer(chips=1)
+Scheme = Literal["bands", "blocks", "groups", "random", "given"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,11 @@ class SplitRecipe:
     """By area; 0.9 where an area is not named."""
     shares: tuple[float, float, float] = (0.6, 0.2, 0.2)
     """Train, val, test."""
-    buffer_chips: int = 1
+    block_km: float = 50.0
+    folds: int = 5
+    fold: int = 0
+    """Of `blocks`, the fold that tests; the next one validates."""
+    buffer: Buffer = ONE_CHIP
     seed: int = 0
 
 
@@ -52,6 +58,8 @@ def make_split(chips: Chips, recipe: SplitRecipe) -> tuple[str, ...]:
     """
     if recipe.scheme == "given":
         return _checked(chips)
+    if recipe.scheme == "blocks":
+        return _named(cut_buffer(chips, _blocks(chips, recipe), recipe.buffer))
     codes = np.full(len(chips), TRAIN, dtype=np.int64)
     for area in dict.fromkeys(chips.area):
         rows = np.flatnonzero(np.array([name == area for name in chips.area]))
@@ -60,8 +68,12 @@ def make_split(chips: Chips, recipe: SplitRecipe) -> tuple[str, ...]:
         codes[rows] = _split_area(chips.take(rows), recipe, area)
     if recipe.scheme == "bands":
         # Over all areas at once: areas may touch, and a neighbour is a neighbour.
-        codes = cut_buffer(chips, codes, recipe.buffer_chips)
-    return tuple(SPLIT_NAMES[code] for code in codes)
+        codes = cut_buffer(chips, codes, recipe.buffer)
+    return _named(codes)
+
+
+def _named(codes: Int64[np.ndarray, " N"]) -> tuple[str, ...]:
+    return tuple(SPLIT_NAMES[code] for code in codes.tolist())
 
 
 def _split_area(chips: Chips, recipe: SplitRecipe, area: str) -> Int64[np.ndarray, " N"]:
@@ -90,6 +102,13 @@ def _bands(chips: Chips, recipe: SplitRecipe, area: str) -> Int64[np.ndarray, " 
     return pattern[band % len(pattern)]
 
 
+def _blocks(chips: Chips, recipe: SplitRecipe) -> Int64[np.ndarray, " N"]:
+    """One fold of a checkerboard tests and the next validates; over all areas at once, for blocks belong to the ground."""
+    lon_deg, lat_deg = _places_deg(chips, "blocks")
+    fold = (block_folds(lon_deg, lat_deg, recipe.block_km, recipe.folds) - recipe.fold) % recipe.folds
+    return np.select([fold == 0, fold == 1], [TEST, VAL], TRAIN)
+
+
 def band_pattern(shares: tuple[float, float, float]) -> Int64[np.ndarray, " P"]:
     """Splits of successive bands: shares over the smallest, rounded: train, train, train, test, val for 60/20/20."""
     train, val, test = (max(1, round(share / min(shares))) for share in shares)
@@ -108,13 +127,18 @@ def _position(x: np.ndarray, y: np.ndarray, angle_rad: float) -> Float64[np.ndar
 
 def _unrolled_deg(chips: Chips) -> tuple[np.ndarray, np.ndarray]:
     """Longitude without a jump at the antimeridian, and latitude; scale is the bands' affair."""
+    lon_deg, lat_deg = _places_deg(chips, "bands")
+    lon = np.radians(lon_deg)
+    middle_deg = math.degrees(math.atan2(float(np.sin(lon).mean()), float(np.cos(lon).mean())))
+    return (lon_deg - middle_deg + 180) % 360 - 180, lat_deg
+
+
+def _places_deg(chips: Chips, scheme: str) -> tuple[np.ndarray, np.ndarray]:
     if chips.lon_deg is None or chips.lat_deg is None or np.isnan([chips.lon_deg, chips.lat_deg]).any():
         raise InputError(
-            "split scheme 'bands' needs the place of every chip; give lon and lat, or use groups or random"
+            f"split scheme '{scheme}' needs the place of every chip; give lon and lat, or use groups or random"
         )
-    lon = np.radians(chips.lon_deg)
-    middle_deg = math.degrees(math.atan2(float(np.sin(lon).mean()), float(np.cos(lon).mean())))
-    return (chips.lon_deg - middle_deg + 180) % 360 - 180, chips.lat_deg
+    return chips.lon_deg, chips.lat_deg
 
 
 def _groups(chips: Chips, recipe: SplitRecipe, rng: np.random.Generator) -> Int64[np.ndarray, " N"]:

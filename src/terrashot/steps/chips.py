@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from terrashot.areas.place import chips_of_areas
 from terrashot.domain.area import Area
+from terrashot.domain.buffer import Buffer
 from terrashot.domain.split import SplitRecipe, choose_scheme, make_split
 from terrashot.domain.tables import SPLIT_NAMES, Chips
 from terrashot.durable.files import sha256_of_file
@@ -62,7 +63,10 @@ def _recipe(context: Context, scheme: str) -> SplitRecipe:
         bands=split.bands,
         angle_rad={name: area.band_angle_rad for name, area in context.config.areas.items()},
         shares=split.shares,
-        buffer_chips=split.buffer_chips,
+        block_km=split.block_km,
+        folds=split.folds,
+        fold=split.fold,
+        buffer=Buffer(split.buffer_chips, split.buffer_m),
         seed=context.config.study.seed,
     )
 

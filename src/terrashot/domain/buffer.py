@@ -29,7 +29,7 @@ class Buffer:
         if self.metres is None or len(chips) < 2:
             return self.chips
         # A hair less, so that a buffer of whole chips is not rounded up.
-        return max(1, math.ceil(self.metres / _spacing_m(*_places_deg(chips)) - ROUNDING_CHIPS))
+        return max(1, math.ceil(self.metres / spacing_m(chips) - ROUNDING_CHIPS))
 
 
 def cut_buffer(chips: Chips, codes: Int64[np.ndarray, " N"], buffer: Buffer) -> Int64[np.ndarray, " N"]:
@@ -50,10 +50,10 @@ def near(chips: Chips, kept: Bool[np.ndarray, " N"], reach_chips: int) -> Bool[n
     if not kept.any() or len(chips) < 2:
         return kept.copy()
     lon, lat = _places_deg(chips)
-    spacing_m = _spacing_m(lon, lat)
+    side_m = spacing_m(chips)
     if chips.utm is None:
         # Half a chip more, so that rounding decides nothing.
-        return _near_by_place(lon, lat, kept, (reach_chips + 0.5) * spacing_m)
+        return _near_by_place(lon, lat, kept, (reach_chips + 0.5) * side_m)
     found = kept.copy()
     for zone in np.unique(chips.utm[:, 0]):
         here = chips.utm[:, 0] == zone
@@ -61,7 +61,7 @@ def near(chips: Chips, kept: Bool[np.ndarray, " N"], reach_chips: int) -> Bool[n
         found[here] |= _near_on_lattice(chips.utm[here, 1:], kept[here], reach_chips)
         # The next zone's lattice is turned and shifted: half a chip more again leaves the strip no narrower at a seam.
         found[here | beyond] |= _near_by_place(
-            lon[here | beyond], lat[here | beyond], beyond[here | beyond], (reach_chips + 1) * spacing_m
+            lon[here | beyond], lat[here | beyond], beyond[here | beyond], (reach_chips + 1) * side_m
         )
     return found
 
@@ -98,8 +98,9 @@ def _near_by_place(
     return found
 
 
-def _spacing_m(lon_deg: Float64[np.ndarray, " N"], lat_deg: Float64[np.ndarray, " N"]) -> float:
+def spacing_m(chips: Chips) -> float:
     """Median ground distance from a chip to its nearest neighbour, over some thousand chips spread over the table."""
+    lon_deg, lat_deg = _places_deg(chips)
     # Sorted, so that the order of the chips does not choose the sample.
     sample = np.lexsort((lon_deg, lat_deg))[:: max(1, len(lon_deg) // SPACING_SAMPLE)]
     points = shapely.points(lon_deg * np.cos(np.radians(lat_deg.mean())), lat_deg)

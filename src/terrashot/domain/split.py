@@ -18,6 +18,8 @@ from terrashot.domain.tables import SPLIT_NAMES, Chips
 from terrashot.errors import InputError
 
 ONE_CHIP = Buffer(chips=1)
+BUFFERED = ("bands", "blocks")
+"""Schemes that cut a strip between splits; the others have no neighbours, or are not ours to cut."""
 Scheme = Literal["bands", "blocks", "groups", "random", "given"]
 
 

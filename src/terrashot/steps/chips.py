@@ -7,10 +7,11 @@ from dataclasses import replace
 from terrashot.areas.place import chips_of_areas
 from terrashot.domain.area import Area
 from terrashot.domain.buffer import Buffer
-from terrashot.domain.split import SplitRecipe, choose_scheme, make_split
+from terrashot.domain.split import BUFFERED, SplitRecipe, choose_scheme, make_split
+from terrashot.domain.split_check import broken_promise, check_split
 from terrashot.domain.tables import SPLIT_NAMES, Chips
 from terrashot.durable.files import sha256_of_file
-from terrashot.errors import InputError
+from terrashot.errors import InputError, IntegrityError
 from terrashot.steps.plan import Context
 from terrashot.steps.progress import Said, Work
 from terrashot.steps.sources import chip_folder, folder_path, outline_of
@@ -26,9 +27,11 @@ def make_chips(context: Context) -> Work[None]:
     scheme, sentence = choose_scheme(chips)
     if context.config.split.scheme == "auto":
         yield Said(sentence)
-    split = make_split(chips, _recipe(context, scheme))
+    recipe = _recipe(context, scheme)
+    split = make_split(chips, recipe)
     _refuse_empty(split, _needed(context))
     yield Said(_counts(chips, split))
+    yield from _check(chips, split, recipe)
     write_chips(context.study.chips, replace(chips, split=split))
 
 
@@ -69,6 +72,18 @@ def _recipe(context: Context, scheme: str) -> SplitRecipe:
         buffer=Buffer(split.buffer_chips, split.buffer_m),
         seed=context.config.study.seed,
     )
+
+
+def _check(chips: Chips, split: tuple[str, ...], recipe: SplitRecipe) -> Work[None]:
+    """What the split keeps apart and what its buffer costs; an error where it does not hold what it promises."""
+    check = check_split(chips, split)
+    if check is None:
+        return
+    n_cut = split.count("buffer")
+    yield Said(f"{check.sentence()}; {n_cut / len(chips):.1%} of the chips are cut as buffer")
+    broken = broken_promise(chips, check, recipe.buffer) if recipe.scheme in BUFFERED else None
+    if broken is not None:
+        raise IntegrityError(f"the split breaks its promise: {broken}; please report this as a defect")
 
 
 def _needed(context: Context) -> tuple[str, ...]:

@@ -1,0 +1,160 @@
+"""What a split keeps apart, measured on the chips themselves, whatever made it.
+
+Legend: a test chips, b training chips, P pairs of one of each.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+import shapely
+from jaxtyping import Bool, Float64, Int64
+from scipy.spatial import cKDTree
+
+from terrashot.domain.buffer import EARTH_RADIUS_M, Buffer, near, spacing_m
+from terrashot.domain.tables import Chips
+
+REACHES = (1, 2, 5, 10)
+"""Chips."""
+FURTHEST_CHIPS = 50
+"""Gaps beyond so many chips are told as that."""
+MOST_PAIRS = 200_000
+"""Of chips across zones, or off our grid, whose footprints are laid beside each other; those with the nearest centres."""
+ROUNDING_M2 = 1.0
+"""Corners that touch share no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class SplitCheck:
+    """How near training chips lie to test chips."""
+
+    smallest_gap_m: float
+    """Between the footprints of a test chip and a training chip; 0 where they touch or overlap."""
+    share_within: dict[int, float]
+    """Of the test chips, by number of chips: those with a training chip no further away, counted as a king moves."""
+    n_sharing: int
+    """Test chips that share ground, and so pixels, with a training chip."""
+
+    def sentence(self) -> str:
+        """All of it in one line."""
+        within = ", ".join(f"{share:.1%} within {reach}" for reach, share in self.share_within.items())
+        shared = (
+            f"{self.n_sharing} test chips share pixels with training chips" if self.n_sharing else "no pixel is shared"
+        )
+        return f"test chips beside training chips: {self.smallest_gap_m / 1000:.2f} km apart at least; {within} chips; {shared}"
+
+
+def check_split(chips: Chips, split: tuple[str, ...]) -> SplitCheck | None:
+    """The check; None where chips have no place, or where none trains or none tests."""
+    train, test = (np.array([name == wanted for name in split]) for wanted in ("train", "test"))
+    if chips.lon_deg is None or np.isnan(chips.lon_deg).any() or not (train.any() and test.any()):
+        return None
+    within = {reach: float(near(chips, train, reach)[test].mean()) for reach in REACHES}
+    gaps, sharing = [], np.zeros(len(chips), dtype=bool)
+    if chips.utm is not None:
+        gaps += [_gap_on_lattice_m(chips, test & own, train & own) for own in _zones(chips)]
+    for pairs in _pairs_by_place(chips, test, train):
+        distance, shared = _laid_beside(chips, pairs)
+        gaps.append(float(distance.min()))
+        sharing[pairs[shared > ROUNDING_M2, 0]] = True
+    return SplitCheck(min(gaps, default=math.inf), within, int(sharing.sum()))
+
+
+def broken_promise(chips: Chips, check: SplitCheck, buffer: Buffer) -> str | None:
+    """What a split with this buffer says of itself and does not hold; None where it holds.
+
+    Chips off our grid, or of two zones, do not stand in one lattice: up to three quarters of a chip are left to that.
+    """
+    reach = buffer.reach_chips(chips)
+    least_m = (reach - 0.75) * spacing_m(chips)
+    if reach == 0 or check.smallest_gap_m >= least_m:
+        return None
+    return f"a buffer of {reach} chips was cut, and a training chip lies {check.smallest_gap_m / 1000:.2f} km from a test chip"
+
+
+def _zones(chips: Chips) -> Iterator[Bool[np.ndarray, " N"]]:
+    assert chips.utm is not None, "asked for chips of our grid alone"
+    for zone in np.unique(chips.utm[:, 0]):
+        yield chips.utm[:, 0] == zone
+
+
+def _gap_on_lattice_m(chips: Chips, test: Bool[np.ndarray, " N"], train: Bool[np.ndarray, " N"]) -> float:
+    """Of one zone: offsets in the order of their gaps, until a test chip has a training chip there."""
+    assert chips.utm is not None, "asked for chips of our grid alone"
+    if not (test.any() and train.any()):
+        return math.inf
+    places = chips.utm[:, 1:] - chips.utm[test | train, 1:].min(axis=0)
+    table = np.zeros(places[test | train].max(axis=0) + 1 + 2 * FURTHEST_CHIPS, dtype=bool)
+    table[tuple((places[train] + FURTHEST_CHIPS).T)] = True
+    rows, cols = (places[test] + FURTHEST_CHIPS).T
+    for gap_chips, offsets in _offsets_by_gap():
+        if any(table[rows + down, cols + right].any() for down, right in offsets):
+            return gap_chips * _size_m(chips)
+    return FURTHEST_CHIPS * _size_m(chips)
+
+
+def _offsets_by_gap() -> list[tuple[float, list[tuple[int, int]]]]:
+    found: dict[float, list[tuple[int, int]]] = {}
+    for down, right in product(range(-FURTHEST_CHIPS, FURTHEST_CHIPS + 1), repeat=2):
+        gap = math.hypot(max(0, abs(down) - 1), max(0, abs(right) - 1))
+        found.setdefault(gap, []).append((down, right))
+    return sorted(found.items())
+
+
+def _size_m(chips: Chips) -> float:
+    """Side of the chips, as their ids carry it."""
+    return float(chips.ids[0].split("_")[1].removesuffix("m"))
+
+
+def _pairs_by_place(
+    chips: Chips, test: Bool[np.ndarray, " N"], train: Bool[np.ndarray, " N"]
+) -> Iterator[Int64[np.ndarray, "P 2"]]:
+    """Rows of a test and a training chip whose centres are nearest: of different zones, or all where there is no grid."""
+    if chips.footprint is None:
+        return
+    places = _on_the_sphere(chips)
+    for own in [np.ones(len(chips), dtype=bool)] if chips.utm is None else _zones(chips):
+        asked, others = np.flatnonzero(test & own), np.flatnonzero(train & (own if chips.utm is None else ~own))
+        if len(asked) and len(others):
+            yield _nearest_pairs(places, asked, others)
+
+
+def _nearest_pairs(
+    places: Float64[np.ndarray, "N 3"], test: Int64[np.ndarray, " a"], train: Int64[np.ndarray, " b"]
+) -> Int64[np.ndarray, "P 2"]:
+    """Each test chip with the nine training chips nearest to it, as many as overlap one in a lattice that is turned."""
+    distance, found = cKDTree(places[train]).query(places[test], k=min(9, len(train)))
+    distance, found = (own.reshape(len(test), -1) for own in (distance, found))
+    pairs = np.column_stack([np.repeat(test, found.shape[1]), train[found.ravel()]])
+    return pairs[np.argsort(distance.ravel(), kind="stable")[:MOST_PAIRS]]
+
+
+def _on_the_sphere(chips: Chips) -> Float64[np.ndarray, "N 3"]:
+    """Centres in metres from the middle of the Earth."""
+    assert chips.lon_deg is not None and chips.lat_deg is not None, "asked before"
+    lon, lat = np.radians(chips.lon_deg), np.radians(chips.lat_deg)
+    return EARTH_RADIUS_M * np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=1)
+
+
+def _laid_beside(
+    chips: Chips, pairs: Int64[np.ndarray, "P 2"]
+) -> tuple[Float64[np.ndarray, " P"], Float64[np.ndarray, " P"]]:
+    """Metres between the footprints of each pair, and the square metres that they share, in a plane around the first."""
+    assert chips.footprint is not None and chips.lon_deg is not None and chips.lat_deg is not None, "asked before"
+    middle = np.column_stack([chips.lon_deg, chips.lat_deg])[pairs[:, 0]]
+    left, right = (_around(chips.footprint[rows], middle) for rows in pairs.T)
+    return shapely.distance(left, right), shapely.area(shapely.intersection(left, right))
+
+
+def _around(shapes: np.ndarray, middle_deg: Float64[np.ndarray, "P 2"]) -> np.ndarray:
+    """The shapes in metres east and north of these places; parts on both sides of the antimeridian come together."""
+    points, owner = shapely.get_coordinates(shapes, return_index=True)
+    lon, lat = middle_deg[owner].T
+    east = ((points[:, 0] - lon + 180) % 360 - 180) * np.cos(np.radians(lat))
+    metres = np.radians(np.column_stack([east, points[:, 1] - lat])) * EARTH_RADIUS_M
+    laid: np.ndarray = shapely.set_coordinates(shapes.copy(), metres)
+    cut = shapely.get_type_id(laid) == shapely.GeometryType.MULTIPOLYGON
+    laid[cut] = shapely.buffer(laid[cut], 0)
+    return laid

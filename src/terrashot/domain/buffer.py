@@ -57,13 +57,24 @@ def near(chips: Chips, kept: Bool[np.ndarray, " N"], reach_chips: int) -> Bool[n
     found = kept.copy()
     for zone in np.unique(chips.utm[:, 0]):
         here = chips.utm[:, 0] == zone
-        beyond = kept & ~here
         found[here] |= _near_on_lattice(chips.utm[here, 1:], kept[here], reach_chips)
         # The next zone's lattice is turned and shifted: half a chip more again leaves the strip no narrower at a seam.
-        found[here | beyond] |= _near_by_place(
-            lon[here | beyond], lat[here | beyond], beyond[here | beyond], (reach_chips + 1) * side_m
-        )
+        reach_m = (reach_chips + 1) * side_m
+        beyond = kept & beside_zone(chips, int(zone), reach_m)
+        both = here | beyond
+        found[both] |= _near_by_place(lon[both], lat[both], beyond[both], reach_m)
     return found
+
+
+def beside_zone(chips: Chips, zone: int, reach_m: float) -> Bool[np.ndarray, " N"]:
+    """Chips of other zones that lie within reach of the box around this zone's: few, however many chips there are."""
+    assert chips.utm is not None, "asked for chips of our grid alone"
+    lon, lat = _places_deg(chips)
+    here, x = chips.utm[:, 0] == zone, (lon - (zone % 100 * 6 - 183) + 180) % 360 - 180
+    high = np.degrees(reach_m / EARTH_RADIUS_M)
+    wide = min(high / math.cos(math.radians(min(float(np.abs(lat[here]).max()) + high, 89.0))), 180.0)
+    is_level = (lat >= lat[here].min() - high) & (lat <= lat[here].max() + high)
+    return ~here & is_level & (x >= x[here].min() - wide) & (x <= x[here].max() + wide)
 
 
 def _near_on_lattice(

@@ -13,13 +13,13 @@ import shapely
 from jaxtyping import Bool, Float64, Int64
 from scipy.spatial import cKDTree
 
-from terrashot.domain.buffer import EARTH_RADIUS_M, Buffer, near, spacing_m
+from terrashot.domain.buffer import EARTH_RADIUS_M, Buffer, beside_zone, near, spacing_m
 from terrashot.domain.tables import Chips
 
 REACHES = (1, 2, 5, 10)
 """Chips."""
 FURTHEST_CHIPS = 50
-"""Gaps beyond so many chips are told as that."""
+"""Wider gaps are not measured."""
 MOST_PAIRS = 200_000
 """Of chips across zones, or off our grid, whose footprints are laid beside each other; those with the nearest centres."""
 ROUNDING_M2 = 1.0
@@ -31,7 +31,7 @@ class SplitCheck:
     """How near training chips lie to test chips."""
 
     smallest_gap_m: float
-    """Between the footprints of a test chip and a training chip; 0 where they touch or overlap."""
+    """Between the footprints of a test chip and a training chip; 0 where they touch, infinite beyond 50 chips of our grid."""
     share_within: dict[int, float]
     """Of the test chips, by number of chips: those with a training chip no further away, counted as a king moves."""
     n_sharing: int
@@ -43,7 +43,10 @@ class SplitCheck:
         shared = (
             f"{self.n_sharing} test chips share pixels with training chips" if self.n_sharing else "no pixel is shared"
         )
-        return f"test chips beside training chips: {self.smallest_gap_m / 1000:.2f} km apart at least; {within} chips; {shared}"
+        gap = (
+            f"{self.smallest_gap_m / 1000:.2f} km apart at least" if math.isfinite(self.smallest_gap_m) else "far apart"
+        )
+        return f"test chips beside training chips: {gap}; {within} chips; {shared}"
 
 
 def check_split(chips: Chips, split: tuple[str, ...]) -> SplitCheck | None:
@@ -92,7 +95,7 @@ def _gap_on_lattice_m(chips: Chips, test: Bool[np.ndarray, " N"], train: Bool[np
     for gap_chips, offsets in _offsets_by_gap():
         if any(table[rows + down, cols + right].any() for down, right in offsets):
             return gap_chips * _size_m(chips)
-    return FURTHEST_CHIPS * _size_m(chips)
+    return math.inf
 
 
 def _offsets_by_gap() -> list[tuple[float, list[tuple[int, int]]]]:
@@ -115,10 +118,21 @@ def _pairs_by_place(
     if chips.footprint is None:
         return
     places = _on_the_sphere(chips)
-    for own in [np.ones(len(chips), dtype=bool)] if chips.utm is None else _zones(chips):
-        asked, others = np.flatnonzero(test & own), np.flatnonzero(train & (own if chips.utm is None else ~own))
-        if len(asked) and len(others):
-            yield _nearest_pairs(places, asked, others)
+    for own, others in _sides(chips):
+        asked, found = np.flatnonzero(test & own), np.flatnonzero(train & others)
+        if len(asked) and len(found):
+            yield _nearest_pairs(places, asked, found)
+
+
+def _sides(chips: Chips) -> Iterator[tuple[Bool[np.ndarray, " N"], Bool[np.ndarray, " N"]]]:
+    """Chips of each zone, and those of others beside it; all and all where there is no grid."""
+    if chips.utm is None:
+        everywhere = np.ones(len(chips), dtype=bool)
+        yield everywhere, everywhere
+        return
+    reach_m = FURTHEST_CHIPS * _size_m(chips)
+    for own in _zones(chips):
+        yield own, beside_zone(chips, int(chips.utm[own, 0][0]), reach_m)
 
 
 def _nearest_pairs(

@@ -49,7 +49,7 @@ def test_a_whole_number_stands_for_a_number(tmp_path):
         (AREA + '[source]\nkind = "folder"\n', "[source]: path = \"FOLDER\" belongs to kind = \"folder\""),
         (AREA + '[source]\nkind = "folder"\npath = "chips"\n', "[areas] come from chips.csv"),
         ("", "no area; add [areas.NAME]"),
-        ("[areas.a]\n", "[areas.a]: give either bbox"),
+        ("[areas.a]\n", "[areas.a]: give one of bbox"),
         ('[areas."a b"]\nbbox = [0, 0, 1, 1]\n', "String should match pattern"),
         (AREA + "[grid]\npixel_m = inf\n", "pixel_m"),
         ("study = ", "cannot be read as TOML"),

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numba import njit
 
@@ -56,6 +56,7 @@ def falls(column, sample, start, end, targets):
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(2, 60), st.integers(0, 10**6))
+@example(2, 1513)
 def test_the_best_cut_by_moments_lowers_the_squared_errors_most(n, seed):
     column, sample, start, end = drawn(n, seed, lambda rng, n: rng.normal(size=n))
     histogram = np.zeros((N_BINS, 2))
@@ -66,8 +67,9 @@ def test_the_best_cut_by_moments_lowers_the_squared_errors_most(n, seed):
     assert (cut == NO_CUT) == (not naive)
     assert not histogram.any(), "left empty for the next feature"
     if naive:
-        assert over / under / total[1] == pytest.approx(max(naive.values()), rel=1e-6, abs=1e-9)
-        assert naive[cut] == pytest.approx(max(naive.values()), rel=1e-6, abs=1e-9)
+        # A target times its weight is rounded to float32 before it is summed.
+        assert over / under / total[1] == pytest.approx(max(naive.values()), rel=1e-6, abs=1e-7)
+        assert naive[cut] == pytest.approx(max(naive.values()), rel=1e-6, abs=1e-7)
 
 
 @settings(max_examples=60, deadline=None)

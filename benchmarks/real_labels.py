@@ -3,7 +3,7 @@
     python benchmarks/real_labels.py --out FOLDER [--data ../shared/data] [--model MODEL_FOLDER] [--set "epochs = 8" ...]
         [--split test|val] [--only eurosat,worldcover,ombria,sen1floods] [--floors FOLDER] [--quick]
 
-Without --model it first pretrains one, as recipes/real-labels.toml says: under an hour on two cores, on unlabelled chips of
+Without --model it first pretrains one, as recipes/real-labels.toml says: about an hour on two cores, on unlabelled chips of
 which none is tested on (`examples/real_training_chips.py`); stopped and started again it goes on. `--set` changes a key of [pretrain].
 
 Leaves in FOLDER: model/ (where it trained one), scores.csv (a row a task, feature set, head and number of labels) and table.md, which

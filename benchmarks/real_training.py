@@ -15,7 +15,7 @@ RECIPE = ROOT / "recipes" / "real-labels.toml"
 CHIPS, STUDY = "training-chips", "training"
 STEPS = ("chips", "ingest", "pretrain")
 PROCESSES = 2
-"""With a core each they take 0.6 of the time of one process with two threads. Their number is part of what comes out."""
+"""With a core each they take 0.7 of the time of one process with two threads. Their number is part of what comes out."""
 
 
 def trained(data: Path, out: Path, changes: Sequence[str] = ()) -> Path:

@@ -67,3 +67,8 @@ class WorkerLostError(StorageError):
 
 class IntegrityError(TerrashotError, ValueError):
     exit_code = 6
+
+
+def one_line(error: BaseException, most: int = 120) -> str:
+    """The error's text without line breaks, so many characters at most."""
+    return " ".join(str(error).split())[:most]

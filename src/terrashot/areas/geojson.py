@@ -14,7 +14,7 @@ import shapely
 from jaxtyping import Float64
 
 from terrashot.areas.drawn import MAX_VERTICES, POLYGONS, Drawn
-from terrashot.errors import InputError
+from terrashot.errors import InputError, one_line
 
 MAX_DEPTH = 20
 MAX_NUMBERS = 4 * MAX_VERTICES
@@ -30,7 +30,7 @@ def read_geojson(text: str, path: Path) -> Drawn:
     if text.count(",") > MAX_NUMBERS or text.count("[") > 2 * MAX_VERTICES:
         raise InputError(f"{path}: over {MAX_VERTICES} vertices; simplify the outline")
     content = _parsed(text, path)
-    features = list(polygons_of(content, path))
+    features = [_shape(geometry, path) for geometry in _geometries(content, path)]
     shapes = [shape for shape, _ in features]
     return Drawn(np.array(shapes, dtype=object), _crs(content, path), any(has_height for _, has_height in features))
 
@@ -47,12 +47,6 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         raise ValueError("a key stands twice in one object")
     return found
-
-
-def polygons_of(content: Any, path: Path) -> Iterator[tuple[shapely.MultiPolygon, bool]]:
-    """Each polygon of an object of GeoJSON, and whether heights stood beside its coordinates."""
-    for geometry in _geometries(content, path):
-        yield _shape(geometry, path)
 
 
 def _geometries(content: Any, path: Path, depth: int = 0) -> Iterator[dict[str, Any]]:
@@ -83,6 +77,7 @@ def _listed(content: dict[str, Any], key: str, path: Path) -> list[Any]:
 
 
 def _shape(geometry: dict[str, Any], path: Path) -> tuple[shapely.MultiPolygon, bool]:
+    """The polygon, and whether heights stood beside its coordinates."""
     if geometry["type"] not in POLYGONS:
         raise InputError(f"{path}: holds a {geometry['type'][:40]}; an outline is a Polygon or a MultiPolygon")
     try:
@@ -116,8 +111,3 @@ def _crs(content: Any, path: Path) -> pyproj.CRS | None:
         return pyproj.CRS.from_user_input(member["properties"]["name"])
     except (pyproj.exceptions.CRSError, TypeError, KeyError) as error:
         raise InputError(f"{path}: its 'crs' names no coordinates that are known ({one_line(error)})") from None
-
-
-def one_line(error: Exception) -> str:
-    """The error's text, short and without line breaks."""
-    return " ".join(str(error).split())[:120]

@@ -1,6 +1,5 @@
 """What a file draws, as an outline in degrees: mended where there is one right way, and said; else refused."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +9,7 @@ from jaxtyping import Float64
 
 from terrashot.areas.drawn import Drawn
 from terrashot.domain.area import Outline
+from terrashot.domain.cells import halves_at_antimeridian
 from terrashot.errors import InputError
 
 ROUNDING_DEG = 1e-6
@@ -48,7 +48,8 @@ def _in_degrees(drawn: Drawn, path: Path) -> tuple[np.ndarray, list[str]]:
         swapped = shapely.transform(drawn.shapes, lambda pairs: _without_rounding(pairs[:, ::-1]))
         return swapped, ["latitude stood before longitude: put right"]
     if _fits(points, 360, 90) and points[:, 0].min() >= -180 - ROUNDING_DEG:
-        return np.array([*_unwrapped(drawn.shapes)]), ["longitudes beyond 180 degrees: cut at the antimeridian"]
+        halves = [shapely.union(*halves_at_antimeridian(shape)) for shape in drawn.shapes]
+        return np.array(halves), ["longitudes beyond 180 degrees: cut at the antimeridian"]
     (west, south), (east, north) = points.min(axis=0), points.max(axis=0)
     raise InputError(
         f"{path}: coordinates from {west:.6g}, {south:.6g} to {east:.6g}, {north:.6g} are no degrees of longitude and latitude, "
@@ -77,14 +78,6 @@ def _reprojected(drawn: Drawn, crs: pyproj.CRS, path: Path) -> np.ndarray:
     if not np.isfinite(shapely.get_coordinates(shapes)).all():
         raise InputError(f"{path}: coordinates lie where {crs.name} does not reach; is this the right one?")
     return shapes
-
-
-def _unwrapped(shapes: np.ndarray) -> Iterator[Outline]:
-    """What lies beyond 180 degrees, moved to where it is."""
-    for shape in shapes:
-        kept = shapely.intersection(shape, shapely.box(-180, -90, 180, 90))
-        beyond = shapely.intersection(shape, shapely.box(180, -90, 360, 90))
-        yield shapely.union(kept, shapely.transform(beyond, lambda points: points - [360, 0]))
 
 
 def _valid(shape: Outline, path: Path) -> Outline:

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from terrashot.areas.drawn import Drawn, refuse_size
-from terrashot.areas.geojson import one_line, read_geojson
+from terrashot.areas.geojson import read_geojson
 from terrashot.areas.mend import mended
 from terrashot.areas.vector_file import DRIVERS, PARQUET, read_vector_file
 from terrashot.areas.wkt import read_wkt
 from terrashot.domain.area import Outline
-from terrashot.errors import InputError
+from terrashot.errors import InputError, one_line
 
 
 def read_outline(path: Path) -> tuple[Outline, tuple[str, ...]]:

@@ -8,8 +8,7 @@ import pyproj
 import shapely
 
 from terrashot.areas.drawn import MAX_VERTICES, POLYGONS, Drawn, refuse_size
-from terrashot.areas.geojson import one_line
-from terrashot.errors import InputError
+from terrashot.errors import InputError, one_line
 
 DRIVERS = {".gpkg": "GPKG", ".shp": "ESRI Shapefile", ".fgb": "FlatGeobuf"}
 """The readers that may see a file, by how its name ends: the rest of the library's stay shut."""

@@ -7,8 +7,7 @@ import pyproj
 import shapely
 
 from terrashot.areas.drawn import POLYGONS, Drawn
-from terrashot.areas.geojson import one_line
-from terrashot.errors import InputError
+from terrashot.errors import InputError, one_line
 
 
 def read_wkt(text: str, path: Path) -> Drawn:

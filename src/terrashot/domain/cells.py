@@ -83,13 +83,16 @@ def footprints(cells: Cells) -> np.ndarray:
 
 def cut_at_antimeridian(ring: Float64[np.ndarray, "P 2"]) -> shapely.MultiPolygon:
     """The two parts of an outline in degrees that crosses it. P: points."""
-    east = shapely.Polygon(np.column_stack([ring[:, 0] % 360, ring[:, 1]]))
-    halves = [
-        shapely.intersection(east, shapely.box(0, -90, 180, 90)),
-        shapely.intersection(east, shapely.box(180, -90, 360, 90)),
-    ]
-    moved = shapely.transform(halves[1], lambda points: points - [360, 0])
-    return shapely.MultiPolygon([halves[0], moved])
+    return shapely.MultiPolygon(
+        halves_at_antimeridian(shapely.Polygon(np.column_stack([ring[:, 0] % 360, ring[:, 1]])))
+    )
+
+
+def halves_at_antimeridian(shape: shapely.Geometry) -> list[shapely.Geometry]:
+    """What of a shape in degrees lies up to 180, and what beyond, moved to where it is; either may be empty."""
+    kept = shapely.intersection(shape, shapely.box(-180, -90, 180, 90))
+    beyond = shapely.intersection(shape, shapely.box(180, -90, 360, 90))
+    return [kept, shapely.transform(beyond, lambda points: points - [360, 0])]
 
 
 def _degrees(

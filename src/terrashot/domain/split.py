@@ -60,22 +60,21 @@ def make_split(chips: Chips, recipe: SplitRecipe) -> tuple[str, ...]:
     """
     if recipe.scheme == "given":
         return _checked(chips)
-    if recipe.scheme == "blocks":
-        return _named(cut_buffer(chips, _blocks(chips, recipe), recipe.buffer))
+    codes = _blocks(chips, recipe) if recipe.scheme == "blocks" else _by_area(chips, recipe)
+    if recipe.scheme in BUFFERED:
+        # Over all areas at once: areas may touch, and a neighbour is a neighbour.
+        codes = cut_buffer(chips, codes, recipe.buffer)
+    return tuple(SPLIT_NAMES[code] for code in codes.tolist())
+
+
+def _by_area(chips: Chips, recipe: SplitRecipe) -> Int64[np.ndarray, " N"]:
     codes = np.full(len(chips), TRAIN, dtype=np.int64)
     for area in dict.fromkeys(chips.area):
         rows = np.flatnonzero(np.array([name == area for name in chips.area]))
         # By id, so that the order of the chips changes nothing.
         rows = rows[np.argsort([chips.ids[row] for row in rows], kind="stable")]
         codes[rows] = _split_area(chips.take(rows), recipe, area)
-    if recipe.scheme == "bands":
-        # Over all areas at once: areas may touch, and a neighbour is a neighbour.
-        codes = cut_buffer(chips, codes, recipe.buffer)
-    return _named(codes)
-
-
-def _named(codes: Int64[np.ndarray, " N"]) -> tuple[str, ...]:
-    return tuple(SPLIT_NAMES[code] for code in codes.tolist())
+    return codes
 
 
 def _split_area(chips: Chips, recipe: SplitRecipe, area: str) -> Int64[np.ndarray, " N"]:

@@ -14,6 +14,7 @@ from jaxtyping import Bool, Float64, Int64
 from scipy.spatial import cKDTree
 
 from terrashot.domain.buffer import EARTH_RADIUS_M, Buffer, beside_zone, near, spacing_m
+from terrashot.domain.grid import chip_from_id
 from terrashot.domain.tables import Chips
 
 REACHES = (1, 2, 5, 10)
@@ -108,7 +109,7 @@ def _offsets_by_gap() -> list[tuple[float, list[tuple[int, int]]]]:
 
 def _size_m(chips: Chips) -> float:
     """Side of the chips, as their ids carry it."""
-    return float(chips.ids[0].split("_")[1].removesuffix("m"))
+    return chip_from_id(chips.ids[0]).size_m
 
 
 def _pairs_by_place(

@@ -23,7 +23,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from terrashot.domain.modality import Channel
-from terrashot.errors import InputError
+from terrashot.errors import InputError, one_line
 from terrashot.raster.picture import Dates, Picture
 
 MAX_BYTES = 1 << 20
@@ -107,7 +107,7 @@ def read_channel_file(path: Path) -> ChannelFile:
     except (ValueError, RecursionError, OSError) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"{path}: cannot be read as TOML: {' '.join(str(error).split())[:120]}") from None
+        raise InputError(f"{path}: cannot be read as TOML: {one_line(error)}") from None
     known = [field.name for field in fields(ChannelFile) if field.name != "path"]
     for key in content:
         if key not in known:

@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float32
 
-from terrashot.errors import InputError, IntegrityError
+from terrashot.errors import InputError, IntegrityError, one_line
 from terrashot.published.raster_rows import TIFF_ENDINGS, Numbers, blank_where_absent, window_around
 from terrashot.published.source_files import files_below, one_maker
 from terrashot.raster.npy import map_npy
@@ -167,7 +167,7 @@ def _mapped(path: Path) -> np.ndarray:
     except DAMAGE as error:
         if isinstance(error, InputError):
             raise
-        reason = " ".join(str(error).split())[:120] or type(error).__name__
+        reason = one_line(error) or type(error).__name__
         raise InputError(f"{path}: cannot be read as .npy: {reason}; copy it again") from None
 
 
@@ -205,7 +205,7 @@ def _told_beside(source: Path) -> Iterator[tuple[Path, str]]:
             name = _version(str(told["dataset_version"]), str(told.get("dataset_variant") or ""))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OSError) as error:
             raise InputError(
-                f"{path}: tells no dataset_version ({' '.join(str(error).split())[:60]}); download it again or delete it"
+                f"{path}: tells no dataset_version ({one_line(error, 60)}); download it again or delete it"
             ) from None
         yield path, name
 

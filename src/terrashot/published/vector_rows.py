@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pyproj
 import shapely
 
-from terrashot.errors import InputError
+from terrashot.errors import InputError, one_line
 from terrashot.published.source_files import one_maker
 from terrashot.store.parquet import open_table
 
@@ -72,7 +72,7 @@ def polygons(table: pa.Table, footer: Footer, path: Path) -> np.ndarray | None:
     try:
         shapes: np.ndarray = shapely.from_wkb(np.array(column.to_pylist(), dtype=object), on_invalid="raise")
     except (ValueError, TypeError, shapely.errors.ShapelyError) as error:
-        raise InputError(f"{path}: geometry is no well-known binary ({' '.join(str(error).split())[:80]})") from None
+        raise InputError(f"{path}: geometry is no well-known binary ({one_line(error, 80)})") from None
     return shapes
 
 
@@ -95,9 +95,7 @@ def _texts(column: pa.Array | pa.ChunkedArray, name: str, path: Path) -> list[st
     try:
         return [str(value) for value in column.to_pylist()]
     except (ValueError, pa.ArrowException) as error:
-        raise InputError(
-            f"{path}: '{name}' cannot be read as text ({' '.join(str(error).split())[:80]}); copy it again"
-        ) from None
+        raise InputError(f"{path}: '{name}' cannot be read as text ({one_line(error, 80)}); copy it again") from None
 
 
 def _vectors(file: pq.ParquetFile, name: str, path: Path) -> np.ndarray:
@@ -164,6 +162,6 @@ def _refuse_other_crs(footer: Footer, path: Path) -> None:
     except (KeyError, TypeError, AttributeError):
         return  # no GeoParquet: degrees, as the makers say of their plain columns
     except (ValueError, RecursionError, pyproj.exceptions.ProjError) as error:
-        raise InputError(f"{path}: its footer's 'geo' cannot be read ({' '.join(str(error).split())[:80]})") from None
+        raise InputError(f"{path}: its footer's 'geo' cannot be read ({one_line(error, 80)})") from None
     if not is_degrees:
         raise InputError(f"{path}: geometry in {pyproj.CRS(told).name}; reproject it to degrees (EPSG:4326)")

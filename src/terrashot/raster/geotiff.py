@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from terrashot.errors import InputError, MissingExtraError
+from terrashot.errors import InputError, MissingExtraError, one_line
 from terrashot.raster.picture import MAX_VALUES, Dates, Form, Picture, as_float32, iso_date, refuse_size, unit_of
 
 try:
@@ -81,7 +81,7 @@ def reading_geotiff(path: Path) -> Iterator[None]:
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
             yield
     except RasterioError as error:
-        raise InputError(f"{path}: cannot be read as GeoTIFF: {' '.join(str(error).split())[:120]}") from None
+        raise InputError(f"{path}: cannot be read as GeoTIFF: {one_line(error)}") from None
 
 
 def open_geotiff(path: Path) -> Any:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from terrashot.errors import InputError, MissingExtraError
+from terrashot.errors import InputError, MissingExtraError, one_line
 from terrashot.raster.picture import Form, Picture, plain_picture, refuse_size
 
 try:
@@ -56,7 +56,7 @@ def _opened(path: Path) -> Iterator["pillow.Image"]:
             with pillow.open(path, formats=("PNG", "JPEG")) as image:
                 yield image
     except pillow.DecompressionBombError as error:
-        raise InputError(f"{path}: claims too many pixels for a chip: {' '.join(str(error).split())[:80]}") from None
+        raise InputError(f"{path}: claims too many pixels for a chip: {one_line(error, 80)}") from None
 
 
 def _form(path: Path, image: "pillow.Image") -> Form:

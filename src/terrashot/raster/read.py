@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from terrashot.errors import InputError, TerrashotError
+from terrashot.errors import InputError, TerrashotError, one_line
 from terrashot.raster.geotiff import read_geotiff, read_geotiff_form
 from terrashot.raster.gunw import read_gunw, read_gunw_form
 from terrashot.raster.npy import read_npy, read_npy_form
@@ -79,5 +79,5 @@ def _guarded(read: Callable[[Path], Found], path: Path) -> Found:
     except DAMAGE as error:
         if isinstance(error, TerrashotError):
             raise
-        reason = " ".join(str(error).split())[:120] or type(error).__name__
+        reason = one_line(error) or type(error).__name__
         raise InputError(f"{path}: cannot be read: {reason}; copy or make it again") from None

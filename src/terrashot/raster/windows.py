@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pyproj
 
-from terrashot.errors import InputError, TerrashotError
+from terrashot.errors import InputError, TerrashotError, one_line
 from terrashot.raster.geotiff import open_geotiff, reading_geotiff
 from terrashot.raster.picture import MAX_CHANNELS, MAX_VALUES
 from terrashot.raster.place import RasterPlace, between
@@ -100,7 +100,7 @@ def _damage_told(path: Path) -> Iterator[None]:
     except DAMAGE as error:
         if isinstance(error, TerrashotError):
             raise
-        reason = " ".join(str(error).split())[:120] or type(error).__name__
+        reason = one_line(error) or type(error).__name__
         raise InputError(f"{path}: cannot be read: {reason}; copy it again") from None
 
 

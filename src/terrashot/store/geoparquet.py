@@ -15,7 +15,7 @@ from jaxtyping import Int64
 
 from terrashot.domain.major_tom import grid_cells
 from terrashot.domain.tables import Chips
-from terrashot.errors import InputError
+from terrashot.errors import InputError, one_line
 
 WORLD, HILBERT_LEVEL = (-180.0, -90.0, 180.0, 90.0), 16
 BBOX_TYPE = pa.struct([(side, pa.float64()) for side in ("xmin", "ymin", "xmax", "ymax")])
@@ -85,7 +85,7 @@ def chips_of_table(table: pa.Table, where: str) -> Chips:
         return _chips(table, ids)
     except (ValueError, TypeError, OverflowError, pa.ArrowException, shapely.errors.ShapelyError) as error:
         raise InputError(
-            f"{where}: area, split, group or place are not of the types they should be ({' '.join(str(error).split())[:80]}); "
+            f"{where}: area, split, group or place are not of the types they should be ({one_line(error, 80)}); "
             "docs/files.md tells them"
         ) from None
 

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from terrashot.durable.backup import digest_path, forget_digest, write_digest
 from terrashot.durable.files import sha256_of_file, write_atomically
-from terrashot.errors import InputError, IntegrityError, TerrashotError
+from terrashot.errors import InputError, IntegrityError, TerrashotError, one_line
 from terrashot.store.parquet_limits import refuse_bomb, refuse_other_files
 
 ROW_GROUP_ROWS = 65_536
@@ -78,7 +78,7 @@ def open_table(path: Path) -> Iterator[pq.ParquetFile]:
     except (pa.ArrowException, OSError, ValueError) as error:
         if isinstance(error, TerrashotError):
             raise
-        raise InputError(f"{path}: cannot be read as Parquet: {_one_line(error)}") from None
+        raise InputError(f"{path}: cannot be read as Parquet: {one_line(error, 200)}") from None
 
 
 def _refuse_newer(path: Path, footer: Mapping[bytes, bytes]) -> None:
@@ -144,7 +144,3 @@ def _arrow_type(annotation: Any) -> pa.DataType:
     known = {str: pa.string(), bool: pa.bool_(), int: pa.int64(), float: pa.float64()}
     members = [member for member in get_args(annotation) if member is not type(None)] or [annotation]
     return known[members[0]] if members[0] in known else pa.string()
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:200]

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from terrashot.domain.tables import Chips, Embeddings
-from terrashot.errors import InputError, IntegrityError
+from terrashot.errors import InputError, IntegrityError, one_line
 from terrashot.store.geoparquet import chips_of_table
 from terrashot.store.parquet import open_table
 from terrashot.store.write_vectors import MODEL, VECTORS
@@ -245,7 +245,7 @@ def _read_npy(path: Path) -> Embeddings:
         # Not numpy.load, which takes an archive or a pickle for what its first bytes say.
         vectors = np.lib.format.open_memmap(path, mode="r", max_header_size=MAX_HEADER_CHARS)
     except NPY_DAMAGE as error:
-        raise InputError(f"{path}: cannot be read as .npy: {' '.join(str(error).split())[:120]}") from None
+        raise InputError(f"{path}: cannot be read as .npy: {one_line(error)}") from None
     ids = _ids_beside(beside)
     if vectors.ndim != 2 or vectors.dtype.kind != "f" or len(ids) != len(vectors):
         raise InputError(

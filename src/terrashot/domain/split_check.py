@@ -15,6 +15,7 @@ from scipy.spatial import cKDTree
 
 from terrashot.domain.buffer import EARTH_RADIUS_M, Buffer, beside_zone, near, spacing_m
 from terrashot.domain.grid import chip_from_id
+from terrashot.domain.sphere import on_unit_sphere
 from terrashot.domain.tables import Chips
 
 REACHES = (1, 2, 5, 10)
@@ -149,8 +150,7 @@ def _nearest_pairs(
 def _on_the_sphere(chips: Chips) -> Float64[np.ndarray, "N 3"]:
     """Centres in metres from the middle of the Earth."""
     assert chips.lon_deg is not None and chips.lat_deg is not None, "asked before"
-    lon, lat = np.radians(chips.lon_deg), np.radians(chips.lat_deg)
-    return EARTH_RADIUS_M * np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=1)
+    return EARTH_RADIUS_M * on_unit_sphere(chips.lon_deg, chips.lat_deg)
 
 
 def _laid_beside(

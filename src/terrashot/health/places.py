@@ -7,6 +7,7 @@ from jaxtyping import Float64, Int64
 from scipy.spatial import cKDTree
 
 from terrashot.domain.grid import NORTHERNMOST_DEG, SOUTHERNMOST_DEG, utm_zone
+from terrashot.domain.sphere import on_unit_sphere
 from terrashot.domain.tables import Chips
 
 EARTH_RADIUS_KM = 6371.0
@@ -39,8 +40,7 @@ def places_km(chips: Chips) -> Float64[np.ndarray, "N 3"]:
     """Where each chip's centre lies, in kilometres from the middle of the Earth; NaN where unknown."""
     if chips.lon_deg is None or chips.lat_deg is None:
         return np.full((len(chips), 3), np.nan)
-    lon, lat = np.radians(chips.lon_deg), np.radians(chips.lat_deg)
-    return EARTH_RADIUS_KM * np.column_stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])
+    return EARTH_RADIUS_KM * on_unit_sphere(chips.lon_deg, chips.lat_deg)
 
 
 def zones(chips: Chips, rows: Int64[np.ndarray, " n"]) -> Int64[np.ndarray, " n"]:

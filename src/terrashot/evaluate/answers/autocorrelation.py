@@ -9,6 +9,8 @@ import numpy as np
 from jaxtyping import Float, Float64, Int64
 from scipy.spatial import KDTree
 
+from terrashot.domain.sphere import on_unit_sphere
+
 EARTH_RADIUS_KM = 6371.0
 SAMPLE = 2000
 """Chips of which all pairs are looked at."""
@@ -72,7 +74,7 @@ def autocorrelation(
     found = _in_order(values, lon_deg, lat_deg)
     if len(found[0]) < FEWEST_CHIPS or np.ptp(found[0]) == 0:
         return None
-    places = _on_sphere(*found[1:])
+    places = on_unit_sphere(*found[1:])
     first, second = _pairs(places, np.random.default_rng(seed))
     apart_km = _great_circle(places, first, second)
     if apart_km.max() == 0:
@@ -90,11 +92,6 @@ def _in_order(
     order = np.lexsort(columns)
     value, lon, lat = (column[order] for column in columns)
     return value, lon, lat
-
-
-def _on_sphere(lon_deg: np.ndarray, lat_deg: np.ndarray) -> Float64[np.ndarray, "N 3"]:
-    lon, lat = np.radians(lon_deg), np.radians(lat_deg)
-    return np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=1)
 
 
 def _pairs(places: np.ndarray, rng: np.random.Generator) -> tuple[Int64[np.ndarray, " P"], Int64[np.ndarray, " P"]]:

@@ -7,6 +7,8 @@ import numpy as np
 from jaxtyping import Float64
 
 ROW_KM, EQUATOR_RADIUS_KM = 10.0, 6378.137
+LAST_NARROWED_DEG = 89.0
+"""Rows nearer to a pole have as many columns as the one that begins there."""
 
 
 def grid_cells(lon_deg: Float64[np.ndarray, " N"], lat_deg: Float64[np.ndarray, " N"]) -> list[str | None]:
@@ -26,7 +28,8 @@ def grid_cells(lon_deg: Float64[np.ndarray, " N"], lat_deg: Float64[np.ndarray, 
 def _rows_and_columns(lon_deg: np.ndarray, lat_deg: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     row_height_deg = 180 / np.ceil(np.pi * EQUATOR_RADIUS_KM / ROW_KM)
     row = np.floor(lat_deg / row_height_deg)
-    circumference_km = 2 * np.pi * EQUATOR_RADIUS_KM * np.cos(np.radians(row * row_height_deg))
+    latitude_deg = np.clip(row * row_height_deg, -LAST_NARROWED_DEG, LAST_NARROWED_DEG)
+    circumference_km = 2 * np.pi * EQUATOR_RADIUS_KM * np.cos(np.radians(latitude_deg))
     in_row = np.maximum(1, np.ceil(circumference_km / ROW_KM))
     col = np.floor(lon_deg / (360 / in_row))
     # With an odd number of cells one lies across the antimeridian; it counts from the east.

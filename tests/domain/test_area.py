@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 import shapely
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from terrashot.domain import area
 from terrashot.domain.area import Area, box_outline, cells_in
@@ -33,10 +35,18 @@ def test_the_chips_cover_the_area(box):
     assert len(cells_in(Area("a", box_outline(*box)), 640.0)) == pytest.approx(expected, rel=0.05)
 
 
-def test_a_smaller_outline_keeps_the_ids_of_the_larger():
-    large = set(cells_in(Area("a", box_outline(9.4, 45.1, 9.6, 45.2)), 640.0).ids)
-    small = set(cells_in(Area("b", box_outline(9.45, 45.13, 9.5, 45.17)), 640.0).ids)
-    assert small < large
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(st.tuples(*[st.floats(-0.2, 0.2)] * 2), min_size=3, max_size=6),
+    st.sampled_from([(5.9, 45.0, 6.1, 45.2), (-66.1, -54.2, -65.9, -54.0), (2.9, 60.0, 3.1, 60.1)]),
+)
+def test_ids_do_not_change_with_the_outline(corners, box):
+    whole = cells_in(Area("whole", box_outline(*box)), 640.0)
+    middle = ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2)
+    drawn = shapely.convex_hull(shapely.multipoints(np.add(corners, middle)))
+    assume(shapely.area(drawn) > 1e-4)
+    in_both = whole.take(shapely.contains_xy(drawn, *centres_deg(whole)))
+    assert set(cells_in(Area("drawn", drawn), 640.0).ids) & set(whole.ids) == set(in_both.ids)
 
 
 @pytest.mark.parametrize("at_once", [1, 1000])

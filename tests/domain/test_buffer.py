@@ -10,7 +10,7 @@ from terrashot.areas.place import chips_of_areas
 from terrashot.domain.area import Area, box_outline
 from terrashot.domain.buffer import TEST, Buffer, cut_buffer, near
 from terrashot.domain.grid import to_metres
-from terrashot.domain.split import SplitRecipe, make_split
+from terrashot.domain.split import BUFFERED, SplitRecipe, make_split
 from terrashot.domain.tables import Chips
 
 
@@ -50,6 +50,32 @@ def test_across_a_seam_of_two_zones_the_gap_is_as_wide_as_inside_a_zone(reach, b
     left = cut_buffer(chips, codes, Buffer(reach)) == 0
     assert 0 < left.sum() < (codes == 0).sum()
     assert smallest_gap_m(chips, left, codes == TEST) > reach * 4480 * 0.93
+
+
+def overlapping(chips):
+    """Pairs of rows of chips of two zones that share ground."""
+    left, right = shapely.STRtree(chips.footprint).query(chips.footprint)
+    shared = shapely.area(shapely.intersection(chips.footprint[left], chips.footprint[right]))
+    across = (chips.utm[left, 0] != chips.utm[right, 0]) & (shared > 1e-9)
+    return np.column_stack([left, right])[across]
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.integers(-30, 29), st.floats(-78, 82), st.sampled_from([Buffer(1), Buffer(4), Buffer(metres=1.0)]))
+def test_chips_of_two_zones_that_overlap_are_neighbours_in_every_buffer(seam, lat, buffer):
+    wide = 0.1 / np.cos(np.radians(lat))
+    chips = table(((6 * seam - wide + 180) % 360 - 180, lat - 0.3, 6 * seam + wide, lat + 0.3))
+    pairs, reach = overlapping(chips), buffer.reach_chips(chips)
+    for one, other in pairs:
+        assert near(chips, np.arange(len(chips)) == one, reach)[other]
+    for scheme in BUFFERED:
+        split = np.array(make_split(chips, SplitRecipe(scheme, 5, {"a0": 0.0}, block_km=20.0, buffer=buffer)))
+        unlike = split[pairs[:, 0]] != split[pairs[:, 1]]
+        assert "buffer" in split and (split[pairs[unlike]] == "buffer").any(axis=1).all()
+
+
+def test_chips_of_two_zones_do_overlap():
+    assert len(overlapping(table((5.5, 48.0, 6.5, 48.6)))) > 10
 
 
 def test_far_from_the_mean_latitude_no_neighbour_is_missed():

@@ -2,13 +2,12 @@
 
 import numpy as np
 import pyproj
-import pytest
 import shapely
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from terrashot.domain.cells import Cells, cells_of, centres_deg, footprints, joined
-from terrashot.domain.grid import Grid
+from terrashot.domain.grid import Grid, to_degrees, to_metres, utm_zone
 
 places = st.tuples(st.integers(1, 60), st.booleans(), st.integers(0, 999_999), st.integers(0, 999_999))
 
@@ -62,9 +61,13 @@ def test_a_footprint_across_the_antimeridian_is_cut_in_two():
     )
 
 
-def test_the_true_side_of_a_chip_is_its_size_over_the_scale_of_the_projection():
-    chip = Grid(32614, 4480.0).chip_at(300_000.0, 4_300_000.0)
-    lon, lat = shapely.get_coordinates(footprints(cells_of([chip]))[0]).T
-    side_m = pyproj.Geod(ellps="WGS84").line_length(lon[:2], lat[:2])
-    scale = pyproj.Proj(32614).get_factors(lon[0], lat[0]).meridional_scale
-    assert side_m == pytest.approx(4480.0 / scale, rel=1e-4)
+@settings(max_examples=60, deadline=None)
+@given(st.floats(-180, 179.999), st.floats(-79, 83))
+def test_the_true_side_of_a_chip_is_its_size_over_the_scale_of_the_projection(lon, lat):
+    epsg = int(utm_zone(np.array([lon]), np.array([lat]))[0])
+    chip = Grid(epsg, 4480.0).chip_at(*to_metres(epsg).transform(lon, lat))
+    west, south, east, north = chip.bounds_m
+    centre = to_degrees(epsg).transform((west + east) / 2, (south + north) / 2)
+    scale = pyproj.Proj(epsg).get_factors(*centre).meridional_scale
+    around = to_degrees(epsg).transform([west, east, east, west, west], [south, south, north, north, south])
+    np.testing.assert_allclose(pyproj.Geod(ellps="WGS84").line_lengths(*around), 4480.0 / scale, rtol=1e-4)

@@ -26,6 +26,19 @@ def test_an_id_names_its_chip_and_no_other(x_m, y_m):
     assert chip_from_id(chip.id) == chip
 
 
+@given(
+    st.integers(32601, 32660) | st.integers(32701, 32760),
+    st.integers(0, 1800),
+    st.integers(30, 190),
+    st.sampled_from([640.0, 4480.0]),
+)
+def test_from_id_to_edges_and_back_is_the_same_id(epsg, row, col, size_m):
+    chip = Grid(epsg, size_m).chip(row, col)
+    west, south, east, north = chip_from_id(chip.id).bounds_m
+    for x_m, y_m in [(west, north), (east - 0.001, south + 0.001), ((west + east) / 2, (south + north) / 2)]:
+        assert Grid(epsg, size_m).chip_at(x_m, y_m).id == chip.id
+
+
 @pytest.mark.parametrize(
     "chip_id",
     [

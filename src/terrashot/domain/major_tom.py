@@ -8,7 +8,7 @@ from jaxtyping import Float64
 
 ROW_KM, EQUATOR_RADIUS_KM = 10.0, 6378.137
 LAST_NARROWED_DEG = 89.0
-"""Rows nearer to a pole have as many columns as the one that begins there."""
+"""Rows nearer to a pole have as many columns as one that begins at this latitude."""
 
 
 def grid_cells(lon_deg: Float64[np.ndarray, " N"], lat_deg: Float64[np.ndarray, " N"]) -> list[str | None]:

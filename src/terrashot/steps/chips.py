@@ -10,6 +10,7 @@ from terrashot.domain.buffer import Buffer
 from terrashot.domain.split import BUFFERED, SplitRecipe, choose_scheme, make_split
 from terrashot.domain.split_check import broken_promise, check_split
 from terrashot.domain.tables import SPLIT_NAMES, Chips
+from terrashot.domain.zone_seams import seam_cover
 from terrashot.durable.files import sha256_of_file
 from terrashot.errors import InputError, IntegrityError
 from terrashot.steps.plan import Context
@@ -52,11 +53,13 @@ def _place(context: Context) -> tuple[Chips, tuple[str, ...]]:
         return folder.chips, tuple(folder.notes)
     outlines = {name: outline_of(context, section) for name, section in context.config.areas.items()}
     areas = [Area(name, outline) for name, (outline, _) in outlines.items()]
-    grid = context.config.grid
-    chips, notes = chips_of_areas(areas, grid.chip_px * grid.pixel_m)
+    chip_size_m = context.config.grid.chip_px * context.config.grid.pixel_m
+    chips, notes = chips_of_areas(areas, chip_size_m)
+    covers = [(area.name, seam_cover(area, chip_size_m)) for area in areas]
     mended = [f"area '{name}': {note}" for name, (_, said) in outlines.items() for note in said]
+    at_seams = [f"area '{name}': {cover.sentence()}" for name, cover in covers if cover is not None]
     # Chips near each other lie near in the file, and in the store.
-    return chips.take(hilbert_order(chips)), (*mended, *notes)
+    return chips.take(hilbert_order(chips)), (*mended, *notes, *at_seams)
 
 
 def _recipe(context: Context, scheme: str) -> SplitRecipe:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from jaxtyping import Bool
 
 from terrashot.domain.area import Area, cells_in
 from terrashot.domain.cells import Cells, centres_deg, footprints
@@ -25,12 +26,19 @@ def chips_of_areas(areas: Sequence[Area], chip_size_m: float) -> tuple[Chips, tu
         held = cells_in(area, chip_size_m)
         if not len(held):
             raise InputError(f"area '{area.name}' holds no chip of {chip_size_m:g} m; enlarge it or take smaller chips")
-        is_taken = np.isin(held.keys, np.concatenate([np.empty(0, np.int64), *(own.keys for own in owned)]))
+        is_taken = _held_before(held, owned)
         owned.append(held.take(~is_taken))
         names += [area.name] * len(owned[-1])
         if is_taken.any():
             notes.append(f"{is_taken.sum()} chips of area '{area.name}' lie in an area named before it and stay there")
     return _table(owned, chip_size_m, tuple(names)), tuple(notes)
+
+
+def _held_before(held: Cells, owned: Sequence[Cells]) -> Bool[np.ndarray, " N"]:
+    """Which of the chips are there already; none stands twice in either."""
+    keys = np.concatenate([np.empty(0, np.int64), *(own.keys for own in owned)])
+    found: np.ndarray = np.isin(held.keys, keys, assume_unique=True)
+    return found
 
 
 def _table(owned: Sequence[Cells], chip_size_m: float, area: tuple[str, ...]) -> Chips:

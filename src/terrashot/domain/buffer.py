@@ -38,19 +38,26 @@ def cut_buffer(chips: Chips, codes: Int64[np.ndarray, " N"], buffer: Buffer) -> 
     Test is never cut. Chips are counted as a king moves; between UTM zones, and for chips off our grid, by distance.
     """
     cut, reach = codes.copy(), buffer.reach_chips(chips)
-    if reach == 0:
+    if reach == 0 or len(chips) < 2:
         return cut
+    side_m = spacing_m(chips)
     for kept, losers in ((TEST, (TRAIN, VAL)), (VAL, (TRAIN,))):
-        cut[np.isin(cut, losers) & near(chips, cut == kept, reach)] = BUFFER
+        cut[np.isin(cut, losers) & near(chips, cut == kept, reach, side_m=side_m)] = BUFFER
     return cut
 
 
-def near(chips: Chips, kept: Bool[np.ndarray, " N"], reach_chips: int) -> Bool[np.ndarray, " N"]:
-    """Which chips lie within `reach_chips` chips of one of the kept."""
+def near(
+    chips: Chips, kept: Bool[np.ndarray, " N"], reach_chips: int, *, side_m: float | None = None
+) -> Bool[np.ndarray, " N"]:
+    """Which chips lie within `reach_chips` chips of one of the kept.
+
+    Args:
+        side_m: `spacing_m` of the chips, for those who know it already.
+    """
     if not kept.any() or len(chips) < 2:
         return kept.copy()
     lon, lat = _places_deg(chips)
-    side_m = spacing_m(chips)
+    side_m = spacing_m(chips) if side_m is None else side_m
     if chips.utm is None:
         # Half a chip more, so that rounding decides nothing.
         return _near_by_place(lon, lat, kept, (reach_chips + 0.5) * side_m)
@@ -61,7 +68,7 @@ def near(chips: Chips, kept: Bool[np.ndarray, " N"], reach_chips: int) -> Bool[n
         # The next zone's lattice is turned and shifted: half a chip more again leaves the strip no narrower at a seam.
         reach_m = (reach_chips + 1) * side_m
         beyond = kept & beside_zone(chips, int(zone), reach_m)
-        both = here | beyond
+        both = (here & ~found) | beyond
         found[both] |= _near_by_place(lon[both], lat[both], beyond[both], reach_m)
     return found
 
@@ -70,11 +77,14 @@ def beside_zone(chips: Chips, zone: int, reach_m: float) -> Bool[np.ndarray, " N
     """Chips of other zones that lie within reach of the box around this zone's: few, however many chips there are."""
     assert chips.utm is not None, "asked for chips of our grid alone"
     lon, lat = _places_deg(chips)
-    here, x = chips.utm[:, 0] == zone, (lon - (zone % 100 * 6 - 183) + 180) % 360 - 180
+    here, middle_deg = chips.utm[:, 0] == zone, zone % 100 * 6 - 183
     high = np.degrees(reach_m / EARTH_RADIUS_M)
     wide = min(high / math.cos(math.radians(min(float(np.abs(lat[here]).max()) + high, 89.0))), 180.0)
-    is_level = (lat >= lat[here].min() - high) & (lat <= lat[here].max() + high)
-    return ~here & is_level & (x >= x[here].min() - wide) & (x <= x[here].max() + wide)
+    level = np.flatnonzero(~here & (lat >= lat[here].min() - high) & (lat <= lat[here].max() + high))
+    own, x = ((lon[rows] - middle_deg + 180) % 360 - 180 for rows in (here, level))
+    found = np.zeros(len(chips), dtype=bool)
+    found[level] = (x >= own.min() - wide) & (x <= own.max() + wide)
+    return found
 
 
 def _near_on_lattice(

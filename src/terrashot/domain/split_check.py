@@ -6,6 +6,7 @@ Legend: a test chips, b training chips, P pairs of one of each.
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 
 import numpy as np
@@ -56,7 +57,8 @@ def check_split(chips: Chips, split: tuple[str, ...]) -> SplitCheck | None:
     train, test = (np.array([name == wanted for name in split]) for wanted in ("train", "test"))
     if chips.lon_deg is None or np.isnan(chips.lon_deg).any() or not (train.any() and test.any()):
         return None
-    within = {reach: float(near(chips, train, reach)[test].mean()) for reach in REACHES}
+    side_m = spacing_m(chips)
+    within = {reach: float(near(chips, train, reach, side_m=side_m)[test].mean()) for reach in REACHES}
     gaps, sharing = [], np.zeros(len(chips), dtype=bool)
     if chips.utm is not None:
         gaps += [_gap_on_lattice_m(chips, test & own, train & own) for own in _zones(chips)]
@@ -73,8 +75,7 @@ def broken_promise(chips: Chips, check: SplitCheck, buffer: Buffer) -> str | Non
     Chips off our grid, or of two zones, do not stand in one lattice: up to three quarters of a chip are left to that.
     """
     reach = buffer.reach_chips(chips)
-    least_m = (reach - 0.75) * spacing_m(chips)
-    if reach == 0 or check.smallest_gap_m >= least_m:
+    if reach == 0 or check.smallest_gap_m >= (reach - 0.75) * spacing_m(chips):
         return None
     return f"a buffer of {reach} chips was cut, and a training chip lies {check.smallest_gap_m / 1000:.2f} km from a test chip"
 
@@ -100,6 +101,7 @@ def _gap_on_lattice_m(chips: Chips, test: Bool[np.ndarray, " N"], train: Bool[np
     return math.inf
 
 
+@lru_cache(maxsize=1)
 def _offsets_by_gap() -> list[tuple[float, list[tuple[int, int]]]]:
     found: dict[float, list[tuple[int, int]]] = {}
     for down, right in product(range(-FURTHEST_CHIPS, FURTHEST_CHIPS + 1), repeat=2):
@@ -119,11 +121,11 @@ def _pairs_by_place(
     """Rows of a test and a training chip whose centres are nearest: of different zones, or all where there is no grid."""
     if chips.footprint is None:
         return
-    places = _on_the_sphere(chips)
+    places, radius_m = _on_the_sphere(chips), _radius_m(chips)
     for own, others in _sides(chips):
         asked, found = np.flatnonzero(test & own), np.flatnonzero(train & others)
         if len(asked) and len(found):
-            yield _nearest_pairs(places, asked, found)
+            yield _nearest_pairs(places, asked, found, radius_m)
 
 
 def _sides(chips: Chips) -> Iterator[tuple[Bool[np.ndarray, " N"], Bool[np.ndarray, " N"]]]:
@@ -138,13 +140,28 @@ def _sides(chips: Chips) -> Iterator[tuple[Bool[np.ndarray, " N"], Bool[np.ndarr
 
 
 def _nearest_pairs(
-    places: Float64[np.ndarray, "N 3"], test: Int64[np.ndarray, " a"], train: Int64[np.ndarray, " b"]
+    places: Float64[np.ndarray, "N 3"], test: Int64[np.ndarray, " a"], train: Int64[np.ndarray, " b"], radius_m: float
 ) -> Int64[np.ndarray, "P 2"]:
-    """Each test chip with the nine training chips nearest to it, as many as overlap one in a lattice that is turned."""
+    """Each test chip with the nine training chips nearest to it, as many as overlap one in a lattice that is turned.
+
+    Without those that neither share ground nor lie nearer to each other than the pair with the nearest centres does.
+    """
     distance, found = cKDTree(places[train]).query(places[test], k=min(9, len(train)))
     distance, found = (own.reshape(len(test), -1) for own in (distance, found))
-    pairs = np.column_stack([np.repeat(test, found.shape[1]), train[found.ravel()]])
-    return pairs[np.argsort(distance.ravel(), kind="stable")[:MOST_PAIRS]]
+    matters = distance <= distance.min() + 2 * radius_m
+    pairs = np.column_stack([test[np.nonzero(matters)[0]], train[found[matters]]])
+    return pairs[np.argsort(distance[matters], kind="stable")[:MOST_PAIRS]]
+
+
+def _radius_m(chips: Chips) -> float:
+    """No corner of a chip lies further from its centre; a tenth more, for planes and spheres differ a little."""
+    if chips.utm is not None:
+        return 1.1 * _size_m(chips) * math.sqrt(0.5)
+    assert chips.lon_deg is not None and chips.lat_deg is not None, "asked before"
+    west, south, east, north = shapely.bounds(chips.footprint).T
+    wide = np.maximum(east - chips.lon_deg, chips.lon_deg - west) * np.cos(np.radians(chips.lat_deg))
+    high = np.maximum(north - chips.lat_deg, chips.lat_deg - south)
+    return float(1.1 * np.radians(np.hypot(wide, high)).max() * EARTH_RADIUS_M)
 
 
 def _on_the_sphere(chips: Chips) -> Float64[np.ndarray, "N 3"]:

@@ -53,7 +53,8 @@ def _take(column: tuple[object, ...] | np.ndarray | None, rows: np.ndarray) -> o
     if column is None:
         return None
     if isinstance(column, tuple):
-        return tuple(column[row] for row in rows)
+        # By whole numbers of Python's own: those of numpy take five times as long.
+        return tuple(map(column.__getitem__, rows.tolist()))
     return column[rows]
 
 

@@ -46,7 +46,9 @@ class SeamCover:
     def sentence(self) -> str:
         """Both as shares of the ground."""
         uncovered, repeated = (part / self.ground_m2 for part in (self.uncovered_m2, self.repeated_m2))
-        return f"{uncovered:.3%} of the ground lies in no chip and {repeated:.3%} in two, all of it where UTM zones meet"
+        return (
+            f"{uncovered:.3%} of the ground lies in no chip and {repeated:.3%} in two, all of it where UTM zones meet"
+        )
 
 
 def seam_cover(area: Area, chip_size_m: float) -> SeamCover | None:

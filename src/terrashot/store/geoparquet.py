@@ -18,6 +18,8 @@ from terrashot.domain.tables import Chips
 from terrashot.errors import InputError, one_line
 
 WORLD, HILBERT_LEVEL = (-180.0, -90.0, 180.0, 90.0), 16
+KINDS = {3: "Polygon", 6: "MultiPolygon"}
+"""Of footprints, by shapely's numbers."""
 BBOX_TYPE = pa.struct([(side, pa.float64()) for side in ("xmin", "ymin", "xmax", "ymax")])
 
 
@@ -43,7 +45,7 @@ def geo_footer(chips: Chips) -> dict[str, str]:
     """The `geo` entry of the footer; empty where no chip has a place."""
     if chips.footprint is None:
         return {}
-    kinds = sorted({shape.geom_type for shape in chips.footprint})
+    kinds = sorted(KINDS[number] for number in set(shapely.get_type_id(chips.footprint).tolist()))
     column: dict[str, Any] = {
         "encoding": "WKB",
         "geometry_types": kinds,
@@ -67,10 +69,10 @@ def hilbert_order(chips: Chips) -> Int64[np.ndarray, " N"]:
         points = geopandas.GeoSeries.from_xy(chips.lon_deg[placed], chips.lat_deg[placed])
         curve[placed] = points.hilbert_distance(total_bounds=WORLD, level=HILBERT_LEVEL)
     order = np.argsort(curve, kind="stable")
-    starts = np.flatnonzero(np.diff(curve[order], prepend=-1))
-    for start, stop in zip(starts, [*starts[1:], len(chips)], strict=True):
-        if stop - start > 1:
-            order[start:stop] = sorted(order[start:stop].tolist(), key=chips.ids.__getitem__)
+    edges = np.append(np.flatnonzero(np.diff(curve[order], prepend=-1)), len(chips))
+    several = np.flatnonzero(np.diff(edges) > 1)
+    for start, stop in zip(edges[several].tolist(), edges[several + 1].tolist(), strict=True):
+        order[start:stop] = sorted(order[start:stop].tolist(), key=chips.ids.__getitem__)
     return order
 
 

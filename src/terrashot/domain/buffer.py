@@ -7,12 +7,15 @@ from typing import Final
 import numpy as np
 import shapely
 from jaxtyping import Bool, Float64, Int64
+from scipy.spatial import cKDTree
 
 from terrashot.domain.tables import SPLIT_NAMES, Chips
 
 TRAIN, VAL, TEST, BUFFER = (SPLIT_NAMES.index(name) for name in ("train", "val", "test", "buffer"))
 EARTH_RADIUS_M: Final = 6_371_008.8
 SPACING_SAMPLE: Final = 5000
+MORE_THAN_BINS: Final = 1 << 32
+"""Along a parallel."""
 ROUNDING_CHIPS: Final = 0.02
 """Chips are not of one size on the ground: the scale of a projection differs by so much across a zone."""
 
@@ -111,11 +114,29 @@ def _near_by_place(
     high = np.degrees(reach_m / EARTH_RADIUS_M)
     # As wide as the parallel of its poleward side, the shortest one, asks for.
     wide = np.minimum(high / np.cos(np.radians(np.minimum(np.abs(lat_deg) + high, 89.0))), 179.0)
-    tree = shapely.STRtree(shapely.points(lon_deg[kept], lat_deg[kept]))
+    places = np.column_stack([lon_deg, lat_deg])
+    tree = shapely.STRtree(shapely.points(places[kept]))
     for turn in (-360.0, 0.0, 360.0):
         rows = np.flatnonzero(np.abs(lon_deg + turn) - wide <= 180)
-        x, y, w = lon_deg[rows] + turn, lat_deg[rows], wide[rows]
+        # A box costs a hundred times what it takes to see that nothing is in its surroundings.
+        rows = rows[_is_beside(places[rows] + (turn, 0.0), places[kept], (float(wide.max()), high))]
+        (x, y), w = (places[rows] + (turn, 0.0)).T, wide[rows]
         found[rows[tree.query(shapely.box(x - w, y - high, x + w, y + high))[0]]] = True
+    return found
+
+
+def _is_beside(
+    places: Float64[np.ndarray, "N 2"], kept: Float64[np.ndarray, "k 2"], reach: tuple[float, float]
+) -> Bool[np.ndarray, " N"]:
+    """Which places lie in a bin of that width and height that holds a kept place, or in one of the eight around it."""
+
+    def bins(places: np.ndarray) -> np.ndarray:
+        # A hair larger than the reach, so that rounding leaves none out.
+        x, y = np.floor(places / np.array(reach) / 1.001).astype(np.int64).T
+        return y * MORE_THAN_BINS + x
+
+    around = np.add.outer(np.arange(-1, 2) * MORE_THAN_BINS, np.arange(-1, 2))
+    found: np.ndarray = np.isin(bins(places), np.add.outer(np.unique(bins(kept)), around))
     return found
 
 
@@ -123,10 +144,12 @@ def spacing_m(chips: Chips) -> float:
     """Median ground distance from a chip to its nearest neighbour, over some thousand chips spread over the table."""
     lon_deg, lat_deg = _places_deg(chips)
     # Sorted, so that the order of the chips does not choose the sample.
-    sample = np.lexsort((lon_deg, lat_deg))[:: max(1, len(lon_deg) // SPACING_SAMPLE)]
-    points = shapely.points(lon_deg * np.cos(np.radians(lat_deg.mean())), lat_deg)
-    asked, other = shapely.STRtree(points).query_nearest(points[sample], exclusive=True, all_matches=False)
-    one = sample[asked]
+    order = np.lexsort((lon_deg, lat_deg))
+    one = order[:: max(1, len(order) // SPACING_SAMPLE)]
+    places = np.column_stack([lon_deg * np.cos(np.radians(lat_deg.mean())), lat_deg])
+    # Two chips at one place are no neighbours.
+    distinct = order[np.append(True, (np.diff(places[order], axis=0) != 0).any(axis=1))]
+    other = distinct[cKDTree(places[distinct]).query(places[one], k=2)[1][:, 1]]
     # The plane only finds the neighbour; its distance is taken where it lies.
     north = np.radians(lat_deg[other] - lat_deg[one])
     middle = np.radians((lat_deg[one] + lat_deg[other]) / 2)

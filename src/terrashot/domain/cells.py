@@ -1,7 +1,10 @@
 """Many chips of the grid as columns: millions of them need no object each."""
 
-from collections.abc import Sequence
+import gc
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from operator import add
 
 import numpy as np
 import shapely
@@ -25,9 +28,10 @@ class Cells:
     @property
     def ids(self) -> tuple[str, ...]:
         """As `Chip.id`."""
-        size = f"{self.size_m:.0f}"
-        places = zip(self.epsg.tolist(), self.row.tolist(), self.col.tolist(), strict=True)
-        return tuple([f"{epsg}_{size}m_r{row:06d}_c{col:06d}" for epsg, row, col in places])
+        # The chips of a row share the first half, those of a column the second.
+        size, rows = f"{self.size_m:.0f}", self.epsg * 1_000_000 + self.row
+        first = _texts(rows, lambda key: f"{key // 1_000_000}_{size}m_r{key % 1_000_000:06d}")
+        return tuple(map(add, first, _texts(self.col, lambda col: f"_c{col:06d}")))
 
     @property
     def keys(self) -> Int64[np.ndarray, " N"]:
@@ -44,6 +48,12 @@ class Cells:
         west = grid.origin_x_m + self.col * self.size_m
         north = grid.origin_y_m - self.row * self.size_m
         return west, north - self.size_m, west + self.size_m, north
+
+
+def _texts(keys: Int64[np.ndarray, " N"], text_of: Callable[[int], str]) -> Iterator[str]:
+    """The text of each key, made once for all that are the same."""
+    distinct, which = np.unique(keys, return_inverse=True)
+    return map([text_of(key) for key in distinct.tolist()].__getitem__, which.tolist())
 
 
 def cells_of(chips: Sequence[Chip]) -> Cells:
@@ -74,11 +84,26 @@ def footprints(cells: Cells) -> np.ndarray:
     for number, corner in enumerate(corners):
         rings[:, number, 0], rings[:, number, 1] = _degrees(cells.epsg, *corner)
     rings[:, -1] = rings[:, 0]
-    # By way of rings: a third less time than from coordinates at once.
-    shapes: np.ndarray = shapely.polygons(shapely.linearrings(rings))
+    # As one ragged array: a fourth of the time of ring by ring.
+    each = np.arange(len(cells) + 1)
+    offsets = (each * rings.shape[1], each)
+    with _no_search_for_cycles():
+        shapes: np.ndarray = shapely.from_ragged_array(shapely.GeometryType.POLYGON, rings.reshape(-1, 2), offsets)
     for index in np.flatnonzero(np.ptp(rings[:, :, 0], axis=1) > 180):
         shapes[index] = cut_at_antimeridian(rings[index])
     return shapes
+
+
+@contextmanager
+def _no_search_for_cycles() -> Iterator[None]:
+    """The garbage collector rests: again and again it would look through all outlines made so far, for longer than they take."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def cut_at_antimeridian(ring: Float64[np.ndarray, "P 2"]) -> shapely.MultiPolygon:

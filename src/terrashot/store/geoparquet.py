@@ -6,7 +6,6 @@ Source: GeoParquet specification 1.1.0 (metadata key `geo`, WKB encoding, coveri
 import json
 from typing import Any
 
-import geopandas
 import numpy as np
 import pyarrow as pa
 import pyproj
@@ -16,8 +15,9 @@ from jaxtyping import Int64
 from terrashot.domain.major_tom import grid_cells
 from terrashot.domain.tables import Chips
 from terrashot.errors import InputError, one_line
+from terrashot.store.hilbert import hilbert_distances
+from terrashot.store.wkb import wkb_column
 
-WORLD, HILBERT_LEVEL = (-180.0, -90.0, 180.0, 90.0), 16
 KINDS = {3: "Polygon", 6: "MultiPolygon"}
 """Of footprints, by shapely's numbers."""
 BBOX_TYPE = pa.struct([(side, pa.float64()) for side in ("xmin", "ymin", "xmax", "ymax")])
@@ -66,8 +66,7 @@ def hilbert_order(chips: Chips) -> Int64[np.ndarray, " N"]:
     curve = np.full(len(chips), np.iinfo(np.int64).max)
     if chips.lon_deg is not None and chips.lat_deg is not None:
         placed = np.isfinite(chips.lon_deg) & np.isfinite(chips.lat_deg)
-        points = geopandas.GeoSeries.from_xy(chips.lon_deg[placed], chips.lat_deg[placed])
-        curve[placed] = points.hilbert_distance(total_bounds=WORLD, level=HILBERT_LEVEL)
+        curve[placed] = hilbert_distances(chips.lon_deg[placed], chips.lat_deg[placed])
     order = np.argsort(curve, kind="stable")
     edges = np.append(np.flatnonzero(np.diff(curve[order], prepend=-1)), len(chips))
     several = np.flatnonzero(np.diff(edges) > 1)
@@ -162,7 +161,7 @@ def _degrees(values: np.ndarray | None, n: int) -> pa.Array:
 
 
 def _wkb(footprint: np.ndarray | None, n: int) -> pa.Array:
-    return pa.nulls(n, pa.binary()) if footprint is None else pa.array(shapely.to_wkb(footprint), pa.binary())
+    return pa.nulls(n, pa.binary()) if footprint is None else wkb_column(footprint)
 
 
 def _bounds(footprint: np.ndarray | None, n: int) -> pa.Array:

@@ -33,7 +33,6 @@ from terrashot.domain.split import SplitRecipe, make_split
 from terrashot.domain.split_check import check_split
 from terrashot.domain.tables import Chips
 from terrashot.domain.zone_seams import seam_cover
-from terrashot.store.geoparquet import hilbert_order
 from terrashot.store.parquet import ROW_GROUP_ROWS
 from terrashot.store.tables import write_chips
 
@@ -74,8 +73,7 @@ class Trial:
 
 def placed(area: Area) -> Chips:
     """The area's chips in the order of the file."""
-    chips = chips_of_areas([area], SIZE_M)[0]
-    return chips.take(hilbert_order(chips))
+    return chips_of_areas([area], SIZE_M)[0]
 
 
 def box(n_chips: int) -> Area:

@@ -146,6 +146,7 @@ def summary(inside: list[dict[str, object]], across: list[dict[str, object]]) ->
 
 def _chips(px: int) -> Chips:
     chips, _ = chips_of_areas([Area(name, box_outline(*box)) for name, box in AREAS.items()], px * 10.0)
+    chips = chips.take(np.argsort(chips.ids))  # the draws go by rows
     return replace(chips, split=make_split(chips, SplitRecipe("bands", 10, dict.fromkeys(AREAS, 0.9))))
 
 

@@ -13,7 +13,6 @@ from terrashot.areas.place import chips_of_areas
 from terrashot.domain.area import Area, box_outline
 from terrashot.domain.major_tom import grid_cells
 from terrashot.store import parquet
-from terrashot.store.geoparquet import hilbert_order
 from terrashot.store.tables import read_chips, write_chips
 
 BOX = (11.4, 45.0, 12.6, 45.8)
@@ -24,7 +23,6 @@ WINDOW = (11.8, 45.2, 12.1, 45.4)
 @pytest.fixture(scope="module")
 def chips():
     found, _ = chips_of_areas([Area("seam", box_outline(*BOX))], 2240.0)
-    found = found.take(hilbert_order(found))
     return replace(found, split=("train", "val", "test", "buffer") * (len(found) // 4) + ("train",) * (len(found) % 4))
 
 

@@ -12,6 +12,9 @@ from jaxtyping import Float64, Int64
 
 from terrashot.domain.grid import Chip, Grid, to_degrees
 
+DOWN, RIGHT = np.array([1, 1, 0, 0, 1]), np.array([0, 1, 1, 0, 0])
+"""From a chip's own row and column to those of which its corners are the north-west ones: around from the south-west, and back."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cells:
@@ -78,12 +81,10 @@ def centres_deg(cells: Cells) -> tuple[Float64[np.ndarray, " N"], Float64[np.nda
 
 def footprints(cells: Cells) -> np.ndarray:
     """Each chip's outline in degrees, as shapely polygons (N,); cut in two where it crosses the antimeridian."""
-    west, south, east, north = cells.edges_m()
-    corners = ((west, south), (east, south), (east, north), (west, north))
-    rings = np.empty((len(cells), len(corners) + 1, 2))
-    for number, corner in enumerate(corners):
-        rings[:, number, 0], rings[:, number, 1] = _degrees(cells.epsg, *corner)
-    rings[:, -1] = rings[:, 0]
+    rings = np.empty((len(cells), len(DOWN), 2))
+    for zone in np.unique(cells.epsg):
+        rows = cells.epsg == zone
+        rings[rows] = _rings_deg(cells.take(rows))
     # As one ragged array: a fourth of the time of ring by ring.
     each = np.arange(len(cells) + 1)
     offsets = (each * rings.shape[1], each)
@@ -92,6 +93,26 @@ def footprints(cells: Cells) -> np.ndarray:
     for index in np.flatnonzero(np.ptp(rings[:, :, 0], axis=1) > 180):
         shapes[index] = cut_at_antimeridian(rings[index])
     return shapes
+
+
+def _rings_deg(cells: Cells) -> Float64[np.ndarray, "N 5 2"]:
+    """The corners of each chip of one zone; where chips lie side by side, a corner that they share is worked out once."""
+    row, col = cells.row[:, None] + DOWN, cells.col[:, None] + RIGHT
+    top, left = row.min(), col.min()
+    height, width = row.max() - top + 1, col.max() - left + 1
+    if height * width > 4 * len(cells):
+        return np.stack(_corners_deg(cells, row, col), axis=-1)
+    lattice = np.meshgrid(np.arange(top, top + height), np.arange(left, left + width), indexing="ij")
+    return np.stack([axis[row - top, col - left] for axis in _corners_deg(cells, *lattice)], axis=-1)
+
+
+def _corners_deg(cells: Cells, row: np.ndarray, col: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Longitude and latitude of the north-west corners of these places of the lattice."""
+    epsg = int(cells.epsg[0])
+    grid = Grid(epsg, cells.size_m)
+    x_m, y_m = grid.origin_x_m + col * cells.size_m, grid.origin_y_m - row * cells.size_m
+    lon_deg, lat_deg = to_degrees(epsg).transform(x_m, y_m)
+    return lon_deg, lat_deg
 
 
 @contextmanager

@@ -3,8 +3,11 @@
 Source: Francis & Czerkawski 2024, arXiv:2402.12095, section 2; radius and rounding as the package majortom-eg 1.1.0.
 """
 
+from collections.abc import Iterator
+from operator import add
+
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Float64, Int64
 
 ROW_KM, EQUATOR_RADIUS_KM = 10.0, 6378.137
 MORE_THAN_COLUMNS = 10_000
@@ -22,15 +25,17 @@ def grid_cells(lon_deg: Float64[np.ndarray, " N"], lat_deg: Float64[np.ndarray, 
     row, col = _rows_and_columns(lon_deg[known], lat_deg[known])
     # Places of one cell share its name: a fifth of the texts for chips of the paper's size.
     _, first, which = np.unique(row * MORE_THAN_COLUMNS + col, return_index=True, return_inverse=True)
-    texts = [_name(up, right) for up, right in zip(row[first].tolist(), col[first].tolist(), strict=True)]
+    texts = list(map(add, _names(row[first], "UD", "_"), _names(col[first], "RL", "")))
     names: list[str | None] = [None] * len(lon_deg)
     for place, cell in zip(known.tolist(), which.tolist(), strict=True):
         names[place] = texts[cell]
     return names
 
 
-def _name(up: int, right: int) -> str:
-    return f"{abs(up)}{'U' if up >= 0 else 'D'}_{abs(right)}{'R' if right >= 0 else 'L'}"
+def _names(numbers: Int64[np.ndarray, " N"], letters: str, end: str) -> Iterator[str]:
+    """Half a name of each number; the letters tell zero and more from less."""
+    text_of = {n: f"{abs(n)}{letters[n < 0]}{end}" for n in np.unique(numbers).tolist()}
+    return map(text_of.__getitem__, numbers.tolist())
 
 
 def _rows_and_columns(lon_deg: np.ndarray, lat_deg: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -16,7 +16,6 @@ from terrashot.errors import InputError, IntegrityError
 from terrashot.steps.plan import Context
 from terrashot.steps.progress import Said, Work
 from terrashot.steps.sources import chip_folder, folder_path, outline_of
-from terrashot.store.geoparquet import hilbert_order
 from terrashot.store.tables import write_chips
 
 
@@ -58,8 +57,7 @@ def _place(context: Context) -> tuple[Chips, tuple[str, ...]]:
     covers = [(area.name, seam_cover(area, chip_size_m)) for area in areas]
     mended = [f"area '{name}': {note}" for name, (_, said) in outlines.items() for note in said]
     at_seams = [f"area '{name}': {cover.sentence()}" for name, cover in covers if cover is not None]
-    # Chips near each other lie near in the file, and in the store.
-    return chips.take(hilbert_order(chips)), (*mended, *notes, *at_seams)
+    return chips, (*mended, *notes, *at_seams)
 
 
 def _recipe(context: Context, scheme: str) -> SplitRecipe:

@@ -12,10 +12,10 @@ import pyproj
 import shapely
 from jaxtyping import Int64
 
+from terrashot.domain.hilbert import hilbert_distances
 from terrashot.domain.major_tom import grid_cells
 from terrashot.domain.tables import Chips
 from terrashot.errors import InputError, one_line
-from terrashot.store.hilbert import hilbert_distances
 from terrashot.store.wkb import wkb_column
 
 KINDS = {3: "Polygon", 6: "MultiPolygon"}

@@ -15,7 +15,7 @@ import math
 import statistics
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -88,7 +88,8 @@ def trial(n_chips: int, folder: Path) -> Trial:
     area = box(n_chips)
     chips = placed(area)
     write_chips(folder / "ours.parquet", chips)
-    return Trial(area, chips, pq.read_table(folder / "ours.parquet"), folder)
+    # Without outlines: a million more of them alive would slow the garbage collector of one side alone.
+    return Trial(area, replace(chips, footprint=None), pq.read_table(folder / "ours.parquet"), folder)
 
 
 def measured(n_chips: int, folder: Path, rounds: int) -> dict[str, object]:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from terrashot.areas.place import chips_of_areas
 from terrashot.domain.area import Area, box_outline
-from terrashot.domain.buffer import TEST, Buffer, cut_buffer, near
+from terrashot.domain.buffer import EARTH_RADIUS_M, TEST, Buffer, cut_buffer, near, spacing_m
 from terrashot.domain.grid import to_metres
 from terrashot.domain.split import BUFFERED, SplitRecipe, make_split
 from terrashot.domain.tables import Chips
@@ -50,6 +50,26 @@ def test_across_a_seam_of_two_zones_the_gap_is_as_wide_as_inside_a_zone(reach, b
     left = cut_buffer(chips, codes, Buffer(reach)) == 0
     assert 0 < left.sum() < (codes == 0).sum()
     assert smallest_gap_m(chips, left, codes == TEST) > reach * 4480 * 0.93
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10**6), st.sampled_from([-180.0, 0.0, 77.3, 180.0]), st.floats(-85, 85), st.integers(1, 6))
+def test_off_the_grid_a_chip_is_near_where_it_lies_in_the_square_around_another(seed, lon, lat, reach):
+    rng = np.random.default_rng(seed)
+    wide = 0.3 / np.cos(np.radians(lat))
+    x, y = (lon + rng.uniform(-wide, wide, 120) + 180) % 360 - 180, lat + rng.uniform(-0.3, 0.3, 120)
+    chips = Chips(tuple(map(str, range(120))), ("a",) * 120, (None,) * 120, (None,) * 120, None, x, y)
+    kept = rng.uniform(size=120) < 0.1
+    high = np.degrees((reach + 0.5) * spacing_m(chips) / EARTH_RADIUS_M)
+    across = np.abs((x[:, None] - x[kept] + 180) % 360 - 180)
+    naive = (across <= (high / np.cos(np.radians(np.abs(y) + high)))[:, None]) & (np.abs(y[:, None] - y[kept]) <= high)
+    assert near(chips, kept, reach).tolist() == naive.any(axis=1).tolist()
+
+
+def test_chips_that_all_lie_at_one_place_are_neighbours():
+    chips = Chips(("a", "b", "c"), ("x",) * 3, (None,) * 3, (None,) * 3, None, np.full(3, 9.0), np.full(3, 45.0))
+    assert near(chips, np.array([True, False, False]), 1).tolist() == [True, True, True]
+    assert Buffer(metres=100.0).reach_chips(chips) == 100
 
 
 def overlapping(chips):

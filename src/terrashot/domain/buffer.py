@@ -14,6 +14,8 @@ from terrashot.domain.tables import SPLIT_NAMES, Chips
 TRAIN, VAL, TEST, BUFFER = (SPLIT_NAMES.index(name) for name in ("train", "val", "test", "buffer"))
 EARTH_RADIUS_M: Final = 6_371_008.8
 SPACING_SAMPLE: Final = 5000
+ONE_PLACE_M: Final = 1.0
+"""Stands for a distance between chips that all lie at one place, so that they are neighbours."""
 MORE_THAN_BINS: Final = 1 << 32
 """Along a parallel."""
 ROUNDING_CHIPS: Final = 0.02
@@ -149,6 +151,8 @@ def spacing_m(chips: Chips) -> float:
     places = np.column_stack([lon_deg * np.cos(np.radians(lat_deg.mean())), lat_deg])
     # Two chips at one place are no neighbours.
     distinct = order[np.append(True, (np.diff(places[order], axis=0) != 0).any(axis=1))]
+    if len(distinct) == 1:
+        return ONE_PLACE_M
     other = distinct[cKDTree(places[distinct]).query(places[one], k=2)[1][:, 1]]
     # The plane only finds the neighbour; its distance is taken where it lies.
     north = np.radians(lat_deg[other] - lat_deg[one])

@@ -28,7 +28,7 @@ def smallest_gap_m(chips, of, to):
     return min(shapely.distance(flat[i], flat[to]).min() for i in np.flatnonzero(of))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     st.integers(1, 4), st.lists(st.tuples(st.integers(0, 24), st.integers(0, 24)), min_size=1, max_size=6, unique=True)
 )

@@ -30,7 +30,7 @@ def steps_to_nearest(chips, names, of, to):
     return np.abs(places[names == of][:, None] - places[names == to][None]).max(-1).min(1)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.floats(-1.5, 1.5), st.integers(0, 2), st.integers(5, 9))
 def test_no_training_chip_lies_within_the_buffer_of_a_test_or_validation_chip(angle, buffer, bands):
     chips = lattice()
@@ -40,7 +40,7 @@ def test_no_training_chip_lies_within_the_buffer_of_a_test_or_validation_chip(an
             assert steps_to_nearest(chips, names, of, to).min() > buffer
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.floats(-1.5, 1.5), st.integers(1, 3))
 def test_the_buffer_takes_nothing_from_the_test_set(angle, buffer):
     chips = lattice()

@@ -49,8 +49,8 @@ def _in_degrees(arc: Sequence[Sequence[int]], transform: dict[str, Sequence[floa
 def _rings(arcs: Sequence[np.ndarray], polygon: Sequence[Sequence[int]]) -> tuple[np.ndarray, list[np.ndarray]]:
     """The shell and its holes; both run on beyond 180 where they cross the antimeridian."""
     shell, *holes = (_ring(arcs, numbers) for numbers in polygon)
-    middle = shell[:, 0].mean()
-    return shell, [hole + [360 * round((middle - hole[:, 0].mean()) / 360), 0] for hole in holes]
+    turns = [round((shell[:, 0].mean() - hole[:, 0].mean()) / 360) for hole in holes]
+    return shell, [hole + np.array([360 * turn, 0]) for hole, turn in zip(holes, turns, strict=True)]
 
 
 def _ring(arcs: Sequence[np.ndarray], numbers: Sequence[int]) -> Float64[np.ndarray, "P 2"]:
@@ -67,5 +67,7 @@ def _cut(shape: shapely.Geometry) -> shapely.Geometry:
     west, _, east, _ = shapely.bounds(shape)
     if west >= -180 and east <= 180:
         return shape
-    turned = [shapely.transform(shape, lambda points, turn=turn: points + [turn, 0]) for turn in (-360, 0, 360)]
+    turned = [
+        shapely.transform(shape, lambda points, turn=turn: points + np.array([turn, 0])) for turn in (-360, 0, 360)
+    ]
     return shapely.union_all(shapely.intersection(turned, WORLD))

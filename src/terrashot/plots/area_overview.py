@@ -11,7 +11,7 @@ from matplotlib.patheffects import withStroke
 from terrashot.plots.chip_areas import AreaChips, unbroken_deg
 from terrashot.plots.map_window import Window, show_window, window_around
 from terrashot.plots.split_cells import show_cells, show_outline
-from terrashot.plots.style import BLACK, VERMILION
+from terrashot.plots.style import BLACK
 
 MARGIN = 0.06
 LEAST_DEG = 25.0
@@ -50,7 +50,7 @@ def _show_area(ax: Axes, area: AreaChips, window: Window, *, is_named: bool) -> 
     lon, lat = (float(axis.min() + axis.max()) / 2 for axis in (area.lon_deg, area.lat_deg))
     is_tiny = extent < TINY * window.width
     if is_tiny:
-        ax.plot(lon, lat, "o", ms=9, mfc="none", mec=VERMILION, mew=1.8, zorder=4)
+        ax.plot(lon, lat, "o", ms=9, mfc="none", mec=BLACK, mew=1.8, zorder=4)
     else:
         show_cells(ax, area, max(1, round(CELLS_A_WIDTH * extent / window.width)))
         show_outline(ax, area, OUTLINE_CELLS)

@@ -9,10 +9,10 @@ from matplotlib.colors import to_rgba
 
 from terrashot.domain.tables import SPLIT_NAMES
 from terrashot.plots.chip_areas import AreaChips
-from terrashot.plots.style import BLACK
+from terrashot.plots.style import BLACK, VERMILION
 
 # Light to dark, so that grey tells them apart too; test is hatched as well.
-FILLS: Final = {"train": "#9ecae1", "val": "#E69F00", "test": "#08306b", "buffer": "#e2e2e2"}
+FILLS: Final = {"train": "#9ecae1", "val": VERMILION, "test": "#08306b", "buffer": "#e2e2e2"}
 CHIPS_A_CELL = 2
 """On average, so that few cells of a covered area are empty."""
 CHIPS_A_CELL_OF_OUTLINES = 8

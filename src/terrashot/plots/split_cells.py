@@ -11,7 +11,7 @@ from terrashot.domain.tables import SPLIT_NAMES
 from terrashot.plots.chip_areas import AreaChips
 from terrashot.plots.style import BLACK, VERMILION
 
-# Light to dark, so that grey tells them apart too; test is hatched as well.
+# Steps of lightness, so that grey tells them apart too; in bars test is hatched as well.
 FILLS: Final = {"train": "#9ecae1", "val": VERMILION, "test": "#08306b", "buffer": "#e2e2e2"}
 CHIPS_A_CELL = 2
 """On average, so that few cells of a covered area are empty."""

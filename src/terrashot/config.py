@@ -4,15 +4,15 @@ Strict: an unknown key, a wrong type or a value out of range is refused with the
 `docs/study-file.md` is generated from these models.
 """
 
-import difflib
 import json
 import math
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from terrashot.complaints import first_complaint, nearest_of
 from terrashot.errors import ConfigError
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -137,10 +137,12 @@ class SourceSection(Section):
 class SplitSection(Section):
     """Which chips train, which choose, which test."""
 
-    scheme: Literal["auto", "bands", "blocks", "groups", "random", "given"] = "auto"
+    scheme: Literal["auto", "bands", "blocks", "leave_area_out", "groups", "random", "given"] = "auto"
     """`bands`: the paper's geographic bands. `blocks`: square blocks like a checkerboard, of which one fold tests and the next
-    validates. `groups`: whole groups of chips.csv. `given`: the split column of chips.csv. `auto`: given if there, else
-    groups, else bands, else random; the run says which."""
+    validates. `leave_area_out`: one area tests whole. `groups`: whole groups of chips.csv. `given`: the split column of
+    chips.csv. `auto`: given if there, else groups, else bands, else random; the run says which."""
+    area: Name | None = None
+    """The area that tests (`leave_area_out`); the others train and validate, in bands or by whole groups."""
     bands: int = Field(60, ge=5, le=10_000)
     """Number of bands an area is cut into."""
     shares: tuple[Share, Share, Share] = (0.6, 0.2, 0.2)
@@ -151,10 +153,17 @@ class SplitSection(Section):
     """How many colours the checkerboard has (`blocks`)."""
     fold: int = Field(0, ge=0)
     """Which of the folds tests (`blocks`), 0 to folds - 1; the next one validates."""
-    buffer_chips: int = Field(1, ge=0, le=100)
-    """Chips between bands or blocks that belong to no split, cut from train, then val, never from test; 0 is the paper's."""
+    buffer_chips: int | None = Field(None, ge=0, le=100)
+    """Chips around test, then around validation, that belong to no split, cut from train, then val, never from test; 0 is the
+    paper's. Not given: 1 for `bands`, `blocks` and `leave_area_out`, where places are known; none for the others."""
     buffer_m: float | None = Field(None, gt=0, le=1e6)
     """The same in metres of ground, rounded up to whole chips; in place of buffer_chips."""
+
+    @model_validator(mode="after")
+    def _an_area_is_left_out(self) -> "SplitSection":
+        if (self.scheme == "leave_area_out") != (self.area is not None):
+            raise ValueError('area = "NAME" belongs to scheme = "leave_area_out", which needs it')
+        return self
 
     @model_validator(mode="after")
     def _fold_is_one_of_the_folds(self) -> "SplitSection":
@@ -335,12 +344,25 @@ class StudyConfig(Section):
         return self
 
     @model_validator(mode="after")
+    def _the_area_left_out_is_one_of_several(self) -> "StudyConfig":
+        left = self.split.area
+        if left is None or self.source.kind == "folder":  # its areas stand in chips.csv
+            return self
+        if left not in self.areas:
+            raise ValueError(f"[split]: area: no area '{left}'; {nearest_of(left, list(self.areas), 'areas')}")
+        if len(self.areas) < 2:
+            raise ValueError(
+                '[split]: scheme = "leave_area_out" needs a second area to train on; add one under [areas]'
+            )
+        return self
+
+    @model_validator(mode="after")
     def _absences_name_areas(self) -> "StudyConfig":
         for name in self.source.area_absences:
             if self.source.kind == "folder":
                 raise ValueError('[source.area_absences] belongs to kind = "simulated"; delete the section')
             if name not in self.areas:
-                hint = _hint(name, list(self.areas), "areas")
+                hint = nearest_of(name, list(self.areas), "areas")
                 raise ValueError(f"[source.area_absences]: no area '{name}'; {hint}")
         return self
 
@@ -365,36 +387,4 @@ def read_config(path: Path) -> StudyConfig:
         # Through JSON: strict there means that a list may be a tuple and a text a path, and nothing else is bent.
         return StudyConfig.model_validate_json(json.dumps(content, default=str))
     except ValidationError as error:
-        raise ConfigError(f"{path}: {_first_complaint(error)}") from None
-
-
-def _first_complaint(error: ValidationError) -> str:
-    first = error.errors(include_url=False)[0]
-    place = [str(part) for part in first["loc"]]
-    if first["type"] == "extra_forbidden":
-        return _unknown_key(place)
-    if first["type"] == "value_error":
-        place.append("")  # our own validators speak of a whole section
-    section = f"[{'.'.join(place[:-1])}]: " if len(place) > 1 else ""
-    key = f"{place[-1]}: " if place and place[-1] else ""
-    message = str(first["msg"]).removeprefix("Value error, ")
-    found = f"; found {first['input']!r}" if not isinstance(first["input"], dict) and first["type"] != "missing" else ""
-    return f"{section}{key}{message}{found[:120]}"
-
-
-def _unknown_key(place: list[str]) -> str:
-    section = f"[{'.'.join(place[:-1])}]: " if len(place) > 1 else ""
-    return f"{section}unknown key '{place[-1]}'; {_hint(place[-1], _keys_at(place[:-1]), 'known keys')}"
-
-
-def _hint(word: str, known: list[str], what: str) -> str:
-    near = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
-    return f"did you mean '{near[0]}'?" if near else f"{what}: {', '.join(known)}"
-
-
-def _keys_at(place: list[str]) -> list[str]:
-    model: Any = StudyConfig
-    for part in place:
-        # [areas.NAME]: the name is free, so it is no field; its content is what the dictionary holds.
-        model = model.model_fields[part].annotation if hasattr(model, "model_fields") else get_args(model)[1]
-    return list(model.model_fields)
+        raise ConfigError(f"{path}: {first_complaint(error, StudyConfig)}") from None

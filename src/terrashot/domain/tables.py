@@ -38,6 +38,12 @@ class Chips:
     def __len__(self) -> int:
         return len(self.ids)
 
+    @property
+    def has_places(self) -> bool:
+        """Whether the centre of every chip is known."""
+        places = (self.lon_deg, self.lat_deg)
+        return all(axis is not None and not np.isnan(axis).any() for axis in places)
+
     def take(self, rows: Sequence[int] | np.ndarray) -> "Chips":
         """The chips of the rows named, in that order."""
         rows = np.asarray(rows, dtype=np.int64)

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from terrashot.areas.place import chips_of_areas
+from terrashot.config import SplitSection
 from terrashot.domain.area import Area
 from terrashot.domain.buffer import Buffer
-from terrashot.domain.split import BUFFERED, SplitRecipe, choose_scheme, make_split
+from terrashot.domain.split import SplitRecipe, buffer_of, choose_scheme, make_split
 from terrashot.domain.split_check import broken_promise, check_split
 from terrashot.domain.tables import SPLIT_NAMES, Chips
 from terrashot.durable.files import sha256_of_file
@@ -69,19 +70,27 @@ def _recipe(context: Context, scheme: str) -> SplitRecipe:
         block_km=split.block_km,
         folds=split.folds,
         fold=split.fold,
-        buffer=Buffer(split.buffer_chips, split.buffer_m),
+        area=split.area,
+        buffer=_buffer_asked(split),
         seed=context.config.study.seed,
     )
 
 
+def _buffer_asked(split: SplitSection) -> Buffer | None:
+    """The buffer that the study file names; None leaves it to the scheme."""
+    if split.buffer_chips is None and split.buffer_m is None:
+        return None
+    return Buffer(split.buffer_chips or 0, split.buffer_m)
+
+
 def _check(chips: Chips, split: tuple[str, ...], recipe: SplitRecipe) -> Work[None]:
     """What the split keeps apart and what its buffer costs; an error where it does not hold what it promises."""
-    check = check_split(chips, split)
+    check, cost = check_split(chips, split), f"{split.count('buffer') / len(chips):.1%} of the chips are cut as buffer"
     if check is None:
+        yield Said(f"split: nothing to measure between training and test chips; {cost}")
         return
-    n_cut = split.count("buffer")
-    yield Said(f"{check.sentence()}; {n_cut / len(chips):.1%} of the chips are cut as buffer")
-    broken = broken_promise(chips, check, recipe.buffer) if recipe.scheme in BUFFERED else None
+    yield Said(f"{check.sentence()}; {cost}")
+    broken = broken_promise(chips, check, buffer_of(chips, recipe))
     if broken is not None:
         raise IntegrityError(f"the split breaks its promise: {broken}; please report this as a defect")
 

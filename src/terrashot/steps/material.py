@@ -81,7 +81,7 @@ def foresee_material(context: Context, to_run: Collection[str]) -> Material:
     n_chips, split, basis = _chips(context, has_chips="chips" not in to_run and context.study.chips.is_file())
     n_train, n_val = (split.count(name) for name in ("train", "val"))
     if not n_train:
-        n_train, n_val = (round(share * n_chips) for share in context.config.split.shares[:2])
+        n_train, n_val = _shares_of(context, n_chips)
         basis += "; shares of [split], before any buffer"
     if "ingest" not in to_run and context.study.ledger.is_file():
         return Material(n_chips, n_train, n_val, basis, _stored(context), _size_of_store(context))
@@ -101,6 +101,22 @@ def _chips(context: Context, *, has_chips: bool) -> tuple[int, Sequence[str | No
         return len(chips), chips.split, "as in chips.csv"
     areas = [Area(name, outline_of(context, section)[0]) for name, section in context.config.areas.items()]
     return _count(areas, context.config), (), "counted in [areas]"
+
+
+def _shares_of(context: Context, n_chips: int) -> tuple[int, int]:
+    """Chips that will train and validate, by the shares of [split]; of those outside the area that is left out, if one is."""
+    split = context.config.split
+    train, val, test = split.shares
+    if split.area is None:
+        return round(train * n_chips), round(val * n_chips)
+    if context.config.source.kind == "folder":
+        areas = read_chip_table(folder_path(context) / "chips.csv").area
+        n_others = sum(area != split.area for area in areas)
+    else:
+        drawn = context.config.areas.items()
+        others = [Area(name, outline_of(context, own)[0]) for name, own in drawn if name != split.area]
+        n_others = _count(others, context.config)
+    return round(train / (1 - test) * n_others), round(val / (1 - test) * n_others)
 
 
 def _count(areas: Sequence[Area], config: StudyConfig) -> int:

@@ -8,6 +8,7 @@ import numpy as np
 import shapely
 from jaxtyping import Bool, Float64, Int64
 
+from terrashot.domain.cells import unrolled
 from terrashot.domain.tables import SPLIT_NAMES, Chips
 
 TRAIN, VAL, TEST, BUFFER = (SPLIT_NAMES.index(name) for name in ("train", "val", "test", "buffer"))
@@ -128,11 +129,7 @@ def spacing_m(chips: Chips) -> float:
 
 def _widest_m(footprint: np.ndarray) -> float:
     """The longest side, along the parallels and the meridians, of the boxes around these shapes in degrees."""
-    west, south, east, north = shapely.bounds(footprint).T
-    cut = east - west > 180  # in two at the antimeridian
-    if cut.any():
-        unrolled = shapely.transform(footprint[cut], lambda points: np.column_stack([points[:, 0] % 360, points[:, 1]]))
-        west[cut], _, east[cut], _ = shapely.bounds(unrolled).T
+    west, south, east, north = shapely.bounds(unrolled(footprint)).T
     wide = (east - west) * np.cos(np.radians(np.minimum(np.abs(south), np.abs(north))))
     return float(np.radians(np.maximum(wide, north - south).max())) * EARTH_RADIUS_M
 

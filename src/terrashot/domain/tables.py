@@ -1,5 +1,6 @@
 """Tables whose rows meet by chip id or not at all."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -14,6 +15,8 @@ from terrashot.errors import MisalignedError
 SplitName = Literal["train", "val", "test", "buffer"]
 SPLIT_NAMES: tuple[str, ...] = get_args(SplitName)
 
+ID = re.compile(r"(?=.*[^.])[A-Za-z0-9._-]{1,128}")
+"""Of any chip, ours or not. Not dots alone: those are folders."""
 Text = np.ndarray
 """An object array of `str`, or of `str | None` where a value may be absent."""
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from terrashot.areas.place import chips_of_areas
-from terrashot.config import SplitSection
+from terrashot.chip_sections import SplitSection
 from terrashot.domain.area import Area
 from terrashot.domain.buffer import Buffer
 from terrashot.domain.split import SplitRecipe, buffer_of, choose_scheme, make_split
@@ -13,9 +13,10 @@ from terrashot.domain.split_check import broken_promise, check_split
 from terrashot.domain.tables import SPLIT_NAMES, Chips
 from terrashot.durable.files import sha256_of_file
 from terrashot.errors import InputError, IntegrityError
+from terrashot.steps.listed_chips import folder_path, partition_chips, partition_paths
 from terrashot.steps.plan import Context
 from terrashot.steps.progress import Said, Work
-from terrashot.steps.sources import chip_folder, folder_path, outline_of
+from terrashot.steps.sources import chip_folder, outline_of
 from terrashot.store.geoparquet import hilbert_order
 from terrashot.store.tables import write_chips
 
@@ -37,7 +38,9 @@ def make_chips(context: Context) -> Work[None]:
 
 
 def chip_inputs(context: Context) -> Mapping[str, str]:
-    """Digest of every outline file, or of chips.csv."""
+    """Digest of every outline file, of chips.csv, or of partitions."""
+    if context.config.has_partitions:
+        return {name: sha256_of_file(path) for name, path in partition_paths(context).items() if path.is_file()}
     if context.config.source.kind == "folder":
         path = folder_path(context) / "chips.csv"
         return {"chips.csv": sha256_of_file(path)} if path.is_file() else {}
@@ -51,6 +54,8 @@ def _place(context: Context) -> tuple[Chips, tuple[str, ...]]:
     if context.config.source.kind == "folder":
         folder = chip_folder(context)
         return folder.chips, tuple(folder.notes)
+    if context.config.has_partitions:
+        return partition_chips(context)
     outlines = {name: outline_of(context, section) for name, section in context.config.areas.items()}
     areas = [Area(name, outline) for name, (outline, _) in outlines.items()]
     grid = context.config.grid

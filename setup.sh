@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
 stamp=.venv/terrashot-setup.sha256
-digest=$(cat pyproject.toml requirements/torch.txt requirements/constraints.txt setup.sh | sha256sum | cut -d' ' -f1)
+digest=$(cat pyproject.toml hatch_build.py requirements/torch.txt requirements/constraints.txt setup.sh | sha256sum | cut -d' ' -f1)
 if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$digest" ]; then
   exit 0
 fi

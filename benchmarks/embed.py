@@ -39,7 +39,8 @@ def measure(preset: str, store: ZarrChipStore, rounds: int, workers: int) -> dic
         m: [(c, s.slot) for c in store.chip_ids for s in store.channels(c, m) if s.valid_fraction > 0]
         for m in store.modalities
     }
-    flops = sum(map(len, picks.values())) * forward_flops(jobs["float32"].towers.config)
+    config = jobs["float32"].towers.config
+    flops = sum(map(len, picks.values())) * config.turns * forward_flops(config)
     probes = {name: matmul_probe(dtype=getattr(torch, name)) for name in TYPES}
     calls: dict[str, Callable[[], object]] = {f"probe {name}": probe for name, (probe, _) in probes.items()}
     calls |= {name: lambda job=job: embedded(job, store) for name, job in jobs.items()}

@@ -29,7 +29,8 @@ from simulated_store import simulated_store
 
 from terrashot.model.cost import StepShape, forward_flops, step_flops
 from terrashot.model.presets import PRESETS
-from terrashot.model.towers import TowersConfig, make_towers
+from terrashot.model.towers import make_towers
+from terrashot.model.towers_config import TowersConfig
 from terrashot.pretrain.dataset import make_draws
 from terrashot.pretrain.distributed import ALONE
 from terrashot.pretrain.precision import faster_precision

@@ -19,7 +19,8 @@ from terrashot.domain.tables import Chips, Embeddings, Labels
 from terrashot.errors import MissingImageryError
 from terrashot.ingest.harvest import harvest
 from terrashot.model.checkpoint import load_model, save_model
-from terrashot.model.towers import TowersConfig, make_towers
+from terrashot.model.towers import make_towers
+from terrashot.model.towers_config import TowersConfig
 from terrashot.model.vit import VitConfig
 from terrashot.steps.progress import finish
 from terrashot.store import manifest

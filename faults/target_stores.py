@@ -17,7 +17,8 @@ from faults.mutants import bent_bytes, bent_json, bent_text
 from faults.studies import finished
 from faults.targets import Rng
 from terrashot.durable.files import sha256_of
-from terrashot.model.towers import TowersConfig, make_towers
+from terrashot.model.towers import make_towers
+from terrashot.model.towers_config import TowersConfig
 from terrashot.model.vit import VitConfig
 from terrashot.pretrain.progress import Progress
 from terrashot.pretrain.pupil import Pupil

@@ -7,6 +7,7 @@ from terrashot.errors import ConfigError
 
 AREA = "[areas.a]\nbbox = [9.0, 45.0, 9.2, 45.2]\n"
 NORTH = AREA.replace("areas.a", "areas.north")
+LEFT_OUT = '[split]\nscheme = "leave_area_out"\narea = "{}"\n'
 FOLDER = '[source]\nkind = "folder"\npath = "chips"\n'
 
 
@@ -43,6 +44,10 @@ def test_a_whole_number_stands_for_a_number(tmp_path):
         (AREA + '[pretrain]\nbatch_size = "8"\n', "[pretrain]: batch_size: Input should be a valid integer; found '8'"),
         (AREA + "[pretrain]\nepochs = 0\n", "[pretrain]: epochs: Input should be greater than or equal to 1; found 0"),
         (AREA + '[split]\nscheme = "stripes"\n', "[split]: scheme: Input should be 'auto', 'bands'"),
+        (AREA + NORTH + '[split]\nscheme = "leave_area_out"\n', "[split]: area = \"NAME\" belongs to scheme = \"leave_area_out\", which needs it"),
+        (AREA + NORTH + '[split]\narea = "a"\n', "[split]: area = \"NAME\" belongs to scheme = \"leave_area_out\""),
+        (AREA + NORTH + LEFT_OUT.format("nroth"), "[split]: area: no area 'nroth'; did you mean 'north'?"),
+        (AREA + LEFT_OUT.format("a"), '[split]: scheme = "leave_area_out" needs a second area to train on'),
         (AREA + "[split]\nshares = [0.5, 0.2, 0.2]\n", "[split]: shares = [train, val, test] must be above 0"),
         (AREA + "[fewshot]\nsizes = [10, 5]\n", "[fewshot]: sizes must be growing numbers"),
         (AREA + "[fewshot]\nheads = []\n", "[fewshot]: heads must name at least one head"),
@@ -50,6 +55,10 @@ def test_a_whole_number_stands_for_a_number(tmp_path):
         (AREA + '[source]\nkind = "folder"\npath = "chips"\n', "[areas] come from chips.csv"),
         ("", "no area; add [areas.NAME]"),
         ("[areas.a]\n", "[areas.a]: give one of bbox"),
+        ('[areas.a]\npartitions = "a.geojson"\nbbox = [9.0, 45.0, 9.2, 45.2]\n', "[areas.a]: give one of bbox"),
+        (AREA + 'splits = "a.csv"\n', '[areas.a]: splits = "FILE.csv" belongs to partitions = "FILE.geojson"'),
+        (AREA + '[areas.b]\npartitions = "b.geojson"\n', "[areas]: some have partitions and others an outline"),
+        ('[areas.a]\npartitions = "a.geojson"\n[source.area_absences.a]\n', "[source.area_absences] needs areas with an outline"),
         ('[areas."a b"]\nbbox = [0, 0, 1, 1]\n', "String should match pattern"),
         (AREA + "[grid]\npixel_m = inf\n", "pixel_m"),
         ("study = ", "cannot be read as TOML"),
@@ -62,6 +71,15 @@ def test_a_wrong_study_file_is_refused_by_name(tmp_path, text, said):
     assert said in str(error.value)
     assert "study.toml: " in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_a_buffer_that_is_not_given_is_told_from_one_of_no_chip(tmp_path):
+    assert read(tmp_path, AREA).split.buffer_chips is None
+    assert read(tmp_path, AREA + "[split]\nbuffer_chips = 0\n").split.buffer_chips == 0
+
+
+def test_the_area_left_out_may_be_one_of_a_chip_folder(tmp_path):
+    assert read(tmp_path, FOLDER + LEFT_OUT.format("europe")).split.area == "europe"
 
 
 def test_an_area_has_the_rates_of_the_study_but_for_those_of_its_own(tmp_path):

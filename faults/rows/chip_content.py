@@ -20,7 +20,8 @@ from terrashot.embed.in_parts import embed_in_parts
 from terrashot.errors import InputError
 from terrashot.ingest.folder import open_chip_folder
 from terrashot.ingest.harvest import harvest
-from terrashot.model.towers import TowersConfig, make_towers
+from terrashot.model.towers import make_towers
+from terrashot.model.towers_config import TowersConfig
 from terrashot.model.vit import VitConfig
 from terrashot.steps.embed_tables import KEPT_DTYPE, EmbedChoices, table_job, write_floors, write_vectors
 from terrashot.steps.progress import finish

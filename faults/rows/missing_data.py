@@ -34,7 +34,8 @@ from terrashot.embed.channels import ChannelPolicy
 from terrashot.embed.embed import EmbedJob, embed_chips
 from terrashot.embed.in_parts import embed_in_parts
 from terrashot.errors import InputError
-from terrashot.model.towers import Towers, TowersConfig, make_towers
+from terrashot.model.towers import Towers, make_towers
+from terrashot.model.towers_config import TowersConfig
 from terrashot.model.vit import VitConfig
 from terrashot.steps.embed_tables import EmbedChoices, table_job, write_vectors
 from terrashot.steps.progress import finish

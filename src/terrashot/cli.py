@@ -202,6 +202,21 @@ def import_(
     _print(_show(import_files(ImportRequest(kind, source, out, chips, chip_m, overwrite))), json_)
 
 
+@app.command(epilog="Example: `terrashot export geetiles demo/chips.parquet --out partitions`")
+def export(
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="geetiles.")],
+    chips: Annotated[Path, typer.Argument(metavar="CHIPS", help="A study's chips.parquet.")],
+    out: Annotated[Path, typer.Option(help="Folder for the files: of each area a GeoJSON and a CSV.")],
+    overwrite: Overwrite = False,
+    json_: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Write chips and their split in the layout of another program."""
+    from terrashot.steps.export_partitions import ExportRequest, export_files  # late: see the module's first lines
+
+    _print(_show(export_files(ExportRequest(kind, chips, out, overwrite))), json_)
+
+
 @app.command(epilog="Example: `terrashot health --embeddings embeddings.parquet --floors floors.parquet`")
 def health(
     embeddings: Annotated[Path, typer.Option(help="Any embedding table: Parquet, or .npy with its ids beside it.")],

@@ -4,29 +4,22 @@ Strict: an unknown key, a wrong type or a value out of range is refused with the
 `docs/study-file.md` is generated from these models.
 """
 
-import difflib
 import json
-import math
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
+from terrashot.chip_sections import AreaSection, GridSection, Name, Section, Share, SourceSection, SplitSection
+from terrashot.complaints import first_complaint, nearest_of
 from terrashot.errors import ConfigError
 
-Share = Annotated[float, Field(ge=0, le=1)]
-MeanPairs = Annotated[float, Field(ge=0, le=40)]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
 Target = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,63}$")]
 HeadName = Literal["forest", "extra_trees", "logistic", "ridge", "knn", "prototype", "svm", "boosted", "mlp"]
 Trees = Annotated[int, Field(ge=1, le=10_000)]
 Depth = Annotated[int, Field(ge=1, le=16)]
 LARGEST_FILE_BYTES = 1 << 20
-
-
-class Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
 
 
 class StudySection(Section):
@@ -38,135 +31,6 @@ class StudySection(Section):
     """Source of all randomness: same seed, same bytes."""
     workers: int = Field(0, ge=0, le=1024)
     """Processes to use; 0 means one a core. Never changes a result."""
-
-
-class GridSection(Section):
-    """The lattice of chips. Not for chip folders, whose chips are given."""
-
-    chip_px: int = Field(448, ge=8, le=4096)
-    """Side of a chip in pixels; the paper's chips have 448."""
-    pixel_m: float = Field(10.0, gt=0, le=1000)
-    """Ground size of a pixel in metres; 448 px of 10 m give chips of 4,480 m."""
-
-
-class AreaSection(Section):
-    """One area of interest: a box, an outline in a file, or a country or region by name."""
-
-    bbox: tuple[float, float, float, float] | None = None
-    """West, south, east, north in degrees; west above east crosses the antimeridian."""
-    outline: Path | None = None
-    """A file with polygons: GeoJSON, WKT (`.wkt`), GeoPackage, GeoParquet, shapefile or FlatGeobuf."""
-    region: str | None = Field(None, min_length=1, max_length=100)
-    """A country or region by the name that it has in `boundaries`."""
-    boundaries: Path | None = None
-    """A table of countries or regions, such as one of Natural Earth, in any of those formats."""
-    band_angle_rad: float = Field(0.9, ge=-math.pi / 2, le=math.pi / 2)
-    """Direction of the split's bands in this area; the paper's code uses 0.2 to 1.5."""
-
-    @model_validator(mode="after")
-    def _has_one_outline(self) -> "AreaSection":
-        if sum(given is not None for given in (self.bbox, self.outline, self.region)) != 1:
-            raise ValueError(
-                'give one of bbox = [west, south, east, north], outline = "FILE.geojson" and region = "NAME"'
-            )
-        if (self.region is None) != (self.boundaries is None):
-            raise ValueError('region = "NAME" and boundaries = "FILE" belong together')
-        return self
-
-
-class AbsenceSection(Section):
-    """How often the simulated Earth leaves something out."""
-
-    modality: Share = 0.03
-    """Share of chips without one of the modalities."""
-    month: Share = 0.08
-    """Share of optical months lost to cloud."""
-    polarisation: Share = 0.05
-    """Share of chips without one polarisation of the radar."""
-    cloud: Share = 0.15
-    """Mean share of a month's pixels hidden by cloud."""
-    swath: Share = 0.05
-    """Share of chips that lie partly in the gap between two swaths, in each optical and radar month, and in coherence."""
-    pairs: MeanPairs = 4.8
-    """Mean number of coherence pairs; every chip has 0 to 40."""
-
-
-class AreaAbsenceSection(Section):
-    """What differs in one of the [areas]; a key that is not given is as in [source.absences]."""
-
-    modality: Share | None = None
-    """Share of this area's chips without one of the modalities."""
-    month: Share | None = None
-    """Share of its optical months lost to cloud."""
-    polarisation: Share | None = None
-    """Share of its chips without one polarisation of the radar."""
-    cloud: Share | None = None
-    """Mean share of a month's pixels hidden by cloud there."""
-    swath: Share | None = None
-    """Share of its chips that lie partly in the gap between two swaths."""
-    pairs: MeanPairs | None = None
-    """Mean number of coherence pairs there."""
-
-
-class SourceSection(Section):
-    """Where pixels and labels come from."""
-
-    kind: Literal["simulated", "folder"] = "simulated"
-    """`simulated`: a made-up Earth, for learning the tool and testing it. `folder`: your chips on disk."""
-    path: Path | None = None
-    """The chip folder (kind = "folder"): chips.csv, one sub-folder a modality, labels.csv."""
-    world_seed: int = Field(0, ge=0, lt=2**31)
-    """Which simulated Earth (kind = "simulated")."""
-    months: tuple[Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")], ...] = ("2020-01", "2020-02", "2020-03")
-    """Months of optical and radar means (kind = "simulated")."""
-    absences: AbsenceSection = AbsenceSection()
-    area_absences: dict[Name, AreaAbsenceSection] = {}
-
-    def absences_of(self, area: str) -> AbsenceSection:
-        """The rates of an area: its own where given, else those of the study."""
-        own = self.area_absences.get(area, AreaAbsenceSection()).model_dump(exclude_none=True)
-        return self.absences.model_copy(update=own)
-
-    @model_validator(mode="after")
-    def _folder_has_a_path(self) -> "SourceSection":
-        if (self.kind == "folder") != (self.path is not None):
-            raise ValueError('path = "FOLDER" belongs to kind = "folder", and to no other kind')
-        return self
-
-
-class SplitSection(Section):
-    """Which chips train, which choose, which test."""
-
-    scheme: Literal["auto", "bands", "blocks", "groups", "random", "given"] = "auto"
-    """`bands`: the paper's geographic bands. `blocks`: square blocks like a checkerboard, of which one fold tests and the next
-    validates. `groups`: whole groups of chips.csv. `given`: the split column of chips.csv. `auto`: given if there, else
-    groups, else bands, else random; the run says which."""
-    bands: int = Field(60, ge=5, le=10_000)
-    """Number of bands an area is cut into."""
-    shares: tuple[Share, Share, Share] = (0.6, 0.2, 0.2)
-    """Train, validation, test."""
-    block_km: float = Field(50.0, ge=0.1, le=2000)
-    """Side of a block (`blocks`)."""
-    folds: int = Field(5, ge=3, le=100)
-    """How many colours the checkerboard has (`blocks`)."""
-    fold: int = Field(0, ge=0)
-    """Which of the folds tests (`blocks`), 0 to folds - 1; the next one validates."""
-    buffer_chips: int = Field(1, ge=0, le=100)
-    """Chips between bands or blocks that belong to no split, cut from train, then val, never from test; 0 is the paper's."""
-    buffer_m: float | None = Field(None, gt=0, le=1e6)
-    """The same in metres of ground, rounded up to whole chips; in place of buffer_chips."""
-
-    @model_validator(mode="after")
-    def _fold_is_one_of_the_folds(self) -> "SplitSection":
-        if self.fold >= self.folds:
-            raise ValueError(f"fold = {self.fold}: with folds = {self.folds} they count from 0 to {self.folds - 1}")
-        return self
-
-    @model_validator(mode="after")
-    def _shares_sum_to_one(self) -> "SplitSection":
-        if abs(sum(self.shares) - 1) > 1e-6 or min(self.shares) <= 0:
-            raise ValueError("shares = [train, val, test] must be above 0 and sum to 1")
-        return self
 
 
 class IngestSection(Section):
@@ -316,7 +180,7 @@ class StudyConfig(Section):
     study: StudySection = StudySection()
     source: SourceSection = SourceSection()
     grid: GridSection = GridSection()
-    areas: dict[Name, AreaSection] = {}
+    areas: dict[Name, AreaSection] = Field(default_factory=dict)
     split: SplitSection = SplitSection()
     ingest: IngestSection = IngestSection()
     labels: LabelsSection = LabelsSection()
@@ -326,12 +190,35 @@ class StudyConfig(Section):
     missing: MissingSection = MissingSection()
     report: ReportSection = ReportSection()
 
+    @property
+    def has_partitions(self) -> bool:
+        """Whether the chips of the areas stand in partitions files."""
+        return any(area.partitions is not None for area in self.areas.values())
+
     @model_validator(mode="after")
     def _areas_fit_the_source(self) -> "StudyConfig":
-        if self.source.kind == "folder" and self.areas:
-            raise ValueError('[areas] come from chips.csv when [source] kind = "folder"; delete the section')
+        n_listed = sum(area.partitions is not None for area in self.areas.values())
+        if self.source.kind == "folder" and n_listed < len(self.areas):
+            raise ValueError(
+                '[areas] come from chips.csv when [source] kind = "folder"; delete the section, or give each area partitions = "FILE"'
+            )
+        if n_listed not in (0, len(self.areas)):
+            raise ValueError("[areas]: some have partitions and others an outline; give all of them the same")
         if self.source.kind != "folder" and not self.areas:
             raise ValueError("no area; add [areas.NAME] with bbox = [west, south, east, north]")
+        return self
+
+    @model_validator(mode="after")
+    def _the_area_left_out_is_one_of_several(self) -> "StudyConfig":
+        left = self.split.area
+        if left is None or not self.areas:  # those of a chip folder stand in chips.csv
+            return self
+        if left not in self.areas:
+            raise ValueError(f"[split]: area: no area '{left}'; {nearest_of(left, list(self.areas), 'areas')}")
+        if len(self.areas) < 2:
+            raise ValueError(
+                '[split]: scheme = "leave_area_out" needs a second area to train on; add one under [areas]'
+            )
         return self
 
     @model_validator(mode="after")
@@ -339,8 +226,10 @@ class StudyConfig(Section):
         for name in self.source.area_absences:
             if self.source.kind == "folder":
                 raise ValueError('[source.area_absences] belongs to kind = "simulated"; delete the section')
+            if self.has_partitions:
+                raise ValueError("[source.area_absences] needs areas with an outline; partitions have none")
             if name not in self.areas:
-                hint = _hint(name, list(self.areas), "areas")
+                hint = nearest_of(name, list(self.areas), "areas")
                 raise ValueError(f"[source.area_absences]: no area '{name}'; {hint}")
         return self
 
@@ -365,36 +254,4 @@ def read_config(path: Path) -> StudyConfig:
         # Through JSON: strict there means that a list may be a tuple and a text a path, and nothing else is bent.
         return StudyConfig.model_validate_json(json.dumps(content, default=str))
     except ValidationError as error:
-        raise ConfigError(f"{path}: {_first_complaint(error)}") from None
-
-
-def _first_complaint(error: ValidationError) -> str:
-    first = error.errors(include_url=False)[0]
-    place = [str(part) for part in first["loc"]]
-    if first["type"] == "extra_forbidden":
-        return _unknown_key(place)
-    if first["type"] == "value_error":
-        place.append("")  # our own validators speak of a whole section
-    section = f"[{'.'.join(place[:-1])}]: " if len(place) > 1 else ""
-    key = f"{place[-1]}: " if place and place[-1] else ""
-    message = str(first["msg"]).removeprefix("Value error, ")
-    found = f"; found {first['input']!r}" if not isinstance(first["input"], dict) and first["type"] != "missing" else ""
-    return f"{section}{key}{message}{found[:120]}"
-
-
-def _unknown_key(place: list[str]) -> str:
-    section = f"[{'.'.join(place[:-1])}]: " if len(place) > 1 else ""
-    return f"{section}unknown key '{place[-1]}'; {_hint(place[-1], _keys_at(place[:-1]), 'known keys')}"
-
-
-def _hint(word: str, known: list[str], what: str) -> str:
-    near = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
-    return f"did you mean '{near[0]}'?" if near else f"{what}: {', '.join(known)}"
-
-
-def _keys_at(place: list[str]) -> list[str]:
-    model: Any = StudyConfig
-    for part in place:
-        # [areas.NAME]: the name is free, so it is no field; its content is what the dictionary holds.
-        model = model.model_fields[part].annotation if hasattr(model, "model_fields") else get_args(model)[1]
-    return list(model.model_fields)
+        raise ConfigError(f"{path}: {first_complaint(error, StudyConfig)}") from None

@@ -115,7 +115,7 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(json_values, st.sampled_from(["type", "coordinates", "geometry", "ring", "point"]))
 def test_whatever_the_file_holds_only_our_own_error_comes_out(tmp_path_factory, junk, place):
     ring = [*SQUARE[0][:2], junk, *SQUARE[0][2:]] if place == "ring" else SQUARE[0]

@@ -162,7 +162,7 @@ def test_the_order_of_the_training_chips_hardly_matters():
 MODEL = learn(unit_parts(60))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     hnp.arrays(bool, st.tuples(st.integers(1, 9), st.just(3))),
     st.sampled_from(FILLING),

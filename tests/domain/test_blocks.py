@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from terrashot.domain.blocks import block_folds
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.floats(-180, 180), st.floats(-80, 84), st.sampled_from([3, 5, 8]))
 def test_the_fold_of_a_place_depends_on_no_other_place(lon, lat, folds):
     among = block_folds(np.array([lon, 1.0, -170.0]), np.array([lat, 2.0, 60.0]), 50.0, folds)

@@ -80,7 +80,7 @@ def test_a_chip_size_that_an_id_cannot_carry_is_refused(size_m):
         Grid(32632, size_m)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.floats(-180, 179.999), st.floats(-79.9, 83.9), st.sampled_from([100.0, 640.0, 4480.0]))
 def test_every_place_on_earth_has_a_chip_whose_id_leads_back_to_it(lon, lat, size_m):
     epsg = int(utm_zone(np.array([lon]), np.array([lat]))[0])

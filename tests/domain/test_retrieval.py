@@ -5,7 +5,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from terrashot.domain import retrieval
@@ -27,7 +27,6 @@ def naive_recall(left, right, k):
     return hits / len(left)
 
 
-@settings(deadline=None)
 @given(st.integers(0, 10**6), st.integers(1, 40), st.integers(2, 6))
 def test_recall_is_that_of_the_definition(seed, n, d):
     rng = np.random.default_rng(seed)
@@ -91,7 +90,6 @@ def naive_nearest(queries, table, k, own):
     return rows, products
 
 
-@settings(deadline=None)
 @given(st.integers(0, 10**6), st.integers(0, 9), st.integers(0, 60), st.integers(1, 5), small_blocks, st.booleans())
 def test_the_nearest_rows_are_those_of_the_definition(seed, n_queries, n, k, blocks, is_half):
     rng = np.random.default_rng(seed)

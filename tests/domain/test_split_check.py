@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import shapely
+import shapely.affinity
 
 from terrashot.areas.place import chips_of_areas
 from terrashot.domain.area import Area, box_outline
@@ -81,6 +82,28 @@ def test_chips_of_far_areas_have_no_gap_to_speak_of():
     )
 
 
+@pytest.mark.parametrize("buffer", [0, 2])
+def test_where_outlines_are_not_known_the_gap_is_that_of_squares_around_the_centres(buffer):
+    chips = table(*ONE_ZONE)
+    bare = replace(off_grid(chips), footprint=None)
+    split = make_split(bare, SplitRecipe("bands", 6, {"a": 0.3}, buffer=Buffer(buffer)))
+    check = check_split(bare, split)
+    assert check.smallest_gap_m == pytest.approx(naive(chips, split)[0], rel=0.03, abs=100)
+    assert check.n_sharing is None and "chips have no outline" in check.sentence()
+    assert broken_promise(bare, check, Buffer(buffer)) is None
+    assert broken_promise(bare, check, Buffer(buffer + 1)) is not None
+
+
+def test_a_buffer_around_chips_that_overlap_is_as_wide_as_their_outlines():
+    chips = table(*ONE_ZONE)
+    wide = np.array([shapely.affinity.scale(one, 2.5, 2.5) for one in chips.footprint])
+    loose = replace(off_grid(chips), footprint=wide)
+    split = make_split(loose, SplitRecipe("random", shares=(0.9, 0.05, 0.05), buffer=Buffer(1)))
+    assert {"train", "test"} <= set(split)
+    assert broken_promise(loose, check_split(loose, split), Buffer(1)) is None
+    assert check_split(loose, split).n_sharing == 0
+
+
 def test_without_places_or_without_a_side_there_is_nothing_to_check():
     bare = Chips(("a", "b"), ("x",) * 2, (None,) * 2, (None,) * 2)
     assert check_split(bare, ("train", "test")) is None
@@ -88,7 +111,7 @@ def test_without_places_or_without_a_side_there_is_nothing_to_check():
     assert check_split(chips, ("train",) * len(chips)) is None
 
 
-@pytest.mark.parametrize("scheme", ["bands", "blocks"])
+@pytest.mark.parametrize("scheme", ["bands", "blocks", "random"])
 @pytest.mark.parametrize("box", [ONE_ZONE, SEAM])
 def test_our_own_splits_hold_what_they_promise_and_a_broken_one_is_found(scheme, box):
     chips, buffer = table(*box), Buffer(1)

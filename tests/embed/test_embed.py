@@ -15,7 +15,8 @@ from terrashot.embed.channels import plan_blocks
 from terrashot.embed.embed import EmbedJob, embed_chips, shared_modalities, shown_modalities
 from terrashot.embed.scaling import statistics_for
 from terrashot.errors import InputError, IntegrityError
-from terrashot.model.towers import TowersConfig, make_towers
+from terrashot.model.towers import make_towers
+from terrashot.model.towers_config import TowersConfig
 from terrashot.model.vit import VitConfig
 from terrashot.steps.progress import finish
 

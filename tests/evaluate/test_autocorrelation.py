@@ -105,7 +105,7 @@ def test_shuffled_rows_give_the_same_bytes_where_chips_are_sampled():
     assert autocorrelation(values[order], lon[order], lat[order], seed=SEED) == sampled
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(0, 1000))
 def test_nothing_changes_where_the_chips_are_moved_and_turned_over_the_globe(seed):
     values, (lon, lat) = gaussian_field(20.0, 1), lattice()
@@ -115,7 +115,7 @@ def test_nothing_changes_where_the_chips_are_moved_and_turned_over_the_globe(see
     assert dataclasses.astuple(moved) == pytest.approx(dataclasses.astuple(here), rel=0.02)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.floats(0.01, 100), st.floats(-1000, 1000))
 def test_another_unit_changes_the_variances_alone(scale, offset):
     values = gaussian_field(20.0, 1)

@@ -80,7 +80,7 @@ def test_intervals_hold_the_truth_in_many_worlds(world, repeats, blocks):
         assert 0.90 <= share <= (0.99 if blocks == 5 else 0.98)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 10**6), st.integers(1, 4), st.integers(1, 5))
 def test_the_parts_add_up_to_the_plain_weighted_score(seed, repeats, blocks):
     rng = np.random.default_rng(seed)
@@ -162,7 +162,7 @@ def test_weights_are_the_same_for_a_seed_and_grow_with_the_draws():
     assert isinstance(few, Weights) and few.draws.shape == (1000, 3) and (few.draws > 0).all()
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 10**6))
 def test_r2_from_sums_over_blocks_is_r2_of_the_chips(seed):
     rng = np.random.default_rng(seed)

@@ -50,7 +50,7 @@ def test_ten_labels_cannot_spoil_a_head_that_is_right():
     assert np.mean(after) < before + 0.01
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(2, 5), st.integers(6, 60), st.integers(0, 10_000))
 def test_log_loss_never_rises_on_the_labels_it_was_fitted_to_and_rows_stay_probabilities(n_classes, n, seed):
     rng = np.random.default_rng(seed)

@@ -1,10 +1,13 @@
 """Leakage and transfer change who is learnt from, and nothing else."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from terrashot.domain.tables import Chips, Labels
-from terrashot.evaluate.protocol.comparison import DrawSettings, labelled_chips
+from terrashot.errors import InputError
+from terrashot.evaluate.protocol.comparison import DrawSettings, compare_areas, labelled_chips
 from terrashot.evaluate.protocol.leakage import leakage_comparisons
 from terrashot.evaluate.protocol.transfer import transfer_comparisons
 
@@ -83,6 +86,60 @@ def test_foreign_labels_stay_the_same_while_local_ones_are_added():
     assert sizes == {(10, 260), (100, 350), (250, 500)}
     small, large = (next(d for d in both.draws if (d.asked, d.repeat) == (n, 1)) for n in (10, 100))
     assert set(small.rows) < set(large.rows)
+
+
+def with_b_left_out():
+    """Area b tests whole; a trains and validates in bands of rows, its test chips in the buffer."""
+    labelled = lattice()
+    names = zip(labelled.chips.area, labelled.chips.split, strict=True)
+    split = tuple("test" if area == "b" else {"test": "buffer"}.get(name, name) for area, name in names)
+    labels = Labels(labelled.chips.ids, dict(labelled.targets))
+    return labelled_chips(replace(labelled.chips, split=split), labels, np.ones(len(split), bool))
+
+
+@pytest.mark.parametrize("pooled", [False, True])
+def test_of_an_area_left_out_labels_are_drawn_from_the_others_and_it_alone_is_judged(pooled):
+    labelled = with_b_left_out()
+    (one,) = compare_areas(labelled, replace(SETTINGS, pooled=pooled), "leave_area_out")
+    assert one.area == "b" and {(task.train_area, task.scheme) for task in one.tasks} == {("others", "leave_area_out")}
+    for rows, wanted in ((one.learn, ("train", "a")), (one.choose, ("val", "a")), (one.judge, ("test", "b"))):
+        splits, areas = split_of(labelled, rows)
+        assert set(zip(splits, areas, strict=True)) == {wanted}
+    assert len(one.judge) == SIDE**2 and len(one.tasks[0].pool) == len(one.learn)
+    assert any("area 'b' is left out" in note for note in labelled.notes)
+
+
+def test_the_cut_of_an_area_left_out_is_that_of_the_others_and_moves_with_no_label_of_its_own():
+    labelled = with_b_left_out()
+    cut = compare_areas(labelled, SETTINGS, "leave_area_out")[0].tasks[0].learn.threshold
+    is_b = np.array([area == "b" for area in labelled.chips.area])
+    moved = replace(labelled, targets={"share": np.where(is_b, 7.0, labelled.targets["share"])})
+    assert compare_areas(moved, SETTINGS, "leave_area_out")[0].tasks[0].learn.threshold == cut
+    assert transfer_comparisons(moved, SETTINGS, "leave_area_out")[0].tasks[0].learn.threshold == cut
+
+
+def test_leakage_into_an_area_left_out_is_beside_labels_from_between_its_test_chips():
+    labelled = with_b_left_out()
+    (one,) = leakage_comparisons(labelled, SETTINGS, "leave_area_out")
+    assert {(task.train_area, task.scheme) for task in one.tasks} == {("b", "random"), ("others", "leave_area_out")}
+    for task in one.tasks:
+        drawn = one.learn[np.unique(np.concatenate([draw.rows for draw in task.draws]))]
+        assert set(split_of(labelled, drawn)[1]) == {"a" if task.train_area == "others" else "b"}
+        assert not set(drawn) & set(one.judge)
+
+
+def test_each_other_area_teaches_the_one_left_out_alone_in_the_transfer():
+    (one,) = transfer_comparisons(with_b_left_out(), SETTINGS, "leave_area_out")
+    assert one.area == "b" and {task.train_area for task in one.tasks} == {"a"}
+
+
+def test_labels_that_are_merely_missing_leave_no_area_out():
+    labelled = lattice()
+    names = zip(labelled.chips.area, labelled.chips.split, labelled.targets["share"], strict=True)
+    labels = {"share": np.array([np.nan if (area, split) == ("b", "train") else one for area, split, one in names])}
+    found = labelled_chips(labelled.chips, Labels(labelled.chips.ids, labels), np.ones(len(labelled.chips), bool))
+    with pytest.raises(InputError, match="area 'b'"):
+        compare_areas(found, SETTINGS, "bands")
 
 
 def test_a_single_area_has_no_transfer():

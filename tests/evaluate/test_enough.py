@@ -90,7 +90,7 @@ def test_intervals_of_the_crossing_hold_the_truth_in_many_worlds(world, repeats,
     assert shares["dot"] >= 0.90
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.data(), st.integers(1, 12))
 def test_rows_rise_as_one_row_does(data, sizes):
     values = data.draw(arrays(np.float64, (4, sizes), elements=thousandths))
@@ -99,7 +99,7 @@ def test_rows_rise_as_one_row_does(data, sizes):
     np.testing.assert_allclose(rising_rows(values, weights), expected, atol=1e-12)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.lists(st.integers(40, 99), min_size=3, max_size=3))
 def test_the_dot_and_the_crossing_are_those_of_the_results_table(percents):
     own = curve(*(percent / 100 for percent in percents))

@@ -70,7 +70,7 @@ def test_a_law_recovers_a_curve_drawn_from_itself():
         assert np.abs(found - truth).max() < 0.03
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(any_curves())
 def test_neither_score_nor_interval_falls_with_more_labels(curve):
     law = fit_law(curve, seed=SEED)
@@ -82,7 +82,7 @@ def test_neither_score_nor_interval_falls_with_more_labels(curve):
     assert (law.score <= law.high).all()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(any_curves(), st.floats(0, 1))
 def test_a_forecast_is_the_prediction_read_the_other_way_round(curve, target):
     law = fit_law(curve, seed=SEED)
@@ -95,7 +95,7 @@ def test_a_forecast_is_the_prediction_read_the_other_way_round(curve, target):
         assert n_labels == 1 or law.at(np.array([n_labels - 1]))[end, 0] < target + 1e-6
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(any_curves(), st.floats(0, 1))
 def test_the_ends_of_a_forecast_are_in_order_and_open_ends_come_last(curve, target):
     found = forecast(fit_law(curve, seed=SEED), target)

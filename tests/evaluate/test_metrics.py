@@ -15,7 +15,7 @@ def random_case(seed, classes, n=40, levels=8):
     return rng.integers(0, classes, n), raw / raw.sum(axis=1, keepdims=True)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 10**6))
 def test_two_classes_are_scored_as_by_the_reference(seed):
     y, probabilities = random_case(seed, 2)
@@ -29,7 +29,7 @@ def test_two_classes_are_scored_as_by_the_reference(seed):
     assert found.brier == pytest.approx(reference.brier_score_loss(y, probabilities[:, 1]))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 10**6), st.integers(3, 6))
 def test_many_classes_are_scored_as_by_the_reference(seed, classes):
     y, probabilities = random_case(seed, classes, n=120)

@@ -14,7 +14,7 @@ def normals(n, dimensions, dtype=np.float32):
     return np.random.default_rng(n).normal(size=(n, dimensions)).astype(dtype)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(1, 300), st.integers(1, 70), st.sampled_from([np.float16, np.float32, np.float64]))
 def test_edges_are_the_linear_quantiles(n, dimensions, dtype):
     vectors = normals(n, dimensions, dtype)
@@ -29,7 +29,7 @@ def test_edges_of_a_long_table_come_from_a_sample_named_by_the_seed():
     assert (first != other).any()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 2 * BLOCK_ROWS + 3), st.integers(0, 35), st.sampled_from([np.float16, np.float32]))
 def test_bins_are_those_of_a_plain_search_whatever_the_blocks(n, dimensions, dtype):
     vectors, edges = normals(n, dimensions, dtype), bin_edges(normals(90, dimensions), 0)

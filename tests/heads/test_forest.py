@@ -108,7 +108,7 @@ def test_constant_features_leave_the_class_shares():
     assert probabilities[0] == pytest.approx([1 / 3, 2 / 3], abs=0.05)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(2, 30), st.integers(1, 5), st.integers(1, 5), st.integers(0, 10**6))
 def test_probabilities_sum_to_one_and_inner_nodes_hold_class_shares(n, dimensions, classes, seed):
     bins, y = random_bins(n, dimensions, seed), np.random.default_rng(seed).integers(0, classes, n)
@@ -128,7 +128,7 @@ def naive_walk(forest, tree, row):
     return passed
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(2, 80), st.integers(1, 9), st.integers(2, 4), st.integers(1, 5), st.integers(0, 10**6))
 def test_probabilities_are_those_of_a_plain_walk_down_every_tree(n, dimensions, classes, depth, seed):
     bins, y = random_bins(n, dimensions, seed), np.random.default_rng(seed).integers(0, classes, n)
@@ -138,7 +138,7 @@ def test_probabilities_are_those_of_a_plain_walk_down_every_tree(n, dimensions, 
     np.testing.assert_allclose(forest.probabilities(others), naive, atol=1e-6)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(2, 60), st.integers(1, 9), st.integers(2, 4), st.integers(0, 10**6))
 def test_a_node_of_extra_trees_holds_the_shares_of_the_rows_that_pass_it(n, dimensions, classes, seed):
     bins, y = random_bins(n, dimensions, seed), np.random.default_rng(seed).integers(0, classes, n)

@@ -54,7 +54,7 @@ def falls(column, sample, start, end, targets):
     return found
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(2, 60), st.integers(0, 10**6))
 @example(2, 1513)
 def test_the_best_cut_by_moments_lowers_the_squared_errors_most(n, seed):
@@ -72,7 +72,7 @@ def test_the_best_cut_by_moments_lowers_the_squared_errors_most(n, seed):
         assert naive[cut] == pytest.approx(max(naive.values()), rel=1e-6, abs=1e-7)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(2, 60), st.integers(3, 7), st.integers(0, 10**6))
 def test_the_best_cut_by_classes_lowers_the_gini_impurity_most(n, classes, seed):
     column, sample, start, end = drawn(n, seed, lambda rng, n: rng.integers(0, classes, n))
@@ -90,7 +90,7 @@ def test_the_best_cut_by_classes_lowers_the_gini_impurity_most(n, classes, seed)
         assert naive[cut] == pytest.approx(max(naive.values()), rel=1e-6, abs=1e-9)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(2, 60), st.integers(0, 10**6), st.integers(0, N_BINS - 2))
 def test_a_cut_that_is_given_gets_the_score_of_that_cut(n, seed, only):
     column, sample, start, end = drawn(n, seed, lambda rng, n: rng.integers(0, 2, n))
@@ -109,7 +109,6 @@ def test_a_cut_that_is_given_gets_the_score_of_that_cut(n, seed, only):
         assert fall / 2 == pytest.approx(naive[only], rel=1e-6, abs=1e-9)
 
 
-@settings(deadline=None)
 @given(st.integers(1, 2**64 - 1))
 def test_places_of_the_outer_bits(word):
     assert outer_bits(np.uint64(word)) == ((word & -word).bit_length() - 1, 64 - word.bit_length())

@@ -38,7 +38,7 @@ def logits_after_another_step(learn, y, weights, intercept, ridge):
     return rows @ found, rows @ np.linalg.solve(curvature, slope)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     n=st.integers(2, 40),
     dimensions=st.integers(1, 60),

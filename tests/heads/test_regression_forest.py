@@ -68,7 +68,7 @@ def test_one_target_for_all_rows_is_the_value_everywhere_and_no_node_asks(fit):
     np.testing.assert_allclose(forest.values(random_bins(9, 6, 1)), 0.1, rtol=1e-6)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(1, 60), st.integers(1, 9), st.integers(0, 10**6))
 def test_values_lie_within_the_targets(n, dimensions, seed):
     y = np.random.default_rng(seed).normal(size=n)

@@ -201,7 +201,7 @@ def test_a_large_table_is_sampled_and_the_card_says_so(sound, monkeypatch):
 
 
 @given(st.integers(0, 30), st.integers(1, 4), st.integers(1, 3), st.integers(0, 1000))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_any_table_however_small_has_a_card(n, width, n_areas, seed):
     rng = np.random.default_rng(seed)
     block = rng.normal(size=(n, width)).astype(np.float32)

@@ -5,7 +5,8 @@ import pytest
 from terrashot.domain.normalize import ChannelStats
 from terrashot.errors import InputError
 from terrashot.model.checkpoint import WEIGHTS, read_towers_config, save_model
-from terrashot.model.towers import TowersConfig, make_towers
+from terrashot.model.towers import make_towers
+from terrashot.model.towers_config import TowersConfig
 from terrashot.model.vit import VitConfig
 
 CONFIG = TowersConfig(("s2rgbm", "gunw"), VitConfig(width=8, depth=2, heads=2, patch_px=4, chip_px=8), embedding=6)

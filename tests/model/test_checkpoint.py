@@ -13,7 +13,8 @@ from terrashot.domain.normalize import ChannelStats, KindStats
 from terrashot.durable.files import sha256_of, sha256_of_file
 from terrashot.errors import InputError, IntegrityError, TerrashotError
 from terrashot.model.checkpoint import load_model, save_model
-from terrashot.model.towers import TowersConfig, make_towers
+from terrashot.model.towers import make_towers
+from terrashot.model.towers_config import TowersConfig
 from terrashot.model.vit import VitConfig
 
 CONFIG = TowersConfig(("s2rgbm", "gunw"), VitConfig(width=8, depth=2, heads=2, patch_px=4, chip_px=8), embedding=6)

@@ -22,7 +22,8 @@ from terrashot.model.cost import (
 from terrashot.model.memory import SIMILARITY_BYTES, model_bytes, state_bytes, training_bytes
 from terrashot.model.presets import PRESETS
 from terrashot.model.probe import layer_flops_a_second
-from terrashot.model.towers import Towers, TowersConfig, make_towers
+from terrashot.model.towers import Towers, make_towers
+from terrashot.model.towers_config import TowersConfig
 from terrashot.model.vit import Block, VitConfig
 from terrashot.pretrain.distributed import World
 from terrashot.pretrain.loss import SIMILARITIES_AT_ONCE, pairwise_clip_loss

@@ -1,13 +1,15 @@
 """Towers behind a stem: told the kind, read out over tokens, each chip by itself."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 
 from terrashot.errors import ConfigError
 from terrashot.model.token_tower import Settled, pooled
-from terrashot.model.towers import TowersConfig, config_from_json, make_towers
+from terrashot.model.towers import make_towers
+from terrashot.model.towers_config import TowersConfig, config_from_json
 from terrashot.model.vit import VitConfig
 
 VIT = VitConfig(width=16, depth=2, heads=2, patch_px=4, chip_px=16, stem=(8,))
@@ -55,6 +57,23 @@ def test_tokens_turned_about_are_pooled_the_same(towers):
     tokens = torch.randn(2, 9, 16)
     torch.testing.assert_close(pooled(tokens), pooled(tokens[:, torch.randperm(9)]))
     torch.testing.assert_close(pooled(tokens)[:, 16:], tokens.std(1, correction=0), atol=1e-4, rtol=1e-4)
+
+
+def test_a_chip_that_is_looked_at_in_all_turns_has_one_vector_however_it_lies(towers):
+    around = make_towers(replace(CONFIG, turns=4), seed=0)
+    lying, turned = chips(3), torch.rot90(chips(3), 1, (2, 3))
+    torch.testing.assert_close(around.embed(lying, "s1grdm"), around.embed(turned, "s1grdm"), atol=1e-6, rtol=1e-5)
+    assert not torch.allclose(towers.embed(lying, "s1grdm"), towers.embed(turned, "s1grdm"), atol=1e-4)
+    torch.testing.assert_close(around.embed(lying, "s1grdm").norm(dim=1), torch.ones(3))
+    torch.testing.assert_close(around.agree_all(lying, "s1grdm"), towers.see(lying, "s1grdm").vector)
+
+
+def test_the_turns_are_part_of_the_card():
+    assert config_from_json(replace(CONFIG, turns=4).as_json()).turns == 4
+    assert config_from_json(CONFIG.as_json()) == CONFIG
+    for turns in (0, 5, True, 2.0):
+        with pytest.raises(ValueError, match="size"):
+            config_from_json({**CONFIG.as_json(), "turns": turns})
 
 
 def test_chips_of_other_sizes_fit(towers):

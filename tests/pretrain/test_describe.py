@@ -3,7 +3,7 @@
 import torch
 from torch.nn.functional import smooth_l1_loss
 
-from terrashot.model.towers import TowersConfig
+from terrashot.model.towers_config import TowersConfig
 from terrashot.model.vit import VitConfig
 from terrashot.pretrain.describe import (
     MOST_SPREADS,

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from terrashot.pretrain.augment import N_SYMMETRIES, turned
@@ -58,7 +58,6 @@ def test_patterns_are_those_of_a_loop_over_pixels(radius):
     )
 
 
-@settings(deadline=None)
 @given(st.floats(0.1, 10), st.floats(-5, 5))
 def test_patterns_do_not_change_with_brightness_or_contrast(gain, offset):
     found = np.round(images(1) * 8)

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from terrashot.pretrain.distributed import World
@@ -68,7 +68,6 @@ def test_the_order_of_the_chips_does_not_matter():
 masks = st.lists(st.tuples(st.booleans(), st.booleans(), st.booleans()), min_size=1, max_size=12)
 
 
-@settings(deadline=None)
 @given(masks, st.integers(0, 1000), st.sampled_from([1.0, 7.0, 100.0]))
 def test_loss_and_gradients_are_those_of_the_plain_way_on_the_rows_that_are_there(rows, seed, scale):
     # In double precision, so that nothing but the arithmetic can differ.

@@ -4,7 +4,7 @@ import time
 
 import torch
 
-from terrashot.model.towers import TowersConfig
+from terrashot.model.towers_config import TowersConfig
 from terrashot.model.vit import VitConfig
 from terrashot.pretrain import precision
 from terrashot.pretrain.precision import faster_precision

@@ -14,7 +14,7 @@ from fake_chip_store import textured_store
 from terrashot.domain.normalize import ChannelStats, KindStats
 from terrashot.durable.files import sha256_of
 from terrashot.errors import IntegrityError
-from terrashot.model.towers import TowersConfig
+from terrashot.model.towers_config import TowersConfig
 from terrashot.model.vit import VitConfig
 from terrashot.pretrain.dataset import make_draws
 from terrashot.pretrain.distributed import World

@@ -5,7 +5,8 @@ import dataclasses
 import pytest
 import torch
 
-from terrashot.model.towers import TowersConfig, make_towers
+from terrashot.model.towers import make_towers
+from terrashot.model.towers_config import TowersConfig
 from terrashot.model.vit import VitConfig
 from terrashot.pretrain.describe import Described, DescriptorScale, make_describer
 from terrashot.pretrain.descriptors import N_DESCRIPTORS

@@ -10,7 +10,8 @@ import torch
 from fake_chip_store import FakeChipStore, textured_store
 from terrashot.domain.normalize import ChannelStats, KindStats
 from terrashot.errors import InputError
-from terrashot.model.towers import TowersConfig, make_towers
+from terrashot.model.towers import make_towers
+from terrashot.model.towers_config import TowersConfig
 from terrashot.model.vit import VitConfig
 from terrashot.pretrain.checks import epoch_notes
 from terrashot.pretrain.dataset import make_draws

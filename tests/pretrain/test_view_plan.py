@@ -9,7 +9,7 @@ import torch
 
 from fake_chip_store import textured_store
 from terrashot.domain.normalize import ChannelStats, KindStats
-from terrashot.model.towers import TowersConfig
+from terrashot.model.towers_config import TowersConfig
 from terrashot.model.vit import VitConfig
 from terrashot.pretrain.augment import PatchShow
 from terrashot.pretrain.dataset import make_draws

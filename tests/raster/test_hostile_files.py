@@ -267,7 +267,7 @@ def good_file(ending):
 
 
 @pytest.mark.parametrize("ending", [".npy", ".tif", ".png", ".jpg", ".nc"])
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     flips=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), max_size=4),
     kept=st.floats(0.2, 1),

@@ -18,7 +18,7 @@ def reference(values, side_px):
     return np.where(there > 0.5 - 1e-9, total / np.where(there > 0, there, 1), np.nan)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(1, 7), st.integers(1, 9), st.integers(1, 8), st.integers(0, 2**32 - 1))
 def test_means_are_those_of_the_reference(height, width, side_px, seed):
     rng = np.random.default_rng(seed)

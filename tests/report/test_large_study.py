@@ -21,10 +21,10 @@ def study():
 
 
 @pytest.mark.slow
-def test_its_page_is_below_10_mb_and_so_is_every_figure(study, tmp_path):
+def test_its_page_is_below_3_mb_and_so_is_every_figure(study, tmp_path):
     figures = write_figures(study, tmp_path / "figures")
     write_report(study, figures, tmp_path / "report.html")
-    assert (tmp_path / "report.html").stat().st_size < 10e6
+    assert (tmp_path / "report.html").stat().st_size < 3e6
     assert max(path.stat().st_size for path in (tmp_path / "figures").iterdir()) < 3e6
     assert "random sample of 20,000 of 845,000 chips" in (tmp_path / "report.html").read_text("utf-8")
 

@@ -9,7 +9,8 @@ import torch
 from terrashot.domain.normalize import ChannelStats, KindStats
 from terrashot.embed.scaling import differences_for
 from terrashot.model.checkpoint import load_model, save_model
-from terrashot.model.towers import TowersConfig, make_towers
+from terrashot.model.towers import make_towers
+from terrashot.model.towers_config import TowersConfig
 from terrashot.model.vit import VitConfig
 from terrashot.pretrain.dataset import make_draws
 from terrashot.steps.embed_chips import EmbedRequest, embed_choices, embed_files

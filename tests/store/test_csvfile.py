@@ -27,7 +27,7 @@ def test_delimiters_line_ends_and_byte_order_marks_do_not_matter(tmp_path, delim
     assert table.column("wet") == ["1", ""]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(cell.filter(bool), cell), min_size=1, max_size=6), st.sampled_from(",;\t"))
 def test_what_was_written_is_read(tmp_path_factory, rows, delimiter):
     buffer = io.StringIO()

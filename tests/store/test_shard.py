@@ -258,7 +258,7 @@ def test_whole_numbers_that_do_not_fit_are_refused_not_bent(tmp_path):
         pack_chip(layout, "a", image)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.sampled_from(["reflectance", "dB", "coherence"]), st.integers(0, 10**6))
 def test_encoding_twice_changes_nothing_more(unit, seed):
     encoding = ENCODINGS[unit]
@@ -286,7 +286,7 @@ def naive_upsample(coarse, side_px):
     return out
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.integers(1, 5), st.integers(0, 10**6))
 def test_upsampling_is_plain_interpolation_that_gaps_never_bleed_into(side, seed):
     coarse = np.random.default_rng(seed).random((side, side)).astype(np.float32)

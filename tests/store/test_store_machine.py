@@ -5,5 +5,5 @@ from hypothesis import HealthCheck, settings
 
 TestTheStoreHoldsWhatADictionaryHolds = StoreMachine.TestCase
 TestTheStoreHoldsWhatADictionaryHolds.settings = settings(
-    max_examples=5, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
+    max_examples=5, stateful_step_count=12, suppress_health_check=list(HealthCheck), derandomize=True
 )

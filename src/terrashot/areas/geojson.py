@@ -4,7 +4,7 @@ Source: RFC 7946; of the older form (2008) the member `crs`.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +29,18 @@ def read_geojson(text: str, path: Path) -> Drawn:
     """
     if text.count(",") > MAX_NUMBERS or text.count("[") > 2 * MAX_VERTICES:
         raise InputError(f"{path}: over {MAX_VERTICES} vertices; simplify the outline")
-    content = _parsed(text, path)
+    content = parsed(text, path)
     features = [_shape(geometry, path) for geometry in _geometries(content, path)]
     shapes = [shape for shape, _ in features]
-    return Drawn(np.array(shapes, dtype=object), _crs(content, path), any(has_height for _, has_height in features))
+    return Drawn(np.array(shapes, dtype=object), crs_of(content, path), any(has_height for _, has_height in features))
 
 
-def _parsed(text: str, path: Path) -> Any:
+def parsed(text: str, path: Path) -> Any:
+    """The JSON of a text.
+
+    Raises:
+        InputError: it is none, too deep, or names a key twice in one object.
+    """
     try:
         return json.loads(text, object_pairs_hook=_object)
     except (ValueError, RecursionError) as error:
@@ -57,9 +62,9 @@ def _geometries(content: Any, path: Path, depth: int = 0) -> Iterator[dict[str, 
         raise InputError(f"{path}: collections nested over {MAX_DEPTH} deep; flatten them")
     match content["type"]:
         case "FeatureCollection":
-            parts = _listed(content, "features", path)
+            parts = listed(content, "features", path)
         case "GeometryCollection":
-            parts = _listed(content, "geometries", path)
+            parts = listed(content, "geometries", path)
         case "Feature":
             parts = [content["geometry"]] if content.get("geometry") is not None else []
         case _:
@@ -69,7 +74,12 @@ def _geometries(content: Any, path: Path, depth: int = 0) -> Iterator[dict[str, 
         yield from _geometries(part, path, depth + 1)
 
 
-def _listed(content: dict[str, Any], key: str, path: Path) -> list[Any]:
+def listed(content: Mapping[str, Any], key: str, path: Path) -> list[Any]:
+    """The list under this key of a collection.
+
+    Raises:
+        InputError: there is none.
+    """
     parts = content.get(key)
     if not isinstance(parts, list):
         raise InputError(f"{path}: a {content['type']} without a list of {key}; write the file anew from a GIS")
@@ -81,15 +91,27 @@ def _shape(geometry: dict[str, Any], path: Path) -> tuple[shapely.MultiPolygon, 
     if geometry["type"] not in POLYGONS:
         raise InputError(f"{path}: holds a {geometry['type'][:40]}; an outline is a Polygon or a MultiPolygon")
     try:
-        coordinates = geometry["coordinates"]
-        parts = [coordinates] if geometry["type"] == "Polygon" else coordinates
-        rings = [[_ring(ring) for ring in part] for part in parts]
-        has_height = any(len(position) > 2 for part in parts for ring in part for position in ring)
+        rings = rings_of(geometry)
+        has_height = any(len(position) > 2 for part in _parts(geometry) for ring in part for position in ring)
     except (ValueError, TypeError, KeyError, IndexError, OverflowError) as error:
         raise InputError(f"{path}: a {geometry['type']} whose coordinates are no rings: {one_line(error)}") from None
     if not all(np.isfinite(ring).all() for part in rings for ring in part):
         raise InputError(f"{path}: a coordinate is no finite number; write the file anew from a GIS")
     return shapely.MultiPolygon([shapely.Polygon(part[0], part[1:]) for part in rings if part]), has_height
+
+
+def rings_of(geometry: Mapping[str, Any]) -> list[list[Float64[np.ndarray, "P 2"]]]:
+    """The rings of each part of a Polygon or a MultiPolygon, the outer one first.
+
+    Raises:
+        ValueError, TypeError, KeyError, IndexError, OverflowError: the coordinates are no rings.
+    """
+    return [[_ring(ring) for ring in part] for part in _parts(geometry)]
+
+
+def _parts(geometry: Mapping[str, Any]) -> list[Any]:
+    coordinates = geometry["coordinates"]
+    return [coordinates] if geometry["type"] == "Polygon" else coordinates
 
 
 def _ring(positions: Any) -> Float64[np.ndarray, "P 2"]:
@@ -102,7 +124,7 @@ def _ring(positions: Any) -> Float64[np.ndarray, "P 2"]:
     return np.array(pairs, dtype=np.float64)
 
 
-def _crs(content: Any, path: Path) -> pyproj.CRS | None:
+def crs_of(content: Any, path: Path) -> pyproj.CRS | None:
     """What the older form says of its coordinates; the newer one knows degrees alone, and says nothing."""
     member = content.get("crs")
     if member is None:

@@ -9,6 +9,7 @@ import shapely
 from jaxtyping import Bool, Float64, Int64
 from scipy.spatial import cKDTree
 
+from terrashot.domain.cells import unrolled
 from terrashot.domain.tables import SPLIT_NAMES, Chips
 
 TRAIN, VAL, TEST, BUFFER = (SPLIT_NAMES.index(name) for name in ("train", "val", "test", "buffer"))
@@ -28,6 +29,11 @@ class Buffer:
 
     chips: int = 0
     metres: float | None = None
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether there is a strip at all."""
+        return self.chips > 0 or self.metres is not None
 
     def reach_chips(self, chips: Chips) -> int:
         """How many chips wide it is at least."""
@@ -143,14 +149,32 @@ def _is_beside(
 
 
 def spacing_m(chips: Chips) -> float:
-    """Median ground distance from a chip to its nearest neighbour, over some thousand chips spread over the table."""
+    """How wide a chip counts: the median ground distance to the nearest neighbour, over some thousand chips of the table.
+
+    Chips that are not of our grid may overlap: there not less than the widest outline, so that a strip is as wide as they are.
+    """
     lon_deg, lat_deg = _places_deg(chips)
-    # Sorted, so that the order of the chips does not choose the sample.
+    apart_m = _median_to_nearest_m(lon_deg, lat_deg)
+    if chips.utm is not None or chips.footprint is None:
+        return apart_m
+    return max(apart_m, _widest_m(chips.footprint))
+
+
+def _widest_m(footprint: np.ndarray) -> float:
+    """The longest side, along the parallels and the meridians, of the boxes around these shapes in degrees."""
+    west, south, east, north = shapely.bounds(unrolled(footprint)).T
+    wide = (east - west) * np.cos(np.radians(np.minimum(np.abs(south), np.abs(north))))
+    return float(np.radians(np.maximum(wide, north - south).max())) * EARTH_RADIUS_M
+
+
+def _median_to_nearest_m(lon_deg: Float64[np.ndarray, " N"], lat_deg: Float64[np.ndarray, " N"]) -> float:
+    # Sorted, so that the order of the chips decides neither the sample, nor a sum, nor which of two neighbours is nearer.
     order = np.lexsort((lon_deg, lat_deg))
-    one = order[:: max(1, len(order) // SPACING_SAMPLE)]
+    lon_deg, lat_deg = lon_deg[order], lat_deg[order]
+    one = np.arange(0, len(order), max(1, len(order) // SPACING_SAMPLE))
     places = np.column_stack([lon_deg * np.cos(np.radians(lat_deg.mean())), lat_deg])
     # Two chips at one place are no neighbours.
-    distinct = order[np.append(True, (np.diff(places[order], axis=0) != 0).any(axis=1))]
+    distinct = np.flatnonzero(np.append(True, (np.diff(places, axis=0) != 0).any(axis=1)))
     if len(distinct) == 1:
         return ONE_PLACE_M
     other = distinct[cKDTree(places[distinct]).query(places[one], k=2)[1][:, 1]]
@@ -162,6 +186,6 @@ def spacing_m(chips: Chips) -> float:
 
 
 def _places_deg(chips: Chips) -> tuple[Float64[np.ndarray, " N"], Float64[np.ndarray, " N"]]:
-    assert chips.lon_deg is not None, "only chips with a place are cut by bands"
-    assert chips.lat_deg is not None, "only chips with a place are cut by bands"
+    assert chips.lon_deg is not None, "only chips with a place are cut"
+    assert chips.lat_deg is not None, "only chips with a place are cut"
     return chips.lon_deg, chips.lat_deg

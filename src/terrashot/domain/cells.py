@@ -141,6 +141,14 @@ def halves_at_antimeridian(shape: shapely.Geometry) -> list[shapely.Geometry]:
     return [kept, shapely.transform(beyond, lambda points: points - [360, 0])]
 
 
+def unrolled(shapes: np.ndarray) -> np.ndarray:
+    """Shapes in degrees without a jump: those on both sides of the antimeridian with longitudes from 0 to 360."""
+    west, _, east, _ = shapely.bounds(shapes).T
+    whole, cut = shapes.copy(), east - west > 180
+    whole[cut] = shapely.transform(shapes[cut], lambda points: np.column_stack([points[:, 0] % 360, points[:, 1]]))
+    return whole
+
+
 def _degrees(
     epsg: Int64[np.ndarray, " N"], x_m: Float64[np.ndarray, " N"], y_m: Float64[np.ndarray, " N"]
 ) -> tuple[Float64[np.ndarray, " N"], Float64[np.ndarray, " N"]]:

@@ -6,7 +6,7 @@ Source of the bands: the pattern and the angle rule of the paper's authors (geet
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -18,9 +18,12 @@ from terrashot.domain.tables import SPLIT_NAMES, Chips
 from terrashot.errors import InputError
 
 ONE_CHIP = Buffer(chips=1)
-BUFFERED = ("bands", "blocks")
-"""Schemes that cut a strip between splits; the others have no neighbours, or are not ours to cut."""
-Scheme = Literal["bands", "blocks", "groups", "random", "given"]
+BUFFERED = ("bands", "blocks", "leave_area_out")
+"""Schemes that part neighbours by their place, and cut a strip of a chip there where nothing else is asked for. The others have
+none unless it is asked for: a random split would lose nearly all of its training chips to it."""
+Scheme = Literal["bands", "blocks", "leave_area_out", "groups", "random", "given"]
+DEALT = (TRAIN, VAL, TEST)
+"""In the order of shares."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +34,16 @@ class SplitRecipe:
     bands: int = 60
     angle_rad: Mapping[str, float] = field(default_factory=dict)
     """By area; 0.9 where an area is not named."""
-    shares: tuple[float, float, float] = (0.6, 0.2, 0.2)
-    """Train, val, test."""
+    shares: tuple[float, ...] = (0.6, 0.2, 0.2)
+    """Train, val, test; where there are two, nobody tests."""
     block_km: float = 50.0
     folds: int = 5
     fold: int = 0
     """Of `blocks`, the fold that tests; the next one validates."""
-    buffer: Buffer = ONE_CHIP
+    area: str | None = None
+    """Of `leave_area_out`, the one that tests."""
+    buffer: Buffer | None = None
+    """None: the scheme's own, a chip for those that part neighbours by place, else nothing."""
     seed: int = 0
 
 
@@ -47,24 +53,49 @@ def choose_scheme(chips: Chips) -> tuple[Scheme, str]:
         return "given", "split: as the table gives it"
     if any(group is not None for group in chips.group):
         return "groups", "split: none is given; whole groups, 60/20/20"
-    if chips.lon_deg is not None and not np.isnan(chips.lon_deg).any():
+    if chips.has_places:
         return "bands", "split: none is given; geographic bands, 60/20/20"
     return "random", "split: none is given, nor groups or places; random chips, 60/20/20: neighbours may straddle it"
 
 
 def make_split(chips: Chips, recipe: SplitRecipe) -> tuple[str, ...]:
-    """The split of each chip, in the chips' order; each area is split on its own.
+    """The split of each chip, in the chips' order.
 
     Raises:
-        InputError: `given` without a split, an unknown name in it, or bands for chips without a place.
+        InputError: `given` without a split or an unknown name in it, an area to leave out that is not there, or bands,
+            blocks or a buffer for chips without a place.
     """
-    if recipe.scheme == "given":
-        return _checked(chips)
-    codes = _blocks(chips, recipe) if recipe.scheme == "blocks" else _by_area(chips, recipe)
-    if recipe.scheme in BUFFERED:
-        # Over all areas at once: areas may touch, and a neighbour is a neighbour.
-        codes = cut_buffer(chips, codes, recipe.buffer)
+    # The buffer is cut over all areas at once: areas may touch, and a neighbour is a neighbour.
+    codes = cut_buffer(chips, _uncut(chips, recipe), buffer_of(chips, recipe))
     return tuple(SPLIT_NAMES[code] for code in codes.tolist())
+
+
+def buffer_of(chips: Chips, recipe: SplitRecipe) -> Buffer:
+    """The buffer that these chips' split is cut with: the recipe's, else the scheme's own.
+
+    Raises:
+        InputError: the recipe asks for one, and a chip has no place.
+    """
+    if recipe.buffer is None:
+        return ONE_CHIP if recipe.scheme in BUFFERED and chips.has_places else Buffer()
+    if recipe.buffer.is_wanted and not chips.has_places:
+        raise InputError(
+            f"split scheme '{recipe.scheme}': a buffer needs the place of every chip; give lon and lat, or leave out "
+            "[split] buffer_chips and buffer_m"
+        )
+    return recipe.buffer
+
+
+def _uncut(chips: Chips, recipe: SplitRecipe) -> Int64[np.ndarray, " N"]:
+    match recipe.scheme:
+        case "given":
+            return _given(chips)
+        case "blocks":
+            return _blocks(chips, recipe)
+        case "leave_area_out":
+            return _left_out(chips, recipe)
+        case _:
+            return _by_area(chips, recipe)
 
 
 def _by_area(chips: Chips, recipe: SplitRecipe) -> Int64[np.ndarray, " N"]:
@@ -83,17 +114,37 @@ def _split_area(chips: Chips, recipe: SplitRecipe, area: str) -> Int64[np.ndarra
     rng = np.random.default_rng([recipe.seed, *area.encode()])
     if recipe.scheme == "groups":
         return _groups(chips, recipe, rng)
-    codes = np.empty(len(chips), dtype=np.int64)
-    # By id, so that the order of the table decides nothing.
-    codes[sorted(range(len(chips)), key=chips.ids.__getitem__)] = _random(len(chips), recipe.shares, rng)
-    return codes
+    return _random(len(chips), recipe.shares, rng)
 
 
-def _checked(chips: Chips) -> tuple[str, ...]:
+def _given(chips: Chips) -> Int64[np.ndarray, " N"]:
     for chip_id, name in zip(chips.ids, chips.split, strict=True):
         if name not in SPLIT_NAMES:
             raise InputError(f"chip '{chip_id}': split '{name}' is none of {', '.join(SPLIT_NAMES)}")
-    return tuple(name for name in chips.split if name is not None)
+    return np.array([SPLIT_NAMES.index(name) for name in chips.split if name is not None], dtype=np.int64)
+
+
+def _left_out(chips: Chips, recipe: SplitRecipe) -> Int64[np.ndarray, " N"]:
+    """One area tests whole; in the others whole groups train and validate where there are any, else bands."""
+    tests = np.array([area == recipe.area for area in chips.area], dtype=bool)
+    if not tests.any() or tests.all():
+        known = ", ".join(dict.fromkeys(chips.area))
+        raise InputError(
+            f"split scheme 'leave_area_out': [split] area = '{recipe.area}' must be one of two areas or more; "
+            f"the chips are of {known}"
+        )
+    codes = np.full(len(chips), TEST, dtype=np.int64)
+    others = chips.take(np.flatnonzero(~tests))
+    train, val = recipe.shares[:2]
+    shares = (train / (train + val), val / (train + val))
+    codes[~tests] = _by_area(others, replace(recipe, scheme=rest_scheme(others), shares=shares))
+    return codes
+
+
+def rest_scheme(others: Chips) -> Scheme:
+    """How areas that do not test part training from validation: a chip without group or place is a group of its own."""
+    has_groups = any(group is not None for group in others.group)
+    return "bands" if others.has_places and not has_groups else "groups"
 
 
 def _bands(chips: Chips, recipe: SplitRecipe, area: str) -> Int64[np.ndarray, " N"]:
@@ -110,10 +161,10 @@ def _blocks(chips: Chips, recipe: SplitRecipe) -> Int64[np.ndarray, " N"]:
     return np.select([fold == 0, fold == 1], [TEST, VAL], TRAIN)
 
 
-def band_pattern(shares: tuple[float, float, float]) -> Int64[np.ndarray, " P"]:
+def band_pattern(shares: tuple[float, ...]) -> Int64[np.ndarray, " P"]:
     """Splits of successive bands: shares over the smallest, rounded: train, train, train, test, val for 60/20/20."""
-    train, val, test = (max(1, round(share / min(shares))) for share in shares)
-    return np.array([TRAIN] * train + [TEST] * test + [VAL] * val, dtype=np.int64)
+    times = {code: max(1, round(share / min(shares))) for code, share in zip(DEALT, shares, strict=False)}
+    return np.array([code for code in (TRAIN, TEST, VAL) for _ in range(times.get(code, 0))], dtype=np.int64)
 
 
 def _position(x: np.ndarray, y: np.ndarray, angle_rad: float) -> Float64[np.ndarray, " N"]:
@@ -135,7 +186,7 @@ def _unrolled_deg(chips: Chips) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _places_deg(chips: Chips, scheme: str) -> tuple[np.ndarray, np.ndarray]:
-    if chips.lon_deg is None or chips.lat_deg is None or np.isnan([chips.lon_deg, chips.lat_deg]).any():
+    if chips.lon_deg is None or chips.lat_deg is None or not chips.has_places:
         raise InputError(
             f"split scheme '{scheme}' needs the place of every chip; give lon and lat, or use groups or random"
         )
@@ -153,7 +204,7 @@ def _groups(chips: Chips, recipe: SplitRecipe, rng: np.random.Generator) -> Int6
 
 
 def _deal(
-    sizes: Int64[np.ndarray, " P"], shares: tuple[float, float, float], rng: np.random.Generator
+    sizes: Int64[np.ndarray, " P"], shares: tuple[float, ...], rng: np.random.Generator
 ) -> Int64[np.ndarray, " P"]:
     """A split for each group: the best of several random deals, by how near they come to the shares of chips."""
     wanted = np.array(shares) * sizes.sum()
@@ -162,7 +213,7 @@ def _deal(
     ]
 
     def miss(codes: np.ndarray) -> float:
-        given = np.array([sizes[codes == code].sum() for code in (TRAIN, VAL, TEST)])
+        given = np.array([sizes[codes == code].sum() for code in DEALT[: len(shares)]])
         return float(np.abs(given - wanted).sum())
 
     return min(deals, key=miss)
@@ -172,14 +223,14 @@ def _deal_once(sizes: np.ndarray, wanted: np.ndarray, order: np.ndarray) -> Int6
     """Groups in that order, each to the split that is furthest below its share of chips."""
     lacking, codes = wanted.tolist(), np.zeros(len(sizes), dtype=np.int64)
     for turn, group in enumerate(order.tolist()):
-        # The first three fill each split once, so that none is empty where there are three groups.
-        to = turn if turn < 3 else max(range(3), key=lambda split: lacking[split] / wanted[split])
-        codes[group] = (TRAIN, VAL, TEST)[to]
+        # The first fill each split once, so that none is empty where there are as many groups.
+        to = turn if turn < len(wanted) else max(range(len(wanted)), key=lambda split: lacking[split] / wanted[split])
+        codes[group] = DEALT[to]
         lacking[to] -= int(sizes[group])
     return codes
 
 
-def _random(n_chips: int, shares: tuple[float, float, float], rng: np.random.Generator) -> Int64[np.ndarray, " N"]:
+def _random(n_chips: int, shares: tuple[float, ...], rng: np.random.Generator) -> Int64[np.ndarray, " N"]:
     """Chips one by one; the shares are met to the chip."""
     n_train = round(shares[0] * n_chips)
     codes = np.full(n_chips, TEST, dtype=np.int64)

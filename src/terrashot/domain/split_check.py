@@ -34,18 +34,19 @@ class SplitCheck:
     """How near training chips lie to test chips."""
 
     smallest_gap_m: float
-    """Between the footprints of a test chip and a training chip; 0 where they touch, infinite beyond 50 chips of our grid."""
+    """Between the footprints of a test chip and a training chip; 0 where they touch, infinite beyond 50 chips of our grid.
+    Where outlines are not known, between squares around the centres, as wide as chips lie apart."""
     share_within: dict[int, float]
     """Of the test chips, by number of chips: those with a training chip no further away, counted as a king moves."""
-    n_sharing: int
-    """Test chips that share ground, and so pixels, with a training chip."""
+    n_sharing: int | None
+    """Test chips that share ground, and so pixels, with a training chip; None where outlines are not known."""
 
     def sentence(self) -> str:
         """All of it in one line."""
         within = ", ".join(f"{share:.1%} within {reach}" for reach, share in self.share_within.items())
-        shared = (
-            f"{self.n_sharing} test chips share pixels with training chips" if self.n_sharing else "no pixel is shared"
-        )
+        shared = f"{self.n_sharing or 'no'} test chips share pixels with training chips"
+        if self.n_sharing is None:
+            shared = "whether pixels are shared is not known, for chips have no outline"
         gap = (
             f"{self.smallest_gap_m / 1000:.2f} km apart at least" if math.isfinite(self.smallest_gap_m) else "far apart"
         )
@@ -55,10 +56,12 @@ class SplitCheck:
 def check_split(chips: Chips, split: tuple[str, ...]) -> SplitCheck | None:
     """The check; None where chips have no place, or where none trains or none tests."""
     train, test = (np.array([name == wanted for name in split]) for wanted in ("train", "test"))
-    if chips.lon_deg is None or np.isnan(chips.lon_deg).any() or not (train.any() and test.any()):
+    if not chips.has_places or not (train.any() and test.any()):
         return None
     side_m = spacing_m(chips)
     within = {reach: float(near(chips, train, reach, side_m=side_m)[test].mean()) for reach in REACHES}
+    if chips.footprint is None and chips.utm is None:
+        return SplitCheck(_gap_of_centres_m(chips, test, train), within, None)
     gaps, sharing = [], np.zeros(len(chips), dtype=bool)
     if chips.utm is not None:
         gaps += [_gap_on_lattice_m(chips, test & own, train & own) for own in _zones(chips)]
@@ -84,6 +87,12 @@ def _zones(chips: Chips) -> Iterator[Bool[np.ndarray, " N"]]:
     assert chips.utm is not None, "asked for chips of our grid alone"
     for zone in np.unique(chips.utm[:, 0]):
         yield chips.utm[:, 0] == zone
+
+
+def _gap_of_centres_m(chips: Chips, test: Bool[np.ndarray, " N"], train: Bool[np.ndarray, " N"]) -> float:
+    places = _on_the_sphere(chips)
+    distance, _ = cKDTree(places[train]).query(places[test])
+    return max(0.0, float(distance.min()) - spacing_m(chips))
 
 
 def _gap_on_lattice_m(chips: Chips, test: Bool[np.ndarray, " N"], train: Bool[np.ndarray, " N"]) -> float:

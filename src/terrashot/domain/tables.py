@@ -1,5 +1,6 @@
 """Tables whose rows meet by chip id or not at all."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -14,6 +15,8 @@ from terrashot.errors import MisalignedError
 SplitName = Literal["train", "val", "test", "buffer"]
 SPLIT_NAMES: tuple[str, ...] = get_args(SplitName)
 
+ID = re.compile(r"(?=.*[^.])[A-Za-z0-9._-]{1,128}")
+"""Of any chip, ours or not. Not dots alone: those are folders."""
 Text = np.ndarray
 """An object array of `str`, or of `str | None` where a value may be absent."""
 
@@ -37,6 +40,12 @@ class Chips:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    @property
+    def has_places(self) -> bool:
+        """Whether the centre of every chip is known."""
+        places = (self.lon_deg, self.lat_deg)
+        return all(axis is not None and not np.isnan(axis).any() for axis in places)
 
     def take(self, rows: Sequence[int] | np.ndarray) -> "Chips":
         """The chips of the rows named, in that order."""

@@ -55,8 +55,11 @@ def read_folder_labels(folder: Path, chip_ids: Sequence[str]) -> Labels:
     return Labels(kept, targets, {name: values[rows] for name, values in labels.valid_fraction.items()})
 
 
-def open_chip_folder(path: Path) -> ChipFolder:
+def open_chip_folder(path: Path, listed: tuple[Chips, tuple[str, ...]] | None = None) -> ChipFolder:
     """The folder's chips and sources.
+
+    Args:
+        listed: the chips, in place of those of chips.csv, and what is said of them.
 
     Raises:
         InputError: no chips.csv, a bad row in it, no image of any chip, a modality whose files are all unreadable, or a
@@ -64,8 +67,9 @@ def open_chip_folder(path: Path) -> ChipFolder:
     """
     if not path.is_dir():
         raise InputError(f"{path}: no such chip folder")
-    refuse_outside(path / "chips.csv", path)
-    chips, notes = read_chips_csv(path / "chips.csv")
+    chips, notes = listed or _chips_of(path)
+    if listed and (path / "chips.csv").exists():
+        notes = (*notes, "chips.csv is not read: the chips are those of the study file's partitions")
     sources: list[FolderSource] = []
     for modality in MODALITIES:
         if (path / modality).is_dir():
@@ -79,6 +83,11 @@ def open_chip_folder(path: Path) -> ChipFolder:
             f"{'; ' if notes else ''}{'; '.join(notes[-2:])}"
         )
     return ChipFolder(path, chips, tuple(sources), notes)
+
+
+def _chips_of(path: Path) -> tuple[Chips, tuple[str, ...]]:
+    refuse_outside(path / "chips.csv", path)
+    return read_chips_csv(path / "chips.csv")
 
 
 def read_chip_table(path: Path) -> Chips:

@@ -1,20 +1,16 @@
 """`chips.csv` of a chip folder: which chips there are, and what is known of each."""
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from terrashot.domain.tables import SPLIT_NAMES, Chips
+from terrashot.domain.tables import ID, SPLIT_NAMES, Chips
 from terrashot.errors import InputError
 from terrashot.ingest.channel_file import nearest
-from terrashot.store.csvfile import CsvTable, read_csv, refuse_rows, repeated
+from terrashot.store.csvfile import BadRows, CsvTable, read_csv, refuse_rows, repeated
 
-CHIP_ID = re.compile(r"(?=.*[^.])[A-Za-z0-9._-]{1,128}")
-"""Not dots alone: those are folders."""
 COLUMNS = ("id", "area", "split", "lon", "lat", "group")
-BadRows = list[tuple[int, str]]
 
 
 def read_chips_csv(path: Path) -> tuple[Chips, tuple[str, ...]]:
@@ -60,7 +56,7 @@ def _bad_ids(ids: list[str], lines: list[int]) -> BadRows:
     bad = [
         (line, f"id '{chip_id[:40]}' must be 1 to 128 of A-Z a-z 0-9 . _ -" if chip_id else "no id")
         for chip_id, line in zip(ids, lines, strict=True)
-        if not CHIP_ID.fullmatch(chip_id)
+        if not ID.fullmatch(chip_id)
     ]
     return bad or repeated(ids, lines)
 

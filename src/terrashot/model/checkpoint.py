@@ -14,7 +14,8 @@ from terrashot.domain.normalize import ChannelStats, KindStats
 from terrashot.durable.files import make_folder, remove, sha256_of, sha256_of_file, write_atomically, write_bytes
 from terrashot.errors import InputError, IntegrityError
 from terrashot.model.tensors import TYPES, TensorType, file_parts, sha256_of_tensors
-from terrashot.model.towers import Towers, TowersConfig, config_from_json
+from terrashot.model.towers import Towers
+from terrashot.model.towers_config import TowersConfig, config_from_json
 
 FORMAT_VERSION = 1
 MAX_JSON_BYTES = 128 << 20

@@ -7,7 +7,7 @@ p pixels a patch's side, G chips a step on all processes, D embedding.
 from dataclasses import dataclass
 
 from terrashot.model.token_tower import KERNEL_PX, POOLED, stem_layers
-from terrashot.model.towers import TowersConfig
+from terrashot.model.towers_config import TowersConfig
 from terrashot.model.vit import VitConfig
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from terrashot.model.cost import StepShape, count_parameters
 from terrashot.model.local_contrast import N_PLANES
 from terrashot.model.token_tower import stem_layers
-from terrashot.model.towers import TowersConfig
+from terrashot.model.towers_config import TowersConfig
 from terrashot.model.vit import VitConfig
 
 BATCHES_READ = 3

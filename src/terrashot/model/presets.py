@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from terrashot.model.towers import TowersConfig
+from terrashot.model.towers_config import TowersConfig
 from terrashot.model.vit import VitConfig
 
 
@@ -19,6 +19,8 @@ class Preset:
     stem: tuple[int, ...] = ()
     differences: bool = False
     """The towers also see the differences of channels."""
+    turns: int = 1
+    """Quarter turns in which a chip is embedded."""
     views: int = 1
     """Channels of each modality that a step shows; the paper's is one."""
     crop: float = 1.0
@@ -36,7 +38,7 @@ class Preset:
         """
         vit = VitConfig(self.width, self.depth, self.heads, self.patch_px, chip_px, self.stem)
         told = {name: tuple(own) for name, own in (kinds or {}).items()} if self.stem else {}
-        return TowersConfig(tuple(modalities), vit, self.embedding, told, self.differences)
+        return TowersConfig(tuple(modalities), vit, self.embedding, told, self.differences, self.turns)
 
 
 PRESETS: dict[str, Preset] = {
@@ -49,6 +51,7 @@ PRESETS: dict[str, Preset] = {
         embedding=512,
         stem=(32, 64),
         differences=True,
+        turns=4,
         views=2,
         crop=0.6,
         describe=2.0,

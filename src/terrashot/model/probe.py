@@ -5,7 +5,7 @@ import time
 import torch
 
 from terrashot.model.cost import layer_flops
-from terrashot.model.towers import TowersConfig
+from terrashot.model.towers_config import TowersConfig
 from terrashot.model.vit import Block
 
 TOKENS, WIDTH = 2048, 256

@@ -57,10 +57,10 @@ class TokenTower(nn.Module):
         return self.settled(pooled(last))
 
     def look(
-        self, pixels: Float[Tensor, "B 1 H W"], kinds: Int64[Tensor, " B"], kept: Int64[Tensor, "B K"] | None = None
+        self, pixels: Float[Tensor, "B 1 H W"], kinds: Int64[Tensor, " B"]
     ) -> tuple[Float[Tensor, "B _"], Float[Tensor, "B F"]]:
         """Mean and spread of what the stem's last convolution reads, beside those of the last layer; and what `forward` gives."""
-        fine, last = self._tokens(pixels, kinds, kept, False)
+        fine, last = self._tokens(pixels, kinds, None, False)
         deep = pooled(last)
         return torch.cat([pooled(fine.flatten(2).transpose(1, 2)), deep], dim=1), self.settled(deep)
 

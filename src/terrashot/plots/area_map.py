@@ -6,84 +6,92 @@ import numpy as np
 import shapely
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
-from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from terrashot.domain.tables import SPLIT_NAMES, Chips
+from terrashot.plots.area_overview import overview_panel, overview_window
+from terrashot.plots.chip_areas import AreaChips, chip_areas
+from terrashot.plots.map_window import Window, show_window, window_around
+from terrashot.plots.split_cells import FILLS, show_cells
 from terrashot.plots.style import new_figure
 
-# Light to dark, so that grey tells them apart too; test is hatched as well.
-FILLS = {"train": "#9ecae1", "val": "#E69F00", "test": "#08306b", "buffer": "#e2e2e2"}
 MOST_DRAWN = 20_000
 """Chips of an area drawn as what they are; of more, cells with the commonest split in each."""
-CHIPS_A_CELL = 2
-"""On average, so that few cells of a covered area are empty."""
+MOST_EDGED = 2_500
+"""Chips with a white line around each; of more, the lines would be most of what is seen."""
 MOST_CELLS = 600
 """A side."""
+MARGIN = 0.04
+PANEL_IN, COLUMNS = 3.6, 3
 
 
-def area_map(chips: Chips) -> Figure:
-    """A panel an area: chips coloured by split; for chips without a place, counts by area and split."""
-    areas = list(dict.fromkeys(chips.area))
+def area_map(chips: Chips, land: shapely.MultiPolygon | None = None) -> Figure:
+    """All areas on the Earth and a panel an area, chips coloured by split, over land where that is given.
+
+    Of chips without a place, counts by area and split.
+    """
     if chips.footprint is None:
-        return _counts(chips, areas)
-    figure = new_figure(1 + 3.6 * min(3, len(areas)), 0.9 + 3.6 * -(-len(areas) // 3))
-    axes = figure.subplots(-(-len(areas) // 3), min(3, len(areas)), squeeze=False).ravel()
-    of_area, splits = np.array(chips.area, dtype=object), np.array(chips.split, dtype=object)
-    for ax, area in zip(axes, areas, strict=False):
-        rows = np.flatnonzero(of_area == area)
-        area_panel(ax, chips.footprint[rows], splits[rows], area)
-    for ax in axes[len(areas) :]:
-        ax.set_visible(False)
+        return _counts(chips, list(dict.fromkeys(chips.area)))
+    areas = chip_areas(chips)
+    figure = _one(areas, land) if len(areas) == 1 else _several(areas, land)
     figure.legend(handles=_keys(chips), loc="outside lower center", ncols=4)
     return figure
 
 
-def area_panel(ax: Axes, footprints: np.ndarray, splits: np.ndarray, area: str) -> Axes:
-    """One area in degrees, a degree as long in both directions as on the ground.
+def _one(areas: list[AreaChips], land: shapely.MultiPolygon | None) -> Figure:
+    """The area, and beside it where it lies."""
+    figure = new_figure(1 + 2 * PANEL_IN, 0.9 + PANEL_IN)
+    left, right = figure.subplots(1, 2)
+    area_panel(left, areas[0], land)
+    overview_panel(right, areas, land)
+    return figure
 
-    Args:
-        footprints: (N,) polygons, longitude and latitude.
-        splits: (N,) names.
-    """
-    if len(footprints) > MOST_DRAWN:
-        _cells(ax, footprints, splits)
+
+def _several(areas: list[AreaChips], land: shapely.MultiPolygon | None) -> Figure:
+    """Above all areas together, below rows of a panel each, as wide as its area is for its height."""
+    lines = [areas[first : first + COLUMNS] for first in range(0, len(areas), COLUMNS)]
+    widths = [[1 / max(0.5, min(2, area_window(area).shape)) for area in line] for line in lines]
+    width = 1 + PANEL_IN * min(COLUMNS, len(areas))
+    heights = [min(width * overview_window(areas).shape, 1.3 * PANEL_IN)]
+    heights += [min((width - 0.8 * len(line)) / sum(line), PANEL_IN) + 0.4 for line in widths]
+    figure = new_figure(width, 0.9 + sum(heights))
+    grid = figure.add_gridspec(len(heights), 1, height_ratios=heights)
+    for number, line in enumerate(lines):
+        cells = grid[1 + number].subgridspec(1, len(line), width_ratios=widths[number])
+        for column, area in enumerate(line):
+            area_panel(figure.add_subplot(cells[column]), area, land)
+    overview_panel(figure.add_subplot(grid[0]), areas, land)
+    return figure
+
+
+def area_window(area: AreaChips) -> Window:
+    """The part of the Earth that its panel shows."""
+    half = area.chip_deg / 2
+    lon, lat = (np.array([axis.min() - half, axis.max() + half]) for axis in (area.lon_deg, area.lat_deg))
+    return window_around(lon, lat, margin=MARGIN)
+
+
+def area_panel(ax: Axes, area: AreaChips, land: shapely.MultiPolygon | None) -> Axes:
+    """One area in degrees, chip by chip or in cells, over land where that is given."""
+    if len(area) > MOST_DRAWN:
+        show_cells(ax, area, MOST_CELLS)
     else:
-        shapes = [shapely.get_coordinates(shape) for shape in footprints]
-        colours = [FILLS[str(name)] for name in splits]
-        ax.add_collection(
-            PolyCollection(shapes, facecolors=colours, edgecolors="white", linewidths=0.15, rasterized=True)
-        )
-        ax.autoscale_view()
-    middle = float(np.mean(ax.get_ylim()))
-    ax.set_aspect(1 / max(0.05, np.cos(np.radians(middle))))
-    ax.set(
-        title=f"{area}: {len(footprints):,} chips", xlabel="longitude, degrees east", ylabel="latitude, degrees north"
-    )
-    ax.ticklabel_format(useOffset=False)
-    ax.locator_params(nbins=4)
+        _show_chips(ax, area)
+    show_window(ax, area_window(area), land, ticks=4)
+    ax.set_title(f"{area.name}: {len(area):,} chips")
     return ax
 
 
-def _cells(ax: Axes, footprints: np.ndarray, splits: np.ndarray) -> None:
-    """Cells coloured by the split that most of the chips in them have; white where there is none."""
-    lon, lat = shapely.get_coordinates(shapely.centroid(footprints)).T
-    width, height = np.ptp(lon), np.ptp(lat)
-    cells = len(lon) / CHIPS_A_CELL
-    across = int(np.clip(np.sqrt(cells * width / max(height, 1e-9)), 1, MOST_CELLS))
-    down = int(np.clip(cells / across, 1, MOST_CELLS))
-    counts = np.stack([np.histogram2d(lat[splits == name], lon[splits == name], bins=(down, across), range=_span(lat, lon))[0]
-                       for name in SPLIT_NAMES])  # fmt: skip
-    colours = np.array([to_rgba(FILLS[name]) for name in SPLIT_NAMES])[counts.argmax(axis=0)]
-    colours[counts.sum(axis=0) == 0] = 0
-    (south, north), (west, east) = _span(lat, lon)
-    ax.imshow(colours, extent=(west, east, south, north), origin="lower", interpolation="nearest", aspect="auto")
-    ax.grid(visible=False)
-
-
-def _span(lat: np.ndarray, lon: np.ndarray) -> tuple[tuple[float, float], tuple[float, float]]:
-    return (float(lat.min()), float(lat.max())), (float(lon.min()), float(lon.max()))
+def _show_chips(ax: Axes, area: AreaChips) -> None:
+    parts, chip = shapely.get_parts(area.footprint, return_index=True)
+    corners, part = shapely.get_coordinates(parts, return_index=True)
+    # Beyond the antimeridian the corners count on where the middles do.
+    corners[corners[:, 0] < (area.lon_deg.min() + area.lon_deg.max()) / 2 - 180, 0] += 360
+    shapes = np.split(corners, np.flatnonzero(np.diff(part)) + 1)
+    colours = [FILLS[SPLIT_NAMES[split]] for split in area.split[chip]]
+    edges = "white" if len(area) <= MOST_EDGED else "face"
+    ax.add_collection(PolyCollection(shapes, facecolors=colours, edgecolors=edges, linewidths=0.15, rasterized=True))
 
 
 def _counts(chips: Chips, areas: list[str]) -> Figure:

@@ -41,7 +41,9 @@ def transfer_matrices(moved: Sequence[Moved], measures: Mapping[str, str], featu
     """
     budget = common_budget(moved)
     own = [row for row in moved if is_alone(row) and row.n_labels == budget and row.features == features]
-    tasks, areas = list(dict.fromkeys(row.task for row in own)), list(dict.fromkeys(row.area for row in own))
+    tasks = list(dict.fromkeys(row.task for row in own))
+    # An area that is left out is tested alone, and the others teach alone.
+    areas = list(dict.fromkeys([*(row.area for row in own), *(row.train_area for row in own)]))
     side = max(2.2, 0.5 * len(areas))
     across = math.ceil(len(tasks) ** 0.5)
     down = -(-len(tasks) // across)
@@ -82,8 +84,7 @@ def _write(ax: Axes, row: int, column: int, score: float, scale: Normalize) -> N
 def _table(moved: Sequence[Moved], areas: Sequence[str]) -> Float64[np.ndarray, "A A"]:
     table = np.full((len(areas), len(areas)), np.nan)
     for row in moved:
-        if row.train_area in areas:
-            table[areas.index(row.train_area), areas.index(row.area)] = row.score
+        table[areas.index(row.train_area), areas.index(row.area)] = row.score
     return table
 
 

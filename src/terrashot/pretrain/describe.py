@@ -12,7 +12,8 @@ from jaxtyping import Bool, Float, Int64
 from torch import Tensor, nn
 
 from terrashot.model.token_tower import POOLED
-from terrashot.model.towers import TowersConfig, modality_of
+from terrashot.model.towers import modality_of
+from terrashot.model.towers_config import TowersConfig
 from terrashot.model.vit import draw_linear
 from terrashot.pretrain.descriptors import N_DESCRIPTORS
 

@@ -3,7 +3,7 @@
 import torch
 
 from terrashot.model.probe import TOKENS, layer_flops_a_second
-from terrashot.model.towers import TowersConfig
+from terrashot.model.towers_config import TowersConfig
 from terrashot.pretrain.settings import Precision
 
 ROUNDS = 2

@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 
 from terrashot.durable.files import sha256_of
-from terrashot.model.towers import Towers, TowersConfig, make_towers
+from terrashot.model.towers import Towers, make_towers
+from terrashot.model.towers_config import TowersConfig
 from terrashot.pretrain.augment import PatchShow
 from terrashot.pretrain.checks import batch_notes, epoch_notes, refuse_not_finite, refuse_too_few
 from terrashot.pretrain.dataset import ChannelDraws, batches

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from jaxtyping import Bool, Float, Float32
 from torch import Tensor
 
@@ -88,13 +87,9 @@ def _views(draws: ChannelDraws, cuts: Sequence[Sequence[str]], number: int) -> V
 
 def _embedded(towers: Towers, views: Views, precision: Precision) -> dict[str, Float[Tensor, "B D"]]:
     with torch.autocast(towers.log_scale.device.type, torch.bfloat16, enabled=precision == "bfloat16"):
-        return {view: _shared(towers, views, view) for view in views.pixels}
-
-
-def _shared(towers: Towers, views: Views, view: str) -> Float[Tensor, "B D"]:
-    """What the contrast sees, a few chips at a time."""
-    vectors = towers.embed_all(views.pixels[view], modality_of(view), views.kinds[view])
-    return F.normalize(vectors[:, -towers.config.shared :], dim=1)
+        return {
+            view: towers.agree_all(views.pixels[view], modality_of(view), views.kinds[view]) for view in views.pixels
+        }
 
 
 def _recalls(

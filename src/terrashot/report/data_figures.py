@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from terrashot.areas.coastlines import land_of_the_earth
 from terrashot.plots.area_map import MOST_DRAWN, area_map
 from terrashot.plots.chip_plates import chip_plates
 from terrashot.plots.label_quantiles import label_quantiles
@@ -19,8 +20,9 @@ def of_data(content: ReportContent) -> Iterator[Recipe]:
         "areas", "areas", "Areas and splits",
         "Chips by split. Test chips take no part in pretraining, labelled or not; the buffer keeps training and validation "
         f"chips away from them. An area of more than {MOST_DRAWN:,} chips is drawn in cells, each of the split that most of its "
-        "chips have.",
-        lambda: area_map(content.chips),
+        "chips have. All areas together are drawn in cells too; a ring is around an area too small to be seen there. "
+        "Where there is land, it is that of Natural Earth at 1:50 million, left out where that is too coarse.",
+        lambda: area_map(content.chips, land_of_the_earth()),
     )  # fmt: skip
     yield Recipe(
         "labels", "areas", "Labels",

@@ -5,17 +5,19 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from terrashot.areas.place import chips_of_areas
+from terrashot.chip_sections import SplitSection
 from terrashot.domain.area import Area
 from terrashot.domain.buffer import Buffer
-from terrashot.domain.split import BUFFERED, SplitRecipe, choose_scheme, make_split
+from terrashot.domain.split import SplitRecipe, buffer_of, choose_scheme, make_split
 from terrashot.domain.split_check import broken_promise, check_split
 from terrashot.domain.tables import SPLIT_NAMES, Chips
 from terrashot.domain.zone_seams import seam_cover
 from terrashot.durable.files import sha256_of_file
 from terrashot.errors import InputError, IntegrityError
+from terrashot.steps.listed_chips import folder_path, partition_chips, partition_paths
 from terrashot.steps.plan import Context
 from terrashot.steps.progress import Said, Work
-from terrashot.steps.sources import chip_folder, folder_path, outline_of
+from terrashot.steps.sources import chip_folder, outline_of
 from terrashot.store.tables import write_chips
 
 
@@ -36,7 +38,9 @@ def make_chips(context: Context) -> Work[None]:
 
 
 def chip_inputs(context: Context) -> Mapping[str, str]:
-    """Digest of every outline file, or of chips.csv."""
+    """Digest of every outline file, of chips.csv, or of partitions."""
+    if context.config.has_partitions:
+        return {name: sha256_of_file(path) for name, path in partition_paths(context).items() if path.is_file()}
     if context.config.source.kind == "folder":
         path = folder_path(context) / "chips.csv"
         return {"chips.csv": sha256_of_file(path)} if path.is_file() else {}
@@ -50,6 +54,8 @@ def _place(context: Context) -> tuple[Chips, tuple[str, ...]]:
     if context.config.source.kind == "folder":
         folder = chip_folder(context)
         return folder.chips, tuple(folder.notes)
+    if context.config.has_partitions:
+        return partition_chips(context)
     outlines = {name: outline_of(context, section) for name, section in context.config.areas.items()}
     areas = [Area(name, outline) for name, (outline, _) in outlines.items()]
     chip_size_m = context.config.grid.chip_px * context.config.grid.pixel_m
@@ -70,19 +76,27 @@ def _recipe(context: Context, scheme: str) -> SplitRecipe:
         block_km=split.block_km,
         folds=split.folds,
         fold=split.fold,
-        buffer=Buffer(split.buffer_chips, split.buffer_m),
+        area=split.area,
+        buffer=_buffer_asked(split),
         seed=context.config.study.seed,
     )
 
 
+def _buffer_asked(split: SplitSection) -> Buffer | None:
+    """The buffer that the study file names; None leaves it to the scheme."""
+    if split.buffer_chips is None and split.buffer_m is None:
+        return None
+    return Buffer(split.buffer_chips or 0, split.buffer_m)
+
+
 def _check(chips: Chips, split: tuple[str, ...], recipe: SplitRecipe) -> Work[None]:
     """What the split keeps apart and what its buffer costs; an error where it does not hold what it promises."""
-    check = check_split(chips, split)
+    check, cost = check_split(chips, split), f"{split.count('buffer') / len(chips):.1%} of the chips are cut as buffer"
     if check is None:
+        yield Said(f"split: nothing to measure between training and test chips; {cost}")
         return
-    n_cut = split.count("buffer")
-    yield Said(f"{check.sentence()}; {n_cut / len(chips):.1%} of the chips are cut as buffer")
-    broken = broken_promise(chips, check, recipe.buffer) if recipe.scheme in BUFFERED else None
+    yield Said(f"{check.sentence()}; {cost}")
+    broken = broken_promise(chips, check, buffer_of(chips, recipe))
     if broken is not None:
         raise IntegrityError(f"the split breaks its promise: {broken}; please report this as a defect")
 

@@ -14,10 +14,9 @@ from terrashot.evaluate.protocol.comparison import DrawSettings
 from terrashot.evaluate.protocol.feature_sets import FeatureSet, feature_sets
 from terrashot.evaluate.protocol.fewshot import FewshotSettings, FewshotTables, run_fewshot
 from terrashot.evaluate.protocol.fitting import FitSettings, Workshop
-from terrashot.ingest.folder import read_chip_table
+from terrashot.steps.listed_chips import listed_chips
 from terrashot.steps.plan import Context
 from terrashot.steps.progress import Progress, Said, Work, relay
-from terrashot.steps.sources import folder_path
 from terrashot.store.answers import write_answers
 from terrashot.store.block_scores import write_block_scores
 from terrashot.store.parquet import write_rows
@@ -78,9 +77,8 @@ def split_scheme(context: Context) -> str:
     """The scheme of the study's split; where the study file leaves it open, what `chips` chose."""
     if context.config.split.scheme != "auto":
         return context.config.split.scheme
-    if context.config.source.kind != "folder":
-        return "bands"
-    return choose_scheme(read_chip_table(folder_path(context) / "chips.csv"))[0]
+    listed = listed_chips(context)
+    return "bands" if listed is None else choose_scheme(listed)[0]
 
 
 def score_features(

@@ -14,7 +14,7 @@ from terrashot.model.cost import StepShape, count_parameters, forward_flops, los
 from terrashot.model.memory import TrainingBytes, model_bytes, state_bytes, training_bytes
 from terrashot.model.presets import Preset
 from terrashot.model.probe import layer_flops_a_second
-from terrashot.model.towers import TowersConfig, refuse_unbuildable
+from terrashot.model.towers_config import TowersConfig, refuse_unbuildable
 from terrashot.pretrain.precision import faster_precision
 from terrashot.pretrain.validate import validated_at_most
 from terrashot.pretrain.view_plan import ViewPlan

@@ -8,9 +8,10 @@ from terrashot.domain.tables import Labels
 from terrashot.durable.files import sha256_of_file
 from terrashot.errors import InputError
 from terrashot.ingest.harvest import gather_labels
+from terrashot.steps.listed_chips import folder_path
 from terrashot.steps.plan import Context
 from terrashot.steps.progress import Said, Work
-from terrashot.steps.sources import folder_path, label_source
+from terrashot.steps.sources import label_source
 from terrashot.store.tables import read_chips, write_labels
 
 

@@ -13,11 +13,11 @@ from terrashot.domain.area import Area, Outline
 from terrashot.domain.modality import MODALITIES
 from terrashot.durable.ledger import Ledger
 from terrashot.errors import InputError
-from terrashot.ingest.folder import read_chip_table
 from terrashot.ingest.folder_source import open_modality
 from terrashot.ingest.source import ImagerySource
+from terrashot.steps.listed_chips import folder_path, listed_chips
 from terrashot.steps.plan import Context
-from terrashot.steps.sources import folder_path, imagery_sources, outline_of
+from terrashot.steps.sources import imagery_sources, outline_of
 from terrashot.store.encoding import encoding_for
 from terrashot.store.layout import Layout, layouts_from_json
 from terrashot.store.parquet import read_table
@@ -81,7 +81,7 @@ def foresee_material(context: Context, to_run: Collection[str]) -> Material:
     n_chips, split, basis = _chips(context, has_chips="chips" not in to_run and context.study.chips.is_file())
     n_train, n_val = (split.count(name) for name in ("train", "val"))
     if not n_train:
-        n_train, n_val = (round(share * n_chips) for share in context.config.split.shares[:2])
+        n_train, n_val = _shares_of(context, n_chips)
         basis += "; shares of [split], before any buffer"
     if "ingest" not in to_run and context.study.ledger.is_file():
         return Material(n_chips, n_train, n_val, basis, _stored(context), _size_of_store(context))
@@ -96,11 +96,28 @@ def _chips(context: Context, *, has_chips: bool) -> tuple[int, Sequence[str | No
     if has_chips:
         split = read_table(context.study.chips, columns=["split"]).column("split").to_pylist()
         return len(split), split, "as in chips.parquet"
-    if context.config.source.kind == "folder":
-        chips = read_chip_table(folder_path(context) / "chips.csv")
-        return len(chips), chips.split, "as in chips.csv"
+    listed = listed_chips(context)
+    if listed is not None:
+        basis = "as in partitions" if context.config.has_partitions else "as in chips.csv"
+        return len(listed), listed.split, basis
     areas = [Area(name, outline_of(context, section)[0]) for name, section in context.config.areas.items()]
     return _count(areas, context.config), (), "counted in [areas]"
+
+
+def _shares_of(context: Context, n_chips: int) -> tuple[int, int]:
+    """Chips that will train and validate, by the shares of [split]; of those outside the area that is left out, if one is."""
+    split = context.config.split
+    train, val, test = split.shares
+    if split.area is None:
+        return round(train * n_chips), round(val * n_chips)
+    listed = listed_chips(context)
+    if listed is not None:
+        n_others = sum(area != split.area for area in listed.area)
+    else:
+        drawn = context.config.areas.items()
+        others = [Area(name, outline_of(context, own)[0]) for name, own in drawn if name != split.area]
+        n_others = _count(others, context.config)
+    return round(train / (1 - test) * n_others), round(val / (1 - test) * n_others)
 
 
 def _count(areas: Sequence[Area], config: StudyConfig) -> int:
@@ -124,7 +141,9 @@ def _sources(context: Context) -> Sequence[ImagerySource]:
     if context.config.source.kind != "folder":
         return imagery_sources(context)
     folder = folder_path(context)
-    ids = read_chip_table(folder / "chips.csv").ids
+    listed = listed_chips(context)
+    assert listed is not None, "a chip folder's chips stand in a table"
+    ids = listed.ids
     some = ids[:: -(-len(ids) // LOOKED_AT)]
     found = (open_modality(folder, name, some)[0] for name in MODALITIES if (folder / name).is_dir())
     return [source for source in found if source is not None]

@@ -11,7 +11,7 @@ from terrashot.domain.tables import Chips
 from terrashot.engine import available_cores, free_memory_bytes
 from terrashot.model.checkpoint import CARD, read_summary, save_model
 from terrashot.model.tensors import sha256_of_tensors, write_tensors
-from terrashot.model.towers import TowersConfig
+from terrashot.model.towers_config import TowersConfig
 from terrashot.pretrain.dataset import make_draws
 from terrashot.pretrain.distributed import World
 from terrashot.pretrain.precision import faster_precision

@@ -2,30 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from terrashot.areas.outline import read_outline
 from terrashot.areas.region import read_region
-from terrashot.config import AbsenceSection, AreaSection
+from terrashot.chip_sections import AbsenceSection, AreaSection
 from terrashot.domain.area import Area, Outline, box_outline
 from terrashot.domain.tables import Labels
 from terrashot.ingest.folder import ChipFolder, open_chip_folder, read_folder_labels
 from terrashot.ingest.source import ImagerySource, LabelSource
 from terrashot.ingest.world.absences import Absences
 from terrashot.ingest.world.sources import SimulatedLabels, World, simulated_sources
+from terrashot.steps.listed_chips import folder_path, partition_chips
 from terrashot.steps.plan import Context
 
 
 def chip_folder(context: Context) -> ChipFolder:
     """The chip folder of a study of kind `folder`."""
-    return open_chip_folder(folder_path(context))
-
-
-def folder_path(context: Context) -> Path:
-    """Where that folder lies."""
-    path = context.config.source.path
-    assert path is not None, "the study file was checked: a folder study has a path"
-    return context.study.resolve(path)
+    listed = partition_chips(context) if context.config.has_partitions else None
+    return open_chip_folder(folder_path(context), listed)
 
 
 def imagery_sources(context: Context) -> tuple[ImagerySource, ...]:

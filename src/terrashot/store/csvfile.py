@@ -12,6 +12,8 @@ from terrashot.errors import InputError
 MAX_BYTES = 200 << 20
 LONGEST_LINE_BYTES = 1 << 20
 DELIMITERS = ",;\t"
+BadRows = list[tuple[int, str]]
+"""Line and reason of each."""
 SHOWN = 3
 """Bad rows that a message tells of; it counts the others."""
 
@@ -54,29 +56,30 @@ def read_csv(path: Path) -> CsvTable:
     return _checked(path, rows, lines)
 
 
-def refuse_rows(path: Path, bad: Iterable[tuple[int, str]]) -> None:
+def refuse_rows(path: Path, bad: Iterable[tuple[int, str]], each: str = "line") -> None:
     """Nothing, if there is no bad row.
 
     Args:
         bad: line and reason of each.
+        each: what a row of the file is called.
 
     Raises:
         InputError: with the number of bad rows, and line and reason of the first ones.
     """
     listed = sorted(bad)
     if listed:
-        told = "; ".join(f"line {line}: {reason}" for line, reason in listed[:SHOWN])
+        told = "; ".join(f"{each} {line}: {reason}" for line, reason in listed[:SHOWN])
         count = f"{len(listed)} bad rows, nothing was read; " if len(listed) > 1 else ""
         raise InputError(f"{path}: {count}{told}{'; ...' if len(listed) > SHOWN else ''}")
 
 
-def repeated(values: Sequence[str], lines: Sequence[int]) -> list[tuple[int, str]]:
+def repeated(values: Sequence[str], lines: Sequence[int], each: str = "line") -> BadRows:
     """Line and reason of every id that stood there before."""
     first: dict[str, int] = {}
     bad = []
     for value, line in zip(values, lines, strict=True):
         if value in first:
-            bad.append((line, f"id '{value}' stands in line {first[value]} and in line {line}; each chip has one"))
+            bad.append((line, f"id '{value}' stands in {each} {first[value]} and in {each} {line}; each chip has one"))
         first.setdefault(value, line)
     return bad
 

@@ -61,7 +61,7 @@ def naive_cells(planes, side):
 
 
 @given(lon_deg, lat_deg, st.sampled_from([(8, 1), (8, 3), (16, 2), (16, 7), (16, 15), (16, 16)]))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_a_cell_holds_the_mean_of_the_pixels_whose_centres_lie_in_it(lon, lat, px_and_side):
     px, side = px_and_side
     land = land_near(lon, lat, px)
@@ -96,7 +96,7 @@ def test_pairs_are_6_to_48_days_apart_and_end_in_the_first_quarter_of_2020():
 
 
 @given(lon_deg, lat_deg, st.sampled_from(possible_pairs()))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_coherence_is_between_0_and_1_wherever_and_whenever(lon, lat, pair):
     land = land_near(lon, lat, 16)
     image = coherence(make_cells(land, SIDE), land, pair, np.random.default_rng(0))

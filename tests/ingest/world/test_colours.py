@@ -47,7 +47,7 @@ def test_grass_and_fields_of_the_north_are_greener_in_june_than_in_december():
 
 
 @given(lon_deg, lat_deg)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_every_paint_is_a_reflectance(lon, lat):
     scenery = make_scenery(land_near(lon, lat, 32))
     for paint in PAINTS:

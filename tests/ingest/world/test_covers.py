@@ -22,7 +22,7 @@ def is_consistent(land):
     st.sampled_from([(64, 0), (64, 2), (100, 0), (16, 5), (7, 1), (1, 0)]),
     st.sampled_from([1.0, 10.0, 40.0]),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_in_each_pixel_the_shares_of_the_covers_sum_to_one(lon, lat, side_and_rim, pixel_m):
     side_px, rim_px = side_and_rim
     assert is_consistent(make_land(chip_near(lon, lat, max(10.0, side_px * pixel_m)), side_px, 0, rim_px))

@@ -48,7 +48,7 @@ def test_a_chip_is_the_same_bytes_whatever_else_was_asked_before():
     st.sampled_from([(0, 1), (1, 0)]),
     st.sampled_from([(640.0, 64), (1000.0, 100), (330.0, 33)]),
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_the_rim_of_a_chip_is_its_neighbour_to_the_last_bit(lon, lat, rim_px, step, size):
     chip = chip_near(lon, lat, size[0])
     here, there = make_land(chip, size[1], 0, rim_px), make_land(beside(chip, *step), size[1], 0)
@@ -130,7 +130,7 @@ def test_another_seed_is_another_world():
 
 
 @given(st.floats(-0.5, 0.5), st.floats(-0.5, 0.5))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_slopes_are_those_of_a_plane(east, north):
     land = covered(land_near(9.4, 45.1, 16), CROP)
     rows, cols = np.mgrid[0:20, 0:20]

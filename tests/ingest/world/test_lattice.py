@@ -32,7 +32,7 @@ sizes = st.tuples(st.sampled_from([1, 7, 16, 33, 64, 100]), st.integers(0, 20))
 
 
 @given(lon_deg, lat_deg, sizes)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_what_is_known_at_nodes_is_spread_over_pixels_as_a_b_spline(lon, lat, sizes):
     lattice = make_lattice(chip_near(lon, lat), *sizes)
     nodes = np.random.default_rng(0).normal(size=lattice.coarse_m.shape[:2]).astype(np.float32)
@@ -87,7 +87,7 @@ def test_pixels_lie_where_the_projection_puts_them_to_a_centimetre(side_px, size
     st.sampled_from([(0, 1), (1, 0)]),
     st.sampled_from([(640.0, 64), (1000.0, 100), (330.0, 33)]),
 )
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_the_rim_of_a_chip_is_its_neighbour_to_the_last_bit(lon, lat, rim_px, step, size):
     chip = chip_near(lon, lat, size[0])
     here, there = make_lattice(chip, size[1], rim_px), make_lattice(beside(chip, *step), size[1])

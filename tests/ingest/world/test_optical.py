@@ -31,7 +31,7 @@ def painted(land, colour):
 
 
 @given(lon_deg, lat_deg, month, st.sampled_from([16, 64, 100]))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_reflectance_is_that_of_land_and_water(lon, lat, month, side_px):
     image = reflectance(make_scenery(land_near(lon, lat, side_px)), month, 2020, np.random.default_rng(0))
     assert image.dtype == np.float32

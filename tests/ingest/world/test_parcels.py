@@ -25,7 +25,7 @@ def steps(lattice, *planes):
 
 
 @given(lon_deg, lat_deg)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_from_one_parcel_to_the_next_both_know_that_the_edge_is_near(lon, lat):
     lattice, parcels = parcels_near(lon, lat)
     (key, next_key), (edge_m, next_edge_m), (district, next_district) = steps(
@@ -37,7 +37,7 @@ def test_from_one_parcel_to_the_next_both_know_that_the_edge_is_near(lon, lat):
 
 
 @given(lon_deg, lat_deg)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_from_one_district_to_the_next_both_know_that_the_border_is_near(lon, lat):
     lattice, parcels = parcels_near(lon, lat)
     (district, next_district), (border_m, next_border_m) = steps(lattice, parcels.district, parcels.border_m)

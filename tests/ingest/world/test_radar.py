@@ -32,7 +32,7 @@ def power(db):
 
 
 @given(lon_deg, lat_deg, st.integers(1, 12), st.sampled_from([16, 64, 100]))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_backscatter_is_that_of_land_and_water(lon, lat, month, side_px):
     image = backscatter_db(make_echoes(land_near(lon, lat, side_px)), month, 2020, 4, np.random.default_rng(0))
     assert image.dtype == np.float32

@@ -52,7 +52,7 @@ def values_of_cells(chip, cell_m):
 
 @pytest.mark.parametrize("cell_m", [TREE_CELL_M, BUILT_CELL_M])
 @given(lon=lon_off_180_deg, lat=lat_deg)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_chips_that_share_a_cell_see_the_same_value_in_it_to_the_last_bit(cell_m, lon, lat):
     chip = chip_near(lon, lat)
     here = values_of_cells(chip, cell_m)

@@ -19,7 +19,7 @@ def water_near(lon, lat, moisture=0.0, side_px=64, size_m=640.0):
 
 
 @given(lon_deg, lat_deg)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_water_is_a_share_and_a_wetter_country_has_no_less_of_it_anywhere(lon, lat):
     dry, middling, wet = (water_near(lon, lat, moisture) for moisture in (-1.5, 0.0, 1.5))
     assert dry.min() >= 0

@@ -59,7 +59,7 @@ def test_the_polar_night_is_lit_as_by_a_sun_ten_degrees_high():
 
 
 @given(lon_deg, lat_deg, month)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_crops_stand_on_fields_and_leaves_on_trees_alone(lon, lat, month):
     land = land_near(lon, lat, 32)
     season = season_of(land, month)

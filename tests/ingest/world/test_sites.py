@@ -64,7 +64,7 @@ def all_of(sizes, cell_m=1000.0, cells=60):
 
 
 @given(lon_deg, lat_deg)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_pixel_belongs_to_the_nearest_place_of_all_around(lon, lat):
     found, (first, second) = at(lon, lat), naive_places(lon, lat, 1000.0, Sizes())[:2]
     # Thousands of metres in 32-bit numbers.
@@ -75,7 +75,7 @@ def test_a_pixel_belongs_to_the_nearest_place_of_all_around(lon, lat):
 
 
 @given(lon_deg, lat_deg)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_pixel_inside_a_place_belongs_to_the_one_it_lies_deepest_in(lon, lat):
     found, ((depth_m, key), (other_m, _), *_) = (
         at(lon, lat, sizes=MIXED_SIZES),
@@ -89,7 +89,7 @@ def test_a_pixel_inside_a_place_belongs_to_the_one_it_lies_deepest_in(lon, lat):
 
 
 @given(lon_deg, lat_deg)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_from_any_pixel_its_place_says_the_way_to_its_middle(lon, lat):
     found = at(lon, lat)
     middle_lat = lat - np.degrees(np.float64(found.north_m) / EARTH_RADIUS_M)
@@ -101,7 +101,7 @@ def test_from_any_pixel_its_place_says_the_way_to_its_middle(lon, lat):
 
 
 @given(st.integers(-5000, 5000), lat_deg)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_rows_of_cells_close_on_themselves_at_the_antimeridian(metres, lat):
     lon = 180 + np.degrees(metres / EARTH_RADIUS_M)
     past, anew = at(lon, lat), at(lon - 360, lat)

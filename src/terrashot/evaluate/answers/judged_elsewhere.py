@@ -20,7 +20,8 @@ def leaks(fitted: Fitted, seed: int) -> list[Leak]:
     for own in _grouped(curves_of(fitted.blocks)):
         weights = weights_for([curve for _, curve in own], seed)
         scored = {key[3]: Scored(curve, replicate(curve, weights)) for key, curve in own}
-        named = next(name for name in scored if name not in (RANDOM, OTHER_AREAS) and not name.endswith(ADJOINING[2:]))
+        apart = (name for name in scored if name not in (RANDOM, OTHER_AREAS) and not name.endswith(ADJOINING[2:]))
+        named = next(apart, OTHER_AREAS)  # where the study's own scheme is to leave an area out
         for scheme, one in scored.items():
             rows += [_leak(scheme, one, scored[named], at) for at in range(len(one.curve.sizes))]
     return rows

@@ -15,6 +15,8 @@ from terrashot.evaluate.protocol.target import Target, make_target
 
 POOLED = "all areas"
 """Name of the comparison on the chips of all areas together."""
+OTHERS = "others"
+"""Name of the training area where all areas but the tested one teach."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,6 +82,16 @@ class Labelled:
     chips: Chips
     targets: Mapping[str, np.ndarray]
     notes: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
+    """Areas that the split tests and gives no training chip: the others teach."""
+
+    @property
+    def compared(self) -> tuple[str, ...]:
+        """The areas that are judged: all, but where one is left out those alone that have a test chip."""
+        tested = {area for area, split in zip(self.chips.area, self.chips.split, strict=True) if split == "test"}
+        if not self.left_out:
+            return tuple(dict.fromkeys(self.chips.area))
+        return tuple(sorted(tested.union(self.left_out)))
 
 
 def labelled_chips(chips: Chips, labels: Labels, complete: np.ndarray) -> Labelled:
@@ -92,26 +104,59 @@ def labelled_chips(chips: Chips, labels: Labels, complete: np.ndarray) -> Labell
     by_id = np.array(sorted(range(len(ours)), key=lambda number: chips.ids[ours[number]]), dtype=np.int64)
     ours, theirs = ours[by_id], theirs[by_id]
     whole = complete[ours]
-    notes = _left_out(chips, len(ours), len(labels.chip_ids), whole)
+    left_out = _areas_left_out(chips)
+    notes = [*_incomplete(chips, len(ours), len(labels.chip_ids), whole), *map(_told, left_out)]
     targets = {name: values[theirs[whole]] for name, values in labels.targets.items()}
-    return Labelled(ours[whole], chips.take(ours[whole]), targets, tuple(notes))
+    return Labelled(ours[whole], chips.take(ours[whole]), targets, tuple(notes), left_out)
+
+
+def _areas_left_out(chips: Chips) -> tuple[str, ...]:
+    """By the split of all chips, so that labels which are merely missing make no other question of it."""
+    held = set(zip(chips.area, chips.split, strict=True))
+    teaches = {area for area, split in held if split == "train"}
+    return tuple(sorted(area for area, split in held if split == "test" and teaches and area not in teaches))
+
+
+def _told(area: str) -> str:
+    return f"area '{area}' is left out: labels are drawn from the training chips of the other areas, which cut numeric labels too"
+
+
+def rows_of(labelled: Labelled, area: str, *splits: str) -> Int64[np.ndarray, " n"]:
+    """Rows of an area's chips in these splits."""
+    pairs = zip(labelled.chips.area, labelled.chips.split, strict=True)
+    return np.flatnonzero(np.array([own == area and split in splits for own, split in pairs], dtype=bool))
+
+
+def teachers_of(labelled: Labelled, area: str) -> tuple[str, Int64[np.ndarray, " n"]]:
+    """Name of the training area, and rows of the training chips: the area's own, or those of all others where it is left out."""
+    if area not in labelled.left_out:
+        return area, rows_of(labelled, area, "train")
+    return OTHERS, labelled.chips.rows_in("train")
 
 
 def compare_areas(labelled: Labelled, settings: DrawSettings, scheme: str) -> list[Comparison]:
     """The study's own comparison of each area: its training chips, its test chips; and of all together, if asked for.
 
-    Of all together a numeric label is cut once, on the training chips of all.
+    Of an area that is left out the training and validation chips are those of the others, which cut a numeric label too. Of all
+    together a numeric label is cut once, on the training chips of all.
 
     Raises:
         InputError: an area has too few training chips, no test chip, or a label that is all alike.
     """
-    areas, names = np.array(labelled.chips.area, dtype=object), list(dict.fromkeys(labelled.chips.area))
-    parts = {name: np.flatnonzero(areas == name) for name in names}
-    if settings.pooled and len(names) > 1:
-        if POOLED in names:
+    parts = {name: _part(labelled, name) for name in labelled.compared}
+    if settings.pooled and len(parts) > 1:
+        if POOLED in parts:
             raise InputError(f"an area is named '{POOLED}', which is the name of all together: rename it")
-        parts[POOLED] = np.arange(len(areas))
+        parts[POOLED] = np.arange(len(labelled.chips))
     return [_compare(labelled, area, own, settings, scheme) for area, own in parts.items()]
+
+
+def _part(labelled: Labelled, area: str) -> Int64[np.ndarray, " n"]:
+    """Rows of all that a comparison of the area may look at."""
+    is_own = np.array([name == area for name in labelled.chips.area], dtype=bool)
+    if area in labelled.left_out:
+        is_own |= np.array([split in ("train", "val") for split in labelled.chips.split], dtype=bool)
+    return np.flatnonzero(is_own)
 
 
 def _compare(labelled: Labelled, area: str, own: np.ndarray, settings: DrawSettings, scheme: str) -> Comparison:
@@ -127,8 +172,8 @@ def _compare(labelled: Labelled, area: str, own: np.ndarray, settings: DrawSetti
             raise InputError(f"area '{area}': {error}") from None
         learn, choose, judge = (target.take(rows) for rows in parts)
         blocks, member = blocks_of(chips.take(parts[2]), judge, area, name)
-        pool = np.flatnonzero(learn.known)
-        task = TaskDraws(name, area, scheme, learn, choose, judge, pool, (), blocks, member)
+        pool, train_area = np.flatnonzero(learn.known), OTHERS if area in labelled.left_out else area
+        task = TaskDraws(name, train_area, scheme, learn, choose, judge, pool, (), blocks, member)
         tasks.append(replace(task, draws=first_draws(task, area, settings)))
     learn_rows, choose_rows, judge_rows = (labelled.rows[own[rows]] for rows in parts)
     return Comparison(area, learn_rows, choose_rows, judge_rows, block_names(chips.take(parts[0])), tuple(tasks))
@@ -160,7 +205,7 @@ def first_draws(task: TaskDraws, area: str, settings: DrawSettings) -> tuple[Dra
     )
 
 
-def _left_out(chips: Chips, n_shared: int, n_labels: int, complete: np.ndarray) -> list[str]:
+def _incomplete(chips: Chips, n_shared: int, n_labels: int, complete: np.ndarray) -> list[str]:
     notes = []
     if n_shared < len(chips) or n_shared < n_labels:
         notes.append(

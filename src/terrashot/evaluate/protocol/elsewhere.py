@@ -6,7 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Int64
 
-from terrashot.evaluate.protocol.comparison import Comparison, DrawSettings, Labelled, TaskDraws, blocks_of
+from terrashot.evaluate.protocol.comparison import (
+    Comparison,
+    DrawSettings,
+    Labelled,
+    TaskDraws,
+    blocks_of,
+    teachers_of,
+)
 from terrashot.evaluate.protocol.sampling import Draw
 from terrashot.evaluate.protocol.spatial import block_names
 from terrashot.evaluate.protocol.target import Target, make_target
@@ -26,24 +33,18 @@ class PoolDraws:
 
 
 def targets_of(labelled: Labelled, area: str, settings: DrawSettings) -> dict[str, Target]:
-    """Every labelled chip's classes as this area sees them: a numeric label is cut where the area's training chips say.
+    """Every labelled chip's classes as this area sees them: a numeric label is cut where its training chips say, or those of
+    the others where it is left out.
 
     Raises:
         InputError: the area's training labels are all alike.
     """
-    is_train = rows_of(labelled, area, "train")
     mask = np.zeros(len(labelled.chips), dtype=bool)
-    mask[is_train] = True
+    mask[teachers_of(labelled, area)[1]] = True
     return {
         name: make_target(name, values, mask, settings.rule, regression=name in settings.regression)
         for name, values in labelled.targets.items()
     }
-
-
-def rows_of(labelled: Labelled, area: str, *splits: str) -> Int64[np.ndarray, " n"]:
-    """Rows of an area's chips in these splits."""
-    pairs = zip(labelled.chips.area, labelled.chips.split, strict=True)
-    return np.flatnonzero(np.array([own == area and split in splits for own, split in pairs], dtype=bool))
 
 
 def comparison_of(

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from jaxtyping import Int64
 
-from terrashot.evaluate.protocol.comparison import Comparison, DrawSettings, Labelled
-from terrashot.evaluate.protocol.elsewhere import BUDGETS, PoolDraws, comparison_of, rows_of, targets_of
+from terrashot.evaluate.protocol.comparison import OTHERS, Comparison, DrawSettings, Labelled, rows_of, teachers_of
+from terrashot.evaluate.protocol.elsewhere import BUDGETS, PoolDraws, comparison_of, targets_of
 from terrashot.evaluate.protocol.sampling import draws_of, seed_of
 
 RANDOM, ADJOINING, OTHER_AREAS = "random", "{}_adjoining", "leave_area_out"
@@ -23,7 +23,7 @@ def leakage_comparisons(labelled: Labelled, settings: DrawSettings, scheme: str)
     if scheme == RANDOM or not _are_apart(labelled):
         return []
     areas = list(dict.fromkeys(labelled.chips.area))
-    return [_of_area(labelled, area, areas, settings, scheme) for area in areas]
+    return [_of_area(labelled, area, areas, settings, scheme) for area in labelled.compared]
 
 
 def _are_apart(labelled: Labelled) -> bool:
@@ -42,7 +42,7 @@ def _of_area(labelled: Labelled, area: str, areas: Sequence[str], settings: Draw
         known = {key: rows[target.known[rows]] for key, rows in pools.items()}
         known = {key: rows for key, rows in known.items() if len(rows) >= min(BUDGETS)}
         # Without the study's own scheme, or any other, there is nothing to compare.
-        if (area, scheme) in known and len(known) > 1:
+        if (teachers_of(labelled, area)[0], scheme) in known and len(known) > 1:
             drawn += _draws(name, known, area, settings)
     return comparison_of(labelled, area, judged, targets, drawn)
 
@@ -51,14 +51,14 @@ def _pools(
     labelled: Labelled, area: str, areas: Sequence[str], judged: np.ndarray, scheme: str
 ) -> dict[tuple[str, str], Int64[np.ndarray, " n"]]:
     """Rows to draw from, by training area and scheme."""
-    train, buffer = rows_of(labelled, area, "train"), rows_of(labelled, area, "buffer")
+    (train_area, train), buffer = teachers_of(labelled, area), rows_of(labelled, area, "buffer")
     everyone = rows_of(labelled, area, "train", "val", "test", "buffer")
-    pools = {(area, RANDOM): np.setdiff1d(everyone, judged), (area, scheme): train}
+    pools = {(area, RANDOM): np.setdiff1d(everyone, judged), (train_area, scheme): train}
     if len(buffer):
-        pools[area, ADJOINING.format(scheme)] = np.sort(np.concatenate([train, buffer]))
+        pools[train_area, ADJOINING.format(scheme)] = np.sort(np.concatenate([train, buffer]))
     others = [rows_of(labelled, other, "train") for other in areas if other != area]
-    if others:
-        pools["others", OTHER_AREAS] = np.sort(np.concatenate(others))
+    if others and train_area != OTHERS:
+        pools[OTHERS, OTHER_AREAS] = np.sort(np.concatenate(others))
     return pools
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 from jaxtyping import Int64
 
-from terrashot.evaluate.protocol.comparison import Comparison, DrawSettings, Labelled
-from terrashot.evaluate.protocol.elsewhere import BUDGETS, PoolDraws, comparison_of, rows_of, targets_of
+from terrashot.evaluate.protocol.comparison import Comparison, DrawSettings, Labelled, rows_of
+from terrashot.evaluate.protocol.elsewhere import BUDGETS, PoolDraws, comparison_of, targets_of
 from terrashot.evaluate.protocol.sampling import Draw, draws_of
 from terrashot.evaluate.protocol.target import Target
 
@@ -17,12 +17,13 @@ TOGETHER = "{}+{}"
 def transfer_comparisons(labelled: Labelled, settings: DrawSettings, scheme: str) -> list[Comparison]:
     """One a test area: every area's labels, and every other's with local ones. None for a single area.
 
-    A numeric label is cut where the test area's training chips say: the question is that of the place where it is asked.
+    A numeric label is cut where the test area's training chips say: the question is that of the place where it is asked. Of an area
+    that is left out, which has none, the others say.
     """
     areas = list(dict.fromkeys(labelled.chips.area))
     if len(areas) < 2:
         return []
-    return [_of_area(labelled, area, areas, settings, scheme) for area in areas]
+    return [_of_area(labelled, area, areas, settings, scheme) for area in labelled.compared]
 
 
 def _of_area(labelled: Labelled, area: str, areas: list[str], settings: DrawSettings, scheme: str) -> Comparison:

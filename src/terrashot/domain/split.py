@@ -67,7 +67,7 @@ def make_split(chips: Chips, recipe: SplitRecipe) -> tuple[str, ...]:
     """
     # The buffer is cut over all areas at once: areas may touch, and a neighbour is a neighbour.
     codes = cut_buffer(chips, _uncut(chips, recipe), buffer_of(chips, recipe))
-    return tuple(SPLIT_NAMES[code] for code in codes.tolist())
+    return tuple(np.array(SPLIT_NAMES, dtype=object)[codes].tolist())
 
 
 def buffer_of(chips: Chips, recipe: SplitRecipe) -> Buffer:

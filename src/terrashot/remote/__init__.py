@@ -1,0 +1,1 @@
+"""The outside world within limits: what catalogues say, and how they are asked."""

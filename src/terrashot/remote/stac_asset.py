@@ -71,9 +71,9 @@ def _transform(place: Fields) -> Transform | None:
     numbers = place.numbers("proj:transform", (6, 9))
     if numbers is None:
         return None
-    a, b, c, d, e, f, *last_row = numbers
-    spread = a * e - b * d
-    if last_row not in ([], [0.0, 0.0, 1.0]) or spread == 0 or not math.isfinite(spread):
+    a, b, c, d, e, f = numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], numbers[5]
+    spread, last_row = a * e - b * d, numbers[6:] or (0.0, 0.0, 1.0)
+    if last_row != (0.0, 0.0, 1.0) or spread == 0 or not math.isfinite(spread):
         raise place.wrong("proj:transform", "an affine transform that can be inverted")
     return a, b, c, d, e, f
 
@@ -83,7 +83,7 @@ def _shape(place: Fields) -> tuple[int, int] | None:
     if sides is None:
         return None
     rows, cols = int(sides[0]), int(sides[1])
-    if sides != (rows, cols) or min(rows, cols) < 1 or max(rows, cols) > 1 << 31:
+    if list(sides) != [rows, cols] or min(rows, cols) < 1 or max(rows, cols) > 1 << 31:
         raise place.wrong("proj:shape", "rows and columns")
     return rows, cols
 

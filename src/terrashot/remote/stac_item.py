@@ -1,7 +1,7 @@
 """A STAC item of any of the catalogues as our `Acquisition`.
 
-What stands where differs by catalogue and by year (docs/ingest.md, "Catalogues"); every form that was found in a real item is read, and what
-is said twice must agree. What no form says is None.
+What stands where differs by catalogue and by year (docs/ingest.md, "Catalogues"). Every form that was found in a real item is
+read, and what is said twice must agree; what no form says is None.
 """
 
 import re

@@ -1,0 +1,94 @@
+"""Addresses of files with what a catalogue wants added before it hands them out.
+
+Planetary Computer gives anybody a token for a container of files, good for about an hour. Its own package was not taken: it reads a
+file in the user's home, keeps no limit of seconds or bytes, and sleeps by the machine's clock.
+
+Source: https://planetarycomputer.microsoft.com/docs/concepts/sas/, and the package planetary-computer 1.0, `sas.py`.
+"""
+
+import re
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from urllib.parse import parse_qs, urlsplit
+
+from terrashot.remote.ask import Asker, NotWholeError, object_in
+from terrashot.remote.patience import Clock, Limits
+
+Sign = Callable[[str], str]
+
+TOKENS = "https://planetarycomputer.microsoft.com/api/sas/v1/token"
+ACCOUNT_HOST = re.compile(r"([a-z0-9]{3,24})\.blob\.core\.windows\.net", re.ASCII)
+CONTAINER = re.compile(r"[a-z0-9$-]{3,63}", re.ASCII)
+TOKEN = re.compile(r"[!\"$-~]{1,4096}", re.ASCII)
+"""What may stand in the query of an address: print without spaces, no #."""
+PUBLIC = ("ai4edatasetspublicassets",)
+"""Accounts whose files need no token."""
+SPARE_S = 120.0
+"""A token is replaced so long before it ends: a read that has begun must come to its end with it."""
+LOGIN_LIMITS = Limits(seconds=60.0, all_attempts=12, page_bytes=1 << 16)
+
+
+def unsigned(url: str) -> str:
+    """The address as it is, of a catalogue that wants nothing added."""
+    return url
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    query: str = field(repr=False)
+    """Never shown: whoever has it can read the files."""
+    ends_unix_s: float
+
+
+@dataclass(slots=True)
+class PlanetaryComputerSigner:
+    """Adds Planetary Computer's token to an address in its storage, and to no other; one a container until shortly before its end."""
+
+    tokens_url: str = TOKENS
+    limits: Limits = LOGIN_LIMITS
+    clock: Clock = field(default_factory=Clock)
+    _tokens: dict[tuple[str, str], _Token] = field(default_factory=dict, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def __call__(self, url: str) -> str:
+        """The address with a token, by https; unchanged where none is needed or there is one already.
+
+        Raises:
+            NetworkError: no token was to be had within the limits.
+        """
+        parts = urlsplit(url)
+        account, container = ACCOUNT_HOST.fullmatch(parts.netloc), parts.path.split("/")[1:2]
+        if account is None or account[1] in PUBLIC or parts.scheme != "https" or not container:
+            return url
+        if parse_qs(parts.query).keys() & {"sig", "st", "se", "sp"} or not CONTAINER.fullmatch(container[0]):
+            return url
+        with self._lock:  # readers in several threads share one token, and ask for it once
+            token = self._tokens.get((account[1], container[0]))
+            if token is None or token.ends_unix_s - self.clock.unix_s() < SPARE_S:
+                token = self._tokens[account[1], container[0]] = self._fetch(account[1], container[0])
+        joined = "&".join(filter(None, [parts.query, token.query]))
+        return parts._replace(query=joined).geturl()
+
+    def _fetch(self, account: str, container: str) -> _Token:
+        with Session() as session:
+            asker = Asker("Planetary Computer", session, self.limits, self.clock)
+            text = asker.answer("GET", f"{self.tokens_url}/{account}/{container}", check=_has_token)
+        return _token(object_in(text))
+
+
+def _has_token(answer: dict[str, object]) -> None:
+    _token(answer)
+
+
+def _token(answer: dict[str, object]) -> _Token:
+    token, ends = answer.get("token"), answer.get("msft:expiry")
+    try:
+        if isinstance(token, str) and isinstance(ends, str) and TOKEN.fullmatch(token):
+            moment = datetime.fromisoformat(ends)
+            # The service writes UTC with a Z; a time without a zone is UTC too.
+            return _Token(token, (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+    except (ValueError, OverflowError):
+        pass
+    raise NotWholeError("an answer without a token and its end")

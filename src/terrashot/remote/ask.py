@@ -120,8 +120,8 @@ class Asker:
             said = f"says {response.raw.read1(160, decode_content=True).decode('utf-8', 'replace')!r}"
         where = f"{method} {url.partition('?')[0]}"
         raise NetworkError(
-            f"{self.service}: {where} was answered with status {response.status_code} and {said}; another try would not help. See whether "
-            "it still has this collection at this address, or take another catalogue"
+            f"{self.service}: {where} was answered with status {response.status_code} and {said}; another try would not help. "
+            "See whether it still has this collection at this address, or take another catalogue"
         )
 
     def give_up(self, why: str) -> NoReturn:

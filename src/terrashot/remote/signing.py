@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
 
+from requests import Session
+
 from terrashot.remote.ask import Asker, NotWholeError, object_in
 from terrashot.remote.patience import Clock, Limits
 

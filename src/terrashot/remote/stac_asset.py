@@ -36,19 +36,24 @@ def asset_of(said: Said) -> Asset:
     href = said.own.text("href")
     if href is None:
         raise said.own.wrong("href", "an address")
-    gsd_m = _number([said.own, said.default], "gsd", "raster:spatial_resolution")
-    if gsd_m is not None and gsd_m <= 0:
-        raise said.own.wrong("gsd", "a size above 0")
     return Asset(
         href=href,
         media_type=said.own.text("type") or said.default.text("type"),
         alternates=_alternates(said.own),
-        gsd_m=gsd_m,
+        gsd_m=_gsd_m(said),
         crs=_crs(said.own) or _crs(said.item),
         transform=_transform(said.own) or _transform(said.item),
         shape=_shape(said.own) or _shape(said.item),
         bands=_bands(said),
     )
+
+
+def _gsd_m(said: Said) -> float | None:
+    first_bands = [entries[0] for place in (said.own, said.default) for entries in [place.each("raster:bands")] if entries]
+    gsd_m = _number([said.own, said.default, *first_bands], "gsd", "raster:spatial_resolution", "spatial_resolution")
+    if gsd_m is not None and gsd_m <= 0:
+        raise said.own.wrong("gsd", "a size above 0")
+    return gsd_m
 
 
 def _alternates(asset: Fields) -> tuple[tuple[str, str], ...]:

@@ -37,7 +37,10 @@ def small_item(**changes: object) -> dict:
         "stac_version": "1.0.0",
         "id": "S2A_29RKH_20200219_0_L2A",
         "collection": "sentinel-2-l2a",
-        "geometry": {"type": "Polygon", "coordinates": [[[-12.0, 24.0], [-11.0, 24.0], [-11.0, 25.0], [-12.0, 25.0], [-12.0, 24.0]]]},
+        "geometry": {
+            "type": "Polygon",
+            "coordinates": [[[-12.0, 24.0], [-11.0, 24.0], [-11.0, 25.0], [-12.0, 25.0], [-12.0, 24.0]]],
+        },
         "links": [],
         "properties": {
             "datetime": "2020-02-19T11:34:25.405Z",

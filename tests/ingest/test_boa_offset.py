@@ -6,8 +6,8 @@ import rasterio
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
-from stac_items import REAL, of_baseline, small_item, stac_json, twin
 
+from stac_items import REAL, of_baseline, small_item, stac_json, twin
 from terrashot.errors import InputError
 from terrashot.ingest.boa_offset import Offset, clear_land, decide_offset, guard_offset
 from terrashot.ingest.reflectance import reflectance
@@ -36,7 +36,9 @@ def test_the_real_item_of_baseline_02_14_has_no_offset(real):
 
 
 @pytest.mark.parametrize("applied", [False, None])
-@pytest.mark.parametrize("bands", [STATED, {"offset": 0}, {"offset": None}], ids=["states -0.1", "states 0", "states none"])
+@pytest.mark.parametrize(
+    "bands", [STATED, {"offset": 0}, {"offset": None}], ids=["states -0.1", "states 0", "states none"]
+)
 @pytest.mark.parametrize("baseline", ["04.00", "04.01", "05.00", "05.11", "10.00"])
 def test_a_twin_of_a_new_baseline_is_shifted_whatever_its_bands_state(real, baseline, bands, applied):
     assert decided(of_baseline(real, baseline, bands=bands, earthsearch__boa_offset_applied=applied)) == (-1000, False)
@@ -68,7 +70,7 @@ def test_without_a_baseline_the_stated_offset_is_taken(real, bands, offset):
 
 
 def test_with_neither_baseline_nor_offset_nothing_is_guessed(real):
-    with pytest.raises(InputError, match="S2A_29RKH_20200219_0_L2A.*neither"):
+    with pytest.raises(InputError, match=r"S2A_29RKH_20200219_0_L2A.*neither"):
         decided(twin(real, bands={"offset": None}, s2__processing_baseline=None, s2__product_uri=None))
 
 
@@ -87,7 +89,9 @@ def test_twins_of_planetary_computers_item_follow_their_baseline(shared_data, ba
     item = stac_json(shared_data, "planetary-computer_s2-l2a.json")
     name = item["properties"]["s2:product_uri"].replace("_N0212_", f"_N{baseline.replace('.', '')}_")
     twin_item = twin(item, s2__processing_baseline=baseline, s2__product_uri=name)
-    assert {kind: decided(twin_item, PLANETARY, kind) for kind in ("red", "green", "blue")} == dict.fromkeys(("red", "green", "blue"), offset)
+    assert {kind: decided(twin_item, PLANETARY, kind) for kind in ("red", "green", "blue")} == dict.fromkeys(
+        ("red", "green", "blue"), offset
+    )
 
 
 def test_a_flag_is_not_looked_for_where_the_catalogue_has_none(shared_data):
@@ -104,9 +108,23 @@ def test_collection_1_of_earth_search_is_shifted(real):
 @pytest.mark.parametrize(("number", "offset"), [("0214", (0, True)), ("0511", (-1000, False))])
 def test_an_item_in_the_form_of_copernicus_data_space_follows_the_baseline_in_its_id(number, offset):
     """Made up after the form that its documentation gives: no real item with assets was at hand."""
-    item = small_item(id=f"S2B_MSIL2A_20200219T112111_N{number}_R037_T29RKH_20230219T123947", collection="sentinel-2-l2a")
-    item["properties"] = {"datetime": "2020-02-19T11:21:11.024Z", "processing:version": f"{number[:2]}.{number[2:]}", "proj:code": "EPSG:32629"}
-    item["assets"] = {"B04_10m": {"href": "s3://eodata/B04.jp2", "data_type": "uint16", "nodata": 0, "raster:scale": 0.0001, "raster:offset": -0.1}}
+    item = small_item(
+        id=f"S2B_MSIL2A_20200219T112111_N{number}_R037_T29RKH_20230219T123947", collection="sentinel-2-l2a"
+    )
+    item["properties"] = {
+        "datetime": "2020-02-19T11:21:11.024Z",
+        "processing:version": f"{number[:2]}.{number[2:]}",
+        "proj:code": "EPSG:32629",
+    }
+    item["assets"] = {
+        "B04_10m": {
+            "href": "s3://eodata/B04.jp2",
+            "data_type": "uint16",
+            "nodata": 0,
+            "raster:scale": 0.0001,
+            "raster:offset": -0.1,
+        }
+    }
     assert decided(item, CDSE) == offset
 
 
@@ -181,9 +199,14 @@ def test_the_guard_turns_where_more_than_three_in_a_hundred_fall_below_zero(perc
     assert (guard_offset(SHIFTED, dn).offset_dn == 0) == (percent > 3)
 
 
-@given(arrays.arrays(st.sampled_from([np.uint16, np.int16]), (5, 7), elements=st.integers(0, 32767)), st.sampled_from([SHIFTED, PLAIN]))
+@given(
+    arrays.arrays(st.sampled_from([np.uint16, np.int16]), (5, 7), elements=st.integers(0, 32767)),
+    st.sampled_from([SHIFTED, PLAIN]),
+)
 def test_reflectance_is_the_naive_quotient_to_the_last_bit(dn, offset):
-    naive = np.array([[np.nan if n == 0 else (int(n) + offset.offset_dn) / 10_000 for n in row] for row in dn]).astype(np.float32)
+    naive = np.array([[np.nan if n == 0 else (int(n) + offset.offset_dn) / 10_000 for n in row] for row in dn]).astype(
+        np.float32
+    )
     found = reflectance(dn, offset)
     assert found.dtype == np.float32 and np.array_equal(found, naive, equal_nan=True)
 

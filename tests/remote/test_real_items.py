@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 import shapely
-from stac_items import stac_json
 
+from stac_items import stac_json
 from terrashot.domain.acquisition import Band
 from terrashot.errors import InputError
 from terrashot.remote.stac_item import acquisition_of

@@ -8,8 +8,8 @@ import pytest
 import shapely
 from hypothesis import given
 from hypothesis import strategies as st
-from stac_items import small_item, twin
 
+from stac_items import small_item, twin
 from terrashot.domain.acquisition import Acquisition, Band, by_sensing
 from terrashot.errors import InputError
 from terrashot.remote.stac_item import acquisition_of
@@ -45,7 +45,12 @@ def put(item: dict, path: tuple, value: object) -> object:
 
 
 json_value = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | st.sampled_from([10**400, "nan", "EPSG:", 1e308]),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=20)
+    | st.sampled_from([10**400, "nan", "EPSG:", 1e308]),
     lambda inner: st.lists(inner, max_size=9) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
     max_leaves=12,
 )
@@ -112,7 +117,12 @@ def test_a_field_of_the_wrong_form_is_named_with_its_item(path, value, named):
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("s2:processing_baseline", "05.00"), ("sat:relative_orbit", 38), ("grid:code", "MGRS-30RKH"), ("platform", "sentinel-2b")],
+    [
+        ("s2:processing_baseline", "05.00"),
+        ("sat:relative_orbit", 38),
+        ("grid:code", "MGRS-30RKH"),
+        ("platform", "sentinel-2b"),
+    ],
 )
 def test_an_item_that_contradicts_its_products_name_is_refused(key, value):
     with pytest.raises(InputError, match=key):
@@ -136,11 +146,16 @@ def test_what_nobody_says_is_none():
 
 
 def test_times_of_other_zones_are_told_in_utc():
-    assert acquisition_of(twin(small_item(), datetime="2020-03-01T01:30:00+02:00")).sensed.isoformat() == "2020-02-29T23:30:00+00:00"
+    assert (
+        acquisition_of(twin(small_item(), datetime="2020-03-01T01:30:00+02:00")).sensed.isoformat()
+        == "2020-02-29T23:30:00+00:00"
+    )
 
 
 def test_where_there_is_no_moment_the_start_stands_for_it():
-    found = acquisition_of(twin(small_item(), datetime=None, start_datetime="2020-02-19T11:34:00Z", end_datetime="2020-02-19T11:35:00Z"))
+    found = acquisition_of(
+        twin(small_item(), datetime=None, start_datetime="2020-02-19T11:34:00Z", end_datetime="2020-02-19T11:35:00Z")
+    )
     assert found.sensed.isoformat() == "2020-02-19T11:34:00+00:00"
 
 
@@ -174,13 +189,19 @@ def test_the_projection_is_told_in_any_form_and_by_the_item_for_its_assets(field
 
 def test_a_transform_of_nine_numbers_is_one_of_six():
     six = [10, 0, 199980, 0, -10, 2800020]
-    assert red(with_asset(**{"proj:transform": [*six, 0, 0, 1]})).transform == red(with_asset(**{"proj:transform": six})).transform == tuple(six)
+    assert (
+        red(with_asset(**{"proj:transform": [*six, 0, 0, 1]})).transform
+        == red(with_asset(**{"proj:transform": six})).transform
+        == tuple(six)
+    )
     with pytest.raises(InputError, match="proj:transform"):
         red(with_asset(**{"proj:transform": [*six, 0, 1, 1]}))
 
 
 def test_lists_of_bands_of_another_length_name_nothing():
-    bands = red(with_asset(**{"raster:bands": [{"data_type": "uint16"}], "eo:bands": [{"name": "a"}, {"name": "b"}]})).bands
+    bands = red(
+        with_asset(**{"raster:bands": [{"data_type": "uint16"}], "eo:bands": [{"name": "a"}, {"name": "b"}]})
+    ).bands
     assert bands == (Band(1, None, None, None, "uint16"),)
 
 
@@ -216,14 +237,19 @@ REPROCESSED = "S2A_MSIL2A_20200219T112111_N0500_R037_T29RKH_20230612T040000.SAFE
 
 def test_a_reprocessed_delivery_is_the_same_sensing_and_comes_first():
     old = acquisition_of(small_item())
-    new = acquisition_of(twin(small_item(id="S2A_29RKH_20200219_1_L2A"), s2__processing_baseline="05.00", s2__product_uri=REPROCESSED))
+    new = acquisition_of(
+        twin(small_item(id="S2A_29RKH_20200219_1_L2A"), s2__processing_baseline="05.00", s2__product_uri=REPROCESSED)
+    )
     assert old.identity == new.identity
     assert by_sensing([old, new]) == by_sensing([new, old, old]) == ((new, old),)
 
 
 def test_the_same_product_has_the_same_identity_in_two_catalogues():
     """Copernicus Data Space has the product's name as id, Planetary Computer the name without its baseline."""
-    ids = ["S2B_MSIL2A_20190629T212529_N0212_R043_T06VVN_20201006T080531", "S2B_MSIL2A_20190629T212529_R043_T06VVN_20201006T080531"]
+    ids = [
+        "S2B_MSIL2A_20190629T212529_N0212_R043_T06VVN_20201006T080531",
+        "S2B_MSIL2A_20190629T212529_R043_T06VVN_20201006T080531",
+    ]
     bare = {"datetime": "2019-06-29T21:25:29.024Z"}
     found = [acquisition_of(small_item(id=name, properties=bare)) for name in ids]
     assert found[0].identity == found[1].identity and [each.baseline for each in found] == ["02.12", None]
@@ -246,7 +272,11 @@ def test_other_tiles_orbits_and_platforms_are_other_sensings():
 @given(st.permutations(range(5)))
 def test_the_order_of_arrival_changes_nothing(order):
     tiles = ["29RKH", "29RKJ", "29RKK"]
-    names = [f"S2A_MSIL2A_20200219T112111_N{number}_R037_T{tile}_20200219T123947" for tile in tiles for number in ("0214", "0500")][:5]
+    names = [
+        f"S2A_MSIL2A_20200219T112111_N{number}_R037_T{tile}_20200219T123947"
+        for tile in tiles
+        for number in ("0214", "0500")
+    ][:5]
     bare = {"datetime": "2020-02-19T11:34:25Z"}
     found = [acquisition_of(small_item(id=name, properties=bare)) for name in names]
     assert by_sensing(found[place] for place in order) == by_sensing(found)

@@ -18,7 +18,7 @@ from requests import Session
 from shapely.geometry import MultiPolygon, Polygon
 
 from terrashot.domain.acquisition import Acquisition
-from terrashot.errors import InputError
+from terrashot.errors import InputError, UsageError
 from terrashot.remote.ask import Asker, NotWholeError, object_in
 from terrashot.remote.patience import Clock, Limits
 from terrashot.remote.profiles import Profile
@@ -60,8 +60,13 @@ def fetch_acquisitions(
         item_assets: of the collection (`fetch_item_assets`), for what items leave unsaid.
 
     Raises:
+        UsageError: the period has no time zone, or ends before it begins.
         NetworkError: the catalogue could not be asked, or has more than the limits allow; names it, and what to do.
     """
+    if None in (period[0].tzinfo, period[1].tzinfo) or period[0] >= period[1]:
+        raise UsageError(
+            f"a search from {period[0]} to {period[1]}: two times with their zone, the earlier first, were expected"
+        )
     with Session() as session:
         asker = Asker(profile.catalogue, session, limits, clock)
         items = _items(profile, outline, period, query or {}, asker)
@@ -139,34 +144,56 @@ class _Pages(StacApiIO):
     ) -> str:
         """The text of a page. Headers that a `next` link wants sent are not: nothing of ours depends on them."""
         way = (method or "GET").upper()
-        if urlsplit(href)[:2] != urlsplit(self._home)[:2] or way not in ("GET", "POST"):
-            self._asker.give_up("its next page lies at another address, or is to be had by another method")
         question = json.dumps([way, href, parameters], sort_keys=True)
         if question in self._asked:
             self._asker.give_up("its next page is one that we had before")
         if len(self._asked) >= self._asker.limits.pages:
             self._asker.give_up(f"it has more than {self._asker.limits.pages} pages")
         self._asked.add(question)
-        return self._asker.answer(way, href, parameters, check=_is_page)
+        return self._asker.answer(way, href, parameters, check=self._check)
 
     def json_loads(self, txt: str, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """The page, by the same reader that found it whole."""
         return object_in(txt)
 
+    def _check(self, page: dict[str, object]) -> None:
+        """Before pystac-client sees it, which trips over addresses that are none."""
+        for link in _next_links(page):
+            if _origin(str(link["href"])) != _origin(self._home) or str(link.get("method", "GET")).upper() not in (
+                "GET",
+                "POST",
+            ):
+                self._asker.give_up("its next page lies at another address, or is to be had by another method")
 
-def _is_page(page: dict[str, object]) -> None:
+
+def _origin(href: str) -> tuple[str, str] | None:
+    """Scheme and host of an address; None where it is no address."""
+    try:
+        return urlsplit(href)[:2] if href.isascii() else None
+    except ValueError:
+        return None
+
+
+def _next_links(page: dict[str, object]) -> list[dict[str, object]]:
+    """The links to a next page, in a page that is one.
+
+    Raises:
+        NotWholeError: it is none.
+    """
     features, links = page.get("features"), page.get("links", [])
     if not isinstance(features, list):
         raise NotWholeError("a page without a list of features")
-    if not isinstance(links, list) or not all(_is_link(link) for link in links):
+    if not isinstance(links, list) or not all(
+        isinstance(link, dict) and isinstance(link.get("rel"), str) for link in links
+    ):
         raise NotWholeError("a page whose links are none")
+    found = [link for link in links if link["rel"] == "next"]
+    if not all(_says_where(link) for link in found):
+        raise NotWholeError("a page whose link to the next one is none")
+    return found
 
 
-def _is_link(link: object) -> bool:
-    if not isinstance(link, dict) or not isinstance(link.get("rel"), str):
-        return False
-    if link["rel"] != "next":
-        return True
+def _says_where(link: dict[str, object]) -> bool:
     return (
         isinstance(link.get("href"), str)
         and isinstance(link.get("method", "GET"), str)

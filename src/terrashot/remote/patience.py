@@ -89,9 +89,8 @@ class PatientRetry(Retry):
         stated_s = retry_after_s(asked, self.clock.unix_s()) if asked else None
         if stated_s is not None:
             return min(stated_s, float(self.retry_after_max))
-        return min(float(self.backoff_max), self.backoff_factor * 2.0 ** (len(self.history) - 1)) * random.uniform(
-            0.5, 1.0
-        )
+        whole_s = min(float(self.backoff_max), self.backoff_factor * 2.0 ** (len(self.history) - 1))
+        return whole_s * (1 - self.clock.chance() / 2)
 
 
 def patient_retry(limits: Limits, clock: Clock) -> PatientRetry:

@@ -60,7 +60,10 @@ class PlanetaryComputerSigner:
         Raises:
             NetworkError: no token was to be had within the limits.
         """
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError:  # no address at all; who reads it will say so
+            return url
         account, container = ACCOUNT_HOST.fullmatch(parts.netloc), parts.path.split("/")[1:2]
         if account is None or account[1] in PUBLIC or parts.scheme != "https" or not container:
             return url

@@ -49,7 +49,9 @@ def asset_of(said: Said) -> Asset:
 
 
 def _gsd_m(said: Said) -> float | None:
-    first_bands = [entries[0] for place in (said.own, said.default) for entries in [place.each("raster:bands")] if entries]
+    first_bands = [
+        entries[0] for place in (said.own, said.default) for entries in [place.each("raster:bands")] if entries
+    ]
     gsd_m = _number([said.own, said.default, *first_bands], "gsd", "raster:spatial_resolution", "spatial_resolution")
     if gsd_m is not None and gsd_m <= 0:
         raise said.own.wrong("gsd", "a size above 0")

@@ -1,10 +1,13 @@
 """Every item of the sample data says as ours what it says in its file."""
 
 import json
+import math
 from datetime import UTC, datetime
 
 import pytest
 import shapely
+from hypothesis import given
+from hypothesis import strategies as st
 
 from stac_items import stac_json
 from terrashot.domain.acquisition import Band
@@ -44,6 +47,33 @@ ASSETS = [
     ("stactools_s2-l2a_pb0509_stac1.1", "scl", "EPSG:32601", (20.0, 7400040.0), (5490, 5490), Band(1, None, None, 0.0, "uint8", None, None)),
 ]  # fmt: skip
 
+ODD = st.sampled_from(
+    [
+        None,
+        True,
+        0,
+        -1,
+        1.5,
+        10**400,
+        math.nan,
+        math.inf,
+        "",
+        "x",
+        "\x00",
+        "nan",
+        "EPSG:0",
+        "9" * 9000,
+        [],
+        [[]],
+        [0] * 6,
+        [None],
+        {},
+        {"href": 5},
+        [{}],
+        [{"nodata": []}],
+    ]
+)
+
 COLLECTIONS = ["asf_sentinel-1-global-coherence.collection", "planetary-computer_esa-worldcover.collection-template", "planetary-computer_s1-rtc.collection-template", "planetary-computer_s2-l2a.collection"]  # fmt: skip
 
 
@@ -76,6 +106,23 @@ def test_that_table_has_every_file_of_the_folder(shared_data):
 def test_the_item_beside_the_pixels_is_the_one_of_earth_search(shared_data):
     beside = json.loads((shared_data / "earthsearch-v1-s2-29RKH" / "S2A_29RKH_20200219_0_L2A.json").read_text("utf-8"))
     assert acquisition_of(beside) == acquisition_of(stac_json(shared_data, "earth-search-v1_s2-l2a_pb0214.json"))
+
+
+@given(st.data())
+def test_a_real_item_with_any_value_at_any_place_gives_our_value_or_our_error(shared_data, data):
+    item = stac_json(shared_data, f"{data.draw(st.sampled_from([facts[0] for facts in FACTS]))}.json")
+    holder, path = item, []
+    while isinstance(holder, dict | list) and holder and (not path or data.draw(st.integers(0, 3))):
+        key = data.draw(st.sampled_from(sorted(holder) if isinstance(holder, dict) else range(len(holder))))
+        path.append((holder, key))
+        holder = holder[key]
+    path[-1][0][path[-1][1]] = data.draw(ODD)
+    try:
+        found = acquisition_of(item)
+    except InputError as error:
+        assert len(str(error)) < 1000 and "\n" not in str(error)
+    else:
+        assert found.footprint.is_valid and found.sensed.tzinfo is UTC
 
 
 @pytest.mark.parametrize("name", COLLECTIONS)

@@ -88,6 +88,7 @@ def test_any_value_in_place_of_an_item_is_refused(value):
         (("properties", "datetime"), "yesterday", "datetime"),
         (("properties", "datetime"), 1582112065, "datetime"),
         (("properties", "eo:cloud_cover"), "4", "eo:cloud_cover"),
+        (("properties", "eo:cloud_cover"), True, "eo:cloud_cover"),
         (("properties", "eo:cloud_cover"), 101, "eo:cloud_cover"),
         (("properties", "sat:orbit_state"), "sideways", "sat:orbit_state"),
         (("properties", "sat:relative_orbit"), 37.5, "sat:relative_orbit"),
@@ -203,6 +204,17 @@ def test_lists_of_bands_of_another_length_name_nothing():
         with_asset(**{"raster:bands": [{"data_type": "uint16"}], "eo:bands": [{"name": "a"}, {"name": "b"}]})
     ).bands
     assert bands == (Band(1, None, None, None, "uint16"),)
+
+
+def test_what_an_asset_says_itself_counts_before_its_collection():
+    item_assets = {
+        "red": {
+            "gsd": 60,
+            "type": "image/jp2",
+            "raster:bands": [{"nodata": 255, "data_type": "uint8", "scale": 1, "offset": -0.1}],
+        }
+    }
+    assert acquisition_of(small_item(), item_assets) == acquisition_of(small_item())
 
 
 def test_other_ways_to_the_same_file_are_kept():

@@ -99,7 +99,6 @@ def patient_retry(limits: Limits, clock: Clock) -> PatientRetry:
         total=limits.attempts - 1,
         status_forcelist=ASK_AGAIN,
         allowed_methods=None,  # a search by POST changes nothing, so it may be repeated as a GET may
-        redirect=0,
         backoff_factor=limits.backoff_s,
         backoff_max=60.0,
         clock=clock,

@@ -3,7 +3,8 @@
 import gzip
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -121,13 +122,19 @@ class Handler(BaseHTTPRequestHandler):
         """Silence."""
 
 
-def serve(catalogue: Catalogue) -> ThreadingHTTPServer:
-    """A running server of the catalogue; the caller shuts it down."""
+@contextmanager
+def serving(catalogue: Catalogue) -> Iterator[Catalogue]:
+    """The catalogue, answering at its `url`."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.catalogue = catalogue  # type: ignore[attr-defined]
     catalogue.url = f"http://127.0.0.1:{server.server_port}"
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-    return server
+    try:
+        yield catalogue
+    finally:
+        catalogue.released.set()
+        server.shutdown()
+        server.server_close()
 
 
 def status(code: int, **headers: str) -> Fault:

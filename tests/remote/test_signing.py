@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from stac_server import Catalogue, FakeClock, body, serve, status
+from stac_server import Catalogue, FakeClock, body, serving, status
 
 from stac_items import stac_json
 from terrashot.errors import NetworkError
@@ -34,16 +34,10 @@ def time():
 @pytest.fixture
 def service(time):
     """A token service whose tokens last an hour."""
-    served = Catalogue(
-        documents={
-            f"/token/{account}": {"token": SECRET, "msft:expiry": ends(time.now_s + 3600)}
-            for account in ("sentinel2l2a01/sentinel2-l2", "sentinel1euwestrtc/sentinel1-grd-rtc")
-        }
-    )
-    server = serve(served)
-    yield served
-    server.shutdown()
-    server.server_close()
+    accounts = ("sentinel2l2a01/sentinel2-l2", "sentinel1euwestrtc/sentinel1-grd-rtc")
+    token = {"token": SECRET, "msft:expiry": ends(time.now_s + 3600)}
+    with serving(Catalogue(documents={f"/token/{account}": token for account in accounts})) as served:
+        yield served
 
 
 @pytest.fixture

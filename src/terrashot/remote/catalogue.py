@@ -6,7 +6,7 @@ points and without an end, reads an answer to its last byte, and waits as long a
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -41,35 +41,51 @@ class Found:
     requests: int
 
 
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What is looked for."""
+
+    outline: Polygon | MultiPolygon
+    """Longitude and latitude in degrees."""
+    period: tuple[datetime, datetime]
+    """[start, end), with their time zones."""
+    query: Mapping[str, object] = field(default_factory=dict)
+    """More to ask for, in the query extension's form: `{"eo:cloud_cover": {"lt": 80}}`."""
+
+    def __post_init__(self) -> None:
+        start, end = self.period
+        if None in (start.tzinfo, end.tzinfo) or start >= end:
+            raise UsageError(
+                f"a search from {start} to {end}: two times with their zone, the earlier first, were expected"
+            )
+
+    def holds(self, acquisition: Acquisition) -> bool:
+        """Whether it touches the outline and was sensed in the period."""
+        start, end = self.period
+        return start <= acquisition.sensed < end and bool(shapely.intersects(acquisition.footprint, self.outline))
+
+
 def fetch_acquisitions(
     profile: Profile,
-    outline: Polygon | MultiPolygon,
-    period: tuple[datetime, datetime],
+    search: Search,
     *,
-    query: Mapping[str, object] | None = None,
     item_assets: Mapping[str, object] | None = None,
     limits: Limits = Limits(),
     clock: Clock = Clock(),
 ) -> Found:
-    """All acquisitions of the profile's product that touch the outline (lon/lat) and were sensed in [start, end).
+    """All acquisitions of the profile's product that are looked for.
 
     An item that cannot be read is left out and named; one that lies elsewhere, whatever the catalogue thinks, is left out in silence.
 
     Args:
-        query: more to ask for, in the query extension's form: `{"eo:cloud_cover": {"lt": 80}}`.
         item_assets: of the collection (`fetch_item_assets`), for what items leave unsaid.
 
     Raises:
-        UsageError: the period has no time zone, or ends before it begins.
         NetworkError: the catalogue could not be asked, or has more than the limits allow; names it, and what to do.
     """
-    if None in (period[0].tzinfo, period[1].tzinfo) or period[0] >= period[1]:
-        raise UsageError(
-            f"a search from {period[0]} to {period[1]}: two times with their zone, the earlier first, were expected"
-        )
     with Session() as session:
         asker = Asker(profile.catalogue, session, limits, clock)
-        items = _items(profile, outline, period, query or {}, asker)
+        items = _items(profile, search, asker)
     found: dict[str, Acquisition] = {}
     refused: dict[str, None] = {}
     for item in items:
@@ -78,7 +94,7 @@ def fetch_acquisitions(
         except InputError as error:
             refused[str(error)] = None
             continue
-        if period[0] <= acquisition.sensed < period[1] and shapely.intersects(acquisition.footprint, outline):
+        if search.holds(acquisition):
             found.setdefault(acquisition.id, acquisition)  # a page may repeat what the one before showed
     ordered = sorted(found.values(), key=lambda each: (each.sensed, each.id))
     return Found(tuple(ordered), tuple(refused), asker.spent.attempts)
@@ -96,25 +112,19 @@ def fetch_item_assets(profile: Profile, *, limits: Limits = Limits(), clock: Clo
     return assets if isinstance(assets, dict) else {}
 
 
-def _items(
-    profile: Profile,
-    outline: Polygon | MultiPolygon,
-    period: tuple[datetime, datetime],
-    query: Mapping[str, object],
-    asker: Asker,
-) -> list[object]:
-    search = ItemSearch(
+def _items(profile: Profile, search: Search, asker: Asker) -> list[object]:
+    asked = ItemSearch(
         profile.search_url,
         method=profile.method,
         stac_io=_Pages(asker, profile.search_url),
         collections=[profile.collection],
-        intersects=shapely.geometry.mapping(_sendable(outline)),
-        datetime=list(period),
-        query={**profile.query, **query} or None,
+        intersects=shapely.geometry.mapping(_sendable(search.outline)),
+        datetime=list(search.period),
+        query={**profile.query, **search.query} or None,
         limit=PAGE_ITEMS,
     )
     items: list[object] = []
-    for page in search.pages_as_dicts():
+    for page in asked.pages_as_dicts():
         items.extend(page["features"])
         if len(items) > asker.limits.items:
             asker.give_up(f"it has more than {asker.limits.items} items")

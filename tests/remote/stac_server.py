@@ -51,6 +51,8 @@ class Catalogue:
     """How the next page is to be had."""
     asked: list[tuple[str, str, dict]] = field(default_factory=list)
     """Method, path with query, body or query as a dictionary."""
+    headers: list[dict[str, str]] = field(default_factory=list)
+    """Of each request."""
     released: threading.Event = field(default_factory=threading.Event)
     """What hangs, hangs until this is set."""
     url: str = ""
@@ -104,6 +106,7 @@ class Handler(BaseHTTPRequestHandler):
         self._answer(self.rfile.read(int(self.headers["Content-Length"])))
 
     def _answer(self, body: bytes) -> None:
+        self.server.catalogue.headers.append(dict(self.headers))  # type: ignore[attr-defined]
         answer = self.server.catalogue.answer(self.command, self.path, body)  # type: ignore[attr-defined]
         self.close_connection = True
         if answer is None:

@@ -210,3 +210,11 @@ def test_a_search_writes_no_more_than_debug_into_the_log(catalogue, caplog):
     with caplog.at_level(logging.INFO):
         search(catalogue)
     assert caplog.records == []
+
+
+def test_no_login_of_the_users_is_sent(catalogue, tmp_path, monkeypatch):
+    """requests would take the default of this file for any host."""
+    (tmp_path / "netrc").write_text("default login me password secret\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    search(catalogue)
+    assert len(catalogue.headers) == 3 and all("Authorization" not in headers for headers in catalogue.headers)

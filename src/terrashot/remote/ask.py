@@ -23,6 +23,17 @@ Payload = Mapping[str, object] | None
 Check = Callable[[dict[str, object]], None]
 
 
+def open_session() -> requests.Session:
+    """A session that sends no login: requests would take one from the user's .netrc, whose `default` is for every host."""
+    session = requests.Session()
+    session.auth = _as_it_is
+    return session
+
+
+def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
+
+
 class NotWholeError(ValueError):
     """An answer that is not what was asked for, or none; another try may bring the right one."""
 

@@ -14,12 +14,11 @@ from urllib.parse import urlsplit
 import shapely
 from pystac_client import ItemSearch
 from pystac_client.stac_api_io import StacApiIO
-from requests import Session
 from shapely.geometry import MultiPolygon, Polygon
 
 from terrashot.domain.acquisition import Acquisition
 from terrashot.errors import InputError, UsageError
-from terrashot.remote.ask import Asker, NotWholeError, object_in
+from terrashot.remote.ask import Asker, NotWholeError, object_in, open_session
 from terrashot.remote.patience import Clock, Limits
 from terrashot.remote.profiles import Profile
 from terrashot.remote.stac_item import acquisition_of
@@ -83,7 +82,7 @@ def fetch_acquisitions(
     Raises:
         NetworkError: the catalogue could not be asked, or has more than the limits allow; names it, and what to do.
     """
-    with Session() as session:
+    with open_session() as session:
         asker = Asker(profile.catalogue, session, limits, clock)
         items = _items(profile, search, asker)
     found: dict[str, Acquisition] = {}
@@ -106,7 +105,7 @@ def fetch_item_assets(profile: Profile, *, limits: Limits = Limits(), clock: Clo
     Raises:
         NetworkError: the catalogue could not be asked.
     """
-    with Session() as session:
+    with open_session() as session:
         text = Asker(profile.catalogue, session, limits, clock).answer("GET", profile.collection_url)
     assets = object_in(text).get("item_assets")
     return assets if isinstance(assets, dict) else {}

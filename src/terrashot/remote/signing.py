@@ -13,9 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
 
-from requests import Session
-
-from terrashot.remote.ask import Asker, NotWholeError, object_in
+from terrashot.remote.ask import Asker, NotWholeError, object_in, open_session
 from terrashot.remote.patience import Clock, Limits
 
 Sign = Callable[[str], str]
@@ -77,7 +75,7 @@ class PlanetaryComputerSigner:
         return parts._replace(query=joined).geturl()
 
     def _fetch(self, account: str, container: str) -> _Token:
-        with Session() as session:
+        with open_session() as session:
             asker = Asker("Planetary Computer", session, self.limits, self.clock)
             text = asker.answer("GET", f"{self.tokens_url}/{account}/{container}", check=_has_token)
         return _token(object_in(text))

@@ -23,7 +23,9 @@ def test_the_same_scene_twice_is_one_pass_of_one_delivery():
     assert ids([SCENE, SCENE, replace(SCENE)]) == [["a"]]
 
 
-@pytest.mark.parametrize(("old", "new"), [("02.14", "05.00"), ("N0214", "N0500"), ("02.14", "02.15"), (None, "02.14"), ("9.99", "10.00")])
+@pytest.mark.parametrize(
+    ("old", "new"), [("02.14", "05.00"), ("N0214", "N0500"), ("02.14", "02.15"), (None, "02.14"), ("9.99", "10.00")]
+)
 def test_the_newest_baseline_replaces_an_older_one_of_the_same_ground(old, new):
     again = replace(SCENE, id="0", sensed_at=NOON + timedelta(milliseconds=16), baseline=new)
     assert ids([again, replace(SCENE, baseline=old)]) == [["0"]]
@@ -31,16 +33,24 @@ def test_the_newest_baseline_replaces_an_older_one_of_the_same_ground(old, new):
 
 
 def test_of_one_baseline_what_was_produced_last_replaces_the_other():
-    early, late = (replace(SCENE, id=name, produced_at=NOON + timedelta(days=days)) for name, days in (("x", 1), ("b", 9)))
+    early, late = (
+        replace(SCENE, id=name, produced_at=NOON + timedelta(days=days)) for name, days in (("x", 1), ("b", 9))
+    )
     assert ids([early, late]) == ids([late, early]) == [["b"]]
 
 
 def test_two_tiles_of_one_pass_are_one_pass_even_where_midnight_lies_between():
     midnight = datetime(2020, 3, 1, tzinfo=UTC)
-    first, second = (replace(SCENE, id=tile, tile=tile, sensed_at=midnight + timedelta(seconds=s)) for tile, s in (("55HGA", -4), ("55HGV", 8)))
+    first, second = (
+        replace(SCENE, id=tile, tile=tile, sensed_at=midnight + timedelta(seconds=s))
+        for tile, s in (("55HGA", -4), ("55HGV", 8))
+    )
     passes = each_once([second, first])
     assert [len(passage.deliveries) for passage in passes] == [2]
-    assert {month: len(own) for month, own in by_month(passes, ("2020-02", "2020-03")).items()} == {"2020-02": 1, "2020-03": 0}
+    assert {month: len(own) for month, own in by_month(passes, ("2020-02", "2020-03")).items()} == {
+        "2020-02": 1,
+        "2020-03": 0,
+    }
 
 
 def test_the_two_halves_of_a_tile_that_lies_across_two_strips_both_stay():

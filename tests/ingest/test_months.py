@@ -32,7 +32,8 @@ def test_the_month_is_that_of_utc(written, month):
 
 
 @pytest.mark.parametrize(
-    ("month", "last"), [("2020-02", 29), ("2019-02", 28), ("2000-02", 29), ("2100-02", 28), ("2020-12", 31), ("2020-04", 30)]
+    ("month", "last"),
+    [("2020-02", 29), ("2019-02", 28), ("2000-02", 29), ("2100-02", 28), ("2020-12", 31), ("2020-04", 30)],
 )
 def test_months_end_on_their_last_day(month, last):
     assert last_day(month).day == last

@@ -51,7 +51,7 @@ def naive(layers, statistic):
 
 
 @pytest.mark.parametrize("statistic", STATISTICS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(layers=stacks)
 def test_every_pixel_is_that_of_plain_numpy(statistic, layers):
     found, (values, counts) = shown(layers, statistic=statistic), naive(layers, statistic)
@@ -63,7 +63,7 @@ def test_every_pixel_is_that_of_plain_numpy(statistic, layers):
 
 
 @pytest.mark.parametrize("statistic", STATISTICS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(layers=stacks, data=st.data())
 def test_any_order_of_the_acquisitions_gives_the_same_bytes(statistic, layers, data):
     found = shown(layers, statistic=statistic)

@@ -88,7 +88,7 @@ PLACES = [
 """Zone edges, both hemispheres, the equator, Norway and Svalbard, near the poles, on both sides of the antimeridian."""
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     place=st.sampled_from(PLACES),
     dx=st.floats(-0.4, 0.4),
@@ -107,7 +107,7 @@ def test_rasters_of_any_zone_turned_or_upside_down_lie_where_they_should(
     assert off_px(chip, source, pixel_m=pixel_m) < 0.5
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     place=st.sampled_from(PLACES),
     pixel_m=st.sampled_from([5.0, 10.0, 25.0]),
@@ -183,7 +183,7 @@ def test_a_lattice_that_is_shifted_by_part_of_a_pixel_turned_or_of_another_size_
     assert whole_shift(RasterPlace("EPSG:32633", chip.affine, 24, 24), chip) is None
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.sampled_from([SIDE * 2, SIDE * 3, SIDE + 12, SIDE * 5 // 2]), st.integers(0, 2**32 - 1))
 def test_finer_rasters_are_averaged_by_area_where_at_least_half_has_data(count, seed):
     chip, rng = chip_at(9.0, 48.0), np.random.default_rng(seed)
@@ -238,7 +238,7 @@ def test_one_valid_pixel_leaves_no_trace_beyond_its_neighbours():
     np.testing.assert_allclose(found[~np.isnan(found)], 42.0, rtol=1e-6)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.sampled_from(PLACES), st.sampled_from([4.0, 10.0, 30.0]), st.sampled_from([0, 1]), st.sampled_from([0.0, 30.0])
 )

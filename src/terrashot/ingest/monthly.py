@@ -50,7 +50,8 @@ def imagery_of(composites: Sequence[Composite], channels: Sequence[Channel], sid
     ]
     values = np.array([plane for _, plane, _ in there], np.float32).reshape(-1, side_px, side_px)
     counts = tuple(tally.n_acquisitions for _, _, tally in there)
-    return Imagery(tuple(channel for channel, _, _ in there), values, counts, tuple(absences))
+    means = tuple(tally.mean_count for _, _, tally in there)
+    return Imagery(tuple(channel for channel, _, _ in there), values, counts, tuple(absences), means)
 
 
 def _channel(month: str, kind: str, unit: str) -> Channel:

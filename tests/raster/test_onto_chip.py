@@ -18,6 +18,8 @@ from terrashot.raster.regrid import area_mean
 
 pytest.importorskip("rasterio", reason="bringing rasters onto chips needs rasterio")
 
+from terrashot.errors import MissingExtraError
+from terrashot.raster import onto_chip
 from terrashot.raster.onto_chip import chip_place, nearest_onto, onto, pixels_along, whole_shift
 from terrashot.raster.window_needed import part_of, window_needed
 
@@ -173,6 +175,14 @@ def test_the_same_lattice_is_a_copy_to_the_bit_and_whole_pixels_beside_it_a_part
         np.testing.assert_array_equal(onto(wide, moved, chip), expected)
 
 
+def test_a_coordinate_system_is_the_same_whether_named_by_number_or_written_out():
+    chip = chip_at(9.0, 48.0)
+    written = RasterPlace(pyproj.CRS(chip.crs).to_wkt(), chip.affine, SIDE, SIDE)
+    assert written.crs != chip.crs and whole_shift(written, chip) == (0, 0)
+    other = RasterPlace(pyproj.CRS("EPSG:32633").to_wkt(), chip.affine, SIDE, SIDE)
+    assert whole_shift(other, chip) is None
+
+
 def test_a_lattice_that_is_shifted_by_part_of_a_pixel_turned_or_of_another_size_is_no_shift():
     chip = chip_at(9.0, 48.0)
     a, b, c, d, e, f = chip.affine
@@ -323,3 +333,12 @@ def test_beyond_its_end_a_mask_says_what_is_asked_for():
     half = RasterPlace(chip.crs, (a, 0, c, 0, e, f), SIDE // 2, SIDE)
     found = nearest_onto(np.full((SIDE, SIDE // 2), 4, np.uint8), half, chip, outside=9)
     assert (found[:, : SIDE // 2] == 4).all() and (found[:, SIDE // 2 :] == 9).all()
+
+
+def test_without_rasterio_the_pip_line_is_named_and_the_same_lattice_needs_none(monkeypatch):
+    chip = chip_at(9.0, 48.0)
+    monkeypatch.setattr(onto_chip, "rasterio", None)
+    values = np.ones((1, SIDE, SIDE), np.float32)
+    np.testing.assert_array_equal(onto(values, chip, chip), values)
+    with pytest.raises(MissingExtraError, match=r'pip install "terrashot\[raster\]"'):
+        onto(values, RasterPlace("EPSG:32633", chip.affine, SIDE, SIDE), chip)

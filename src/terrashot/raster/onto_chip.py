@@ -11,7 +11,7 @@ from jaxtyping import Float32, Integer
 
 from terrashot.domain.grid import Chip
 from terrashot.errors import MissingExtraError
-from terrashot.raster.place import RasterPlace
+from terrashot.raster.place import RasterPlace, is_same_crs
 from terrashot.raster.regrid import HALF
 from terrashot.raster.window_needed import pixels_in
 
@@ -95,7 +95,7 @@ def pixels_along(source: RasterPlace, target: RasterPlace) -> float:
 
 def whole_shift(source: RasterPlace, target: RasterPlace) -> tuple[int, int] | None:
     """Row and column of the source at the target's first pixel, if both lie on one lattice; else None."""
-    if source.crs != target.crs:
+    if not is_same_crs(source.crs, target.crs):
         return None
     cols, rows = pixels_in(source, target, np.array([0.0, target.width_px]), np.array([0.0, target.height_px]))
     starts = float(rows[0]), float(cols[0])

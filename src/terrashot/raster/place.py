@@ -88,3 +88,9 @@ def between(source: str, target: str) -> pyproj.Transformer:
 def is_geographic(crs: str) -> bool:
     """Whether its axes are degrees of longitude and latitude."""
     return bool(pyproj.CRS(crs).is_geographic)
+
+
+@lru_cache(maxsize=256)
+def is_same_crs(one: str, other: str) -> bool:
+    """Whether both texts name one coordinate system: `EPSG:32632` and the whole text of it do."""
+    return one == other or bool(pyproj.CRS(one).equals(pyproj.CRS(other), ignore_axis_order=True))

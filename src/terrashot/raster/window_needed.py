@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from jaxtyping import Float64
 
-from terrashot.raster.place import RasterPlace, between, is_geographic
+from terrashot.raster.place import RasterPlace, between, is_geographic, is_same_crs
 
 MARGIN_PX: Final = 3
 """Beyond the outermost point: bilinear looks one pixel further, an average two halves, and one for rounding."""
@@ -47,7 +47,7 @@ def pixels_in(source: RasterPlace, target: RasterPlace, cols: Points, rows: Poin
     """Columns and rows in the source of places given as columns and rows in the target; infinite where there is none."""
     a, b, c, d, e, f = target.affine
     x, y = a * cols + b * rows + c, d * cols + e * rows + f
-    if source.crs != target.crs:
+    if not is_same_crs(source.crs, target.crs):
         x, y = between(target.crs, source.crs).transform(x, y)
     a, b, c, d, e, f = source.affine
     if is_geographic(source.crs):

@@ -1,8 +1,8 @@
 """One sensing of one place as a catalogue tells of it: when, by whom, where, and in which files."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Literal
 
 from shapely.geometry import MultiPolygon, Polygon
@@ -74,21 +74,3 @@ class Acquisition:
     cloud_percent: float | None = None
     made: datetime | None = None
     """When this delivery was processed, in UTC."""
-
-    @property
-    def age(self) -> tuple[str, datetime, str]:
-        """Orders deliveries of one sensing, the newest last; without ties, so that no order of arrival matters."""
-        return self.baseline or "", self.made or datetime.min.replace(tzinfo=UTC), self.id
-
-
-def by_sensing(acquisitions: Iterable[Acquisition]) -> tuple[tuple[Acquisition, ...], ...]:
-    """The deliveries of each sensing, newest first; sensings by time. The same whatever the order of what is given.
-
-    Where several deliveries show a pixel the first should count, so that a sensing counts once; a second one may fill what
-    the first lacks, since the two halves of a scene that was cut at the end of a data strip are two deliveries too.
-    """
-    found: dict[str, dict[str, Acquisition]] = {}
-    for acquisition in sorted(acquisitions, key=lambda each: each.age):
-        found.setdefault(acquisition.identity, {})[acquisition.id] = acquisition
-    groups = [tuple(reversed(group.values())) for group in found.values()]
-    return tuple(sorted(groups, key=lambda group: (min(each.sensed for each in group), group[0].identity)))

@@ -67,6 +67,8 @@ class Imagery:
     n_acquisitions: tuple[int, ...] = ()
     """How many acquisitions went into each channel; empty where unknown."""
     absences: tuple[Absence, ...] = ()
+    mean_counts: tuple[float, ...] = ()
+    """How many acquisitions each pixel was made from, mean over a channel's pixels that have a value; empty where unknown."""
 
 
 @dataclass(frozen=True, slots=True)

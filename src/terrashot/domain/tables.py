@@ -135,6 +135,8 @@ class PresenceRow:
     n_acquisitions: int | None
     first_date: str | None
     second_date: str | None
+    mean_count: float | None = None
+    """Acquisitions a pixel, mean over the pixels that have a value; None where unknown."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -154,6 +156,8 @@ class Presence:
     """-1 where unknown."""
     first_date: Text
     second_date: Text
+    mean_count: Float32[np.ndarray, " R"]
+    """NaN where unknown."""
 
 
 def make_presence(rows: Iterable[PresenceRow]) -> Presence:
@@ -173,6 +177,7 @@ def make_presence(rows: Iterable[PresenceRow]) -> Presence:
         text("chip_id"), text("modality"), text("channel"), text("kind"), number("slot", np.int16, -1),
         text("status"), text("reason"), number("valid_fraction", np.float32, np.nan),
         number("n_acquisitions", np.int32, -1), text("first_date"), text("second_date"),
+        number("mean_count", np.float32, np.nan),
     )  # fmt: skip
 
 

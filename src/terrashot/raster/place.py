@@ -44,7 +44,7 @@ class RasterPlace:
         """The shorter side of a pixel, in metres; where the axes are degrees, that at the raster's middle."""
         a, b, _, d, e, _ = self.affine
         crs = pyproj.CRS(self.crs)
-        if not crs.is_geographic:
+        if not is_geographic(self.crs):
             return float(min(math.hypot(a, d), math.hypot(b, e)) * crs.axis_info[0].unit_conversion_factor)
         _, south, _, north = self.bounds
         across = math.cos(math.radians((south + north) / 2))
@@ -82,3 +82,15 @@ class RasterPlace:
 def between(source: str, target: str) -> pyproj.Transformer:
     """Transformer between two coordinate systems, x or longitude first; infinite where a point has no place."""
     return pyproj.Transformer.from_crs(source, target, always_xy=True)
+
+
+@lru_cache(maxsize=256)
+def is_geographic(crs: str) -> bool:
+    """Whether its axes are degrees of longitude and latitude."""
+    return bool(pyproj.CRS(crs).is_geographic)
+
+
+@lru_cache(maxsize=256)
+def is_same_crs(one: str, other: str) -> bool:
+    """Whether both texts name one coordinate system: `EPSG:32632` and the whole text of it do."""
+    return one == other or bool(pyproj.CRS(one).equals(pyproj.CRS(other), ignore_axis_order=True))

@@ -190,8 +190,9 @@ def shard_path(folder: Path, modality: str, shard: int) -> Path:
 
 
 def row_as_json(row: PresenceRow, unit: str | None) -> dict[str, Any]:
-    """A presence row as the ledger holds it, with the channel's unit."""
-    return asdict(row) | {"unit": unit}
+    """A presence row as the ledger holds it, with the channel's unit; without a mean count where there is none to tell."""
+    fields = asdict(row) | {"unit": unit}
+    return fields if row.mean_count is not None else {name: own for name, own in fields.items() if name != "mean_count"}
 
 
 def rows_from_json(content: Any, where: Path) -> list[PresenceRow]:
@@ -212,6 +213,8 @@ def _row_from_json(content: Any, where: Path) -> PresenceRow:
         for count in (content["slot"], content["n_acquisitions"]):
             _count(count or 0)
         _share(content["valid_fraction"] or 0)
+        if not 0 <= content.get("mean_count", 0) < LARGEST_COUNT:
+            raise TypeError("a mean count that counts nothing")
         return PresenceRow(**{name: value for name, value in content.items() if name != "unit"})
     except (KeyError, TypeError, AttributeError) as error:
         raise IntegrityError(f"{where}: no presence row of ours ({error}); make the store again") from None

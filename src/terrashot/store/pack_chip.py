@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -47,8 +47,11 @@ def pack_chip(layout: Layout, chip_id: str, found: Imagery | Absence) -> PackedC
     rows = []
     for index, (channel, slot) in enumerate(zip(found.channels, slots, strict=True)):
         n_acquisitions = found.n_acquisitions[index] if found.n_acquisitions else None
+        mean_count = found.mean_counts[index] if found.mean_counts else None
         valid = np.isfinite(found.values[index])
-        rows.append(_row_of(layout, chip_id, channel, slot, valid=valid, n_acquisitions=n_acquisitions))
+        row = _row_of(layout, chip_id, channel, slot, valid=valid)
+        counted = replace(row, n_acquisitions=n_acquisitions, mean_count=mean_count)
+        rows.append(row_as_json(counted, channel.unit))
         if valid.any():
             chunks[slot] = pack(_encoded(layout, chip_id, channel, found.values[index]))
     rows += [row_as_json(_absent_row(chip_id, layout.modality, absence), None) for absence in found.absences]
@@ -68,20 +71,17 @@ def _derived_rows(layout: Layout, chip_id: str, values: Mapping[int, np.ndarray]
     for index, derived in enumerate(layout.derived):
         if derived.minuend in values and derived.subtrahend in values:
             valid = np.isfinite(values[derived.minuend]) & np.isfinite(values[derived.subtrahend])
-            rows.append(
-                _row_of(layout, chip_id, derived.channel, layout.slots + index, valid=valid, n_acquisitions=None)
-            )
+            row = _row_of(layout, chip_id, derived.channel, layout.slots + index, valid=valid)
+            rows.append(row_as_json(row, derived.channel.unit))
         else:
             absence = Absence(derived.channel, "missing", "one of its two channels is absent")
             rows.append(row_as_json(_absent_row(chip_id, layout.modality, absence), None))
     return rows
 
 
-def _row_of(
-    layout: Layout, chip_id: str, channel: Channel, slot: int, *, valid: np.ndarray, n_acquisitions: int | None
-) -> dict[str, Any]:
+def _row_of(layout: Layout, chip_id: str, channel: Channel, slot: int, *, valid: np.ndarray) -> PresenceRow:
     there = bool(valid.any())
-    row = PresenceRow(
+    return PresenceRow(
         chip_id=chip_id,
         modality=layout.modality,
         channel=channel.name,
@@ -90,11 +90,10 @@ def _row_of(
         status="ok" if there else "empty",
         reason=None if there else "no valid pixel",
         valid_fraction=float(valid.mean()),
-        n_acquisitions=n_acquisitions,
+        n_acquisitions=None,
         first_date=channel.first_date,
         second_date=channel.second_date,
     )
-    return row_as_json(row, channel.unit)
 
 
 def _slots(layout: Layout, found: Imagery) -> Sequence[int]:

@@ -55,14 +55,15 @@ def write_presence(path: Path, presence: Presence) -> None:
     }  # fmt: skip
     columns = {name: pa.array(values, pa.string()) for name, values in text.items()}
     columns |= {name: pa.array(values, mask=values < 0) for name, values in number.items()}
-    columns["valid_fraction"] = pa.array(presence.valid_fraction, pa.float32(), from_pandas=True)
+    for name, share in (("valid_fraction", presence.valid_fraction), ("mean_count", presence.mean_count)):
+        columns[name] = pa.array(share, pa.float32(), from_pandas=True)
     order = ["id", "modality", "channel", "kind", "slot", "status", "reason", "valid_fraction", "n_acquisitions",
-             "first_date", "second_date"]  # fmt: skip
+             "mean_count", "first_date", "second_date"]  # fmt: skip
     write_table(path, pa.table({name: columns[name] for name in order}))
 
 
 def read_presence(path: Path) -> Presence:
-    """The rows that `write_presence` wrote."""
+    """The rows that `write_presence` wrote; tables from before there were mean counts have none."""
     table = read_table(path)
 
     def text(name: str) -> np.ndarray:
@@ -73,10 +74,12 @@ def read_presence(path: Path) -> Presence:
     def number(name: str, dtype: type[np.generic]) -> np.ndarray:
         return table.column(name).fill_null(-1).to_numpy().astype(dtype)
 
+    is_counted = "mean_count" in table.column_names
+    mean_count = table.column("mean_count").to_numpy() if is_counted else np.full(len(table), np.nan)
     return Presence(
         text("id"), text("modality"), text("channel"), text("kind"), number("slot", np.int16),
         text("status"), text("reason"), table.column("valid_fraction").to_numpy().astype(np.float32),
-        number("n_acquisitions", np.int32), text("first_date"), text("second_date"),
+        number("n_acquisitions", np.int32), text("first_date"), text("second_date"), mean_count.astype(np.float32),
     )  # fmt: skip
 
 

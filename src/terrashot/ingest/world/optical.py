@@ -14,7 +14,6 @@ from terrashot.ingest.world.covers import BARE, BUILT, CROP, GRASS, TREE, WATER
 from terrashot.ingest.world.land import Land
 from terrashot.ingest.world.season import make_season, sun
 
-RGB: Final = ("red", "green", "blue")
 BLUR: Final = np.array([0.14, 0.72, 0.14], np.float32)
 """Response of the sensor to a pixel's neighbours, along one axis."""
 PLOUGHED: Final = 0.72

@@ -13,6 +13,7 @@ from terrashot.domain.cells import cells_of, centres_deg
 from terrashot.domain.grid import chip_from_id
 from terrashot.domain.modality import Absence, Channel, Difference, Imagery
 from terrashot.errors import MissingImageryError
+from terrashot.ingest.monthly import optical_channels, radar_channels, radar_differences
 from terrashot.ingest.source import ImagerySource, LabelSource
 from terrashot.ingest.world.absences import (
     MAX_PAIRS,
@@ -25,7 +26,7 @@ from terrashot.ingest.world.absences import (
 from terrashot.ingest.world.coherence import coherence, make_cells, possible_pairs
 from terrashot.ingest.world.colours import make_scenery
 from terrashot.ingest.world.land import Land, make_land, mean_shares
-from terrashot.ingest.world.optical import RGB, cloud, reflectance
+from terrashot.ingest.world.optical import cloud, reflectance
 from terrashot.ingest.world.radar import backscatter_db, make_echoes
 from terrashot.ingest.world.reference import read_reference
 
@@ -113,11 +114,7 @@ class SimulatedOptical:
 
     @property
     def channels(self) -> tuple[Channel, ...]:
-        return tuple(
-            Channel(f"{month}_{band}", band, "reflectance", f"{month}-01")
-            for month in self.world.months
-            for band in RGB
-        )
+        return optical_channels(self.world.months)
 
     def read(self, chip_id: str) -> Imagery:
         rates = self.world.refuse_if_absent(chip_id, self.modality)
@@ -159,18 +156,11 @@ class SimulatedRadar:
 
     @property
     def channels(self) -> tuple[Channel, ...]:
-        return tuple(
-            Channel(f"{month}_{band}", band, "dB", f"{month}-01")
-            for month in self.world.months
-            for band in ("vv", "vh")
-        )
+        return radar_channels(self.world.months)
 
     @property
     def differences(self) -> tuple[Difference, ...]:
-        return tuple(
-            Difference(Channel(f"{month}_vv-vh", "vv-vh", "dB", f"{month}-01"), f"{month}_vv", f"{month}_vh")
-            for month in self.world.months
-        )
+        return radar_differences(self.world.months)
 
     def read(self, chip_id: str) -> Imagery:
         rates = self.world.refuse_if_absent(chip_id, self.modality)

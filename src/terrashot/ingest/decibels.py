@@ -1,0 +1,60 @@
+"""Radar power and decibels: there and back, with no data where power is not positive."""
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+from jaxtyping import Float32, Float64
+
+from terrashot.errors import InputError
+
+MOST_DB: Final = 200.0
+"""Further from 0 dB nothing is measured, and float32 ends."""
+
+
+def to_db(power: Float32[np.ndarray, "C H W"]) -> Float32[np.ndarray, "C H W"]:
+    """10 log10 of power; NaN where it is zero, negative or not finite."""
+    return _logarithm(power.astype(np.float64))
+
+
+def from_db(db: Float32[np.ndarray, "C H W"]) -> Float32[np.ndarray, "C H W"]:
+    """Power; NaN where the decibels are not finite or beyond 200."""
+    is_measured = np.isfinite(db) & (np.abs(np.where(np.isfinite(db), db, 0)) <= MOST_DB)
+    power = 10 ** (np.where(is_measured, db, 0).astype(np.float64) / 10)
+    return np.where(is_measured, power, np.nan).astype(np.float32)
+
+
+def as_power(values: Float32[np.ndarray, "C H W"], unit: str) -> Float32[np.ndarray, "C H W"]:
+    """Backscatter as power, which alone may be averaged; NaN where there is none.
+
+    Args:
+        unit: `power`, `amplitude` (its square is power) or `dB`.
+
+    Raises:
+        InputError: another unit, as counts of a GRD that nobody calibrated: their brightness depends on the place in the swath.
+    """
+    if unit not in POWER_OF:
+        raise InputError(f"radar in '{unit}': needs {', '.join(POWER_OF)}; take RTC, or calibrate GRD to sigma0 first")
+    return POWER_OF[unit](values)
+
+
+def _positive(power: Float32[np.ndarray, "C H W"]) -> Float32[np.ndarray, "C H W"]:
+    """The power; NaN where it is zero, negative (noise was taken away, or a fill value) or not finite."""
+    return np.where(np.isfinite(power) & (power > 0), power, np.float32(np.nan))
+
+
+def _squared(amplitude: Float32[np.ndarray, "C H W"]) -> Float32[np.ndarray, "C H W"]:
+    is_measured = np.isfinite(amplitude) & (amplitude > 0) & (amplitude <= 10 ** (MOST_DB / 20))
+    return _positive(np.where(is_measured, amplitude, 0) ** 2)
+
+
+def _logarithm(power: Float64[np.ndarray, "C H W"]) -> Float32[np.ndarray, "C H W"]:
+    is_there = np.isfinite(power) & (power > 0)
+    return np.where(is_there, 10 * np.log10(np.where(is_there, power, 1)), np.nan).astype(np.float32)
+
+
+POWER_OF: dict[str, Callable[[Float32[np.ndarray, "C H W"]], Float32[np.ndarray, "C H W"]]] = {
+    "power": _positive,
+    "amplitude": _squared,
+    "dB": from_db,
+}

@@ -1,0 +1,58 @@
+"""The channels of monthly composites, and one chip's composites as imagery."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from terrashot.domain.modality import Absence, Channel, Difference, Imagery
+from terrashot.ingest.composite import Composite
+from terrashot.ingest.months import first_day
+from terrashot.ingest.reasons import STATUS
+
+RGB = ("red", "green", "blue")
+MIXED = ("",)
+"""The one set of passes where directions are averaged together; kept apart they are `asc_` and `des_`."""
+
+
+def optical_channels(months: Sequence[str], bands: Sequence[str] = RGB) -> tuple[Channel, ...]:
+    """`2020-01_red` and so on, month by month, in reflectance."""
+    return tuple(_channel(month, band, "reflectance") for month in months for band in bands)
+
+
+def radar_channels(months: Sequence[str], sets: Sequence[str] = MIXED) -> tuple[Channel, ...]:
+    """`2020-01_vv`, `2020-01_vh` and so on in dB; a set of passes is part of the kind, for what is seen from the other side
+    has other statistics."""
+    return tuple(_channel(month, own + band, "dB") for month in months for own in sets for band in ("vv", "vh"))
+
+
+def radar_differences(months: Sequence[str], sets: Sequence[str] = MIXED) -> tuple[Difference, ...]:
+    """VV - VH in dB of each month and set of passes: derived on reading, never stored."""
+    return tuple(
+        Difference(_channel(month, f"{own}vv-vh", "dB"), f"{month}_{own}vv", f"{month}_{own}vh")
+        for month in months
+        for own in sets
+    )
+
+
+def imagery_of(composites: Sequence[Composite], channels: Sequence[Channel], side_px: int) -> Imagery:
+    """Composites one after the other as one chip's imagery: channels that have a pixel, and why the others have none.
+
+    Args:
+        channels: of all composites, in their order.
+    """
+    planes = [plane for composite in composites for plane in composite.values]
+    tallies = [tally for composite in composites for tally in composite.tallies]
+    there = [(c, p, t) for c, p, t in zip(channels, planes, tallies, strict=True) if t.reason is None]
+    absences = [
+        Absence(channel, STATUS[tally.reason], f"{tally.reason}: {tally.detail}" if tally.detail else tally.reason)
+        for channel, tally in zip(channels, tallies, strict=True)
+        if tally.reason is not None
+    ]
+    values = np.array([plane for _, plane, _ in there], np.float32).reshape(-1, side_px, side_px)
+    counts = tuple(tally.n_acquisitions for _, _, tally in there)
+    means = tuple(tally.mean_count for _, _, tally in there)
+    return Imagery(tuple(channel for channel, _, _ in there), values, counts, tuple(absences), means)
+
+
+def _channel(month: str, kind: str, unit: str) -> Channel:
+    return Channel(f"{month}_{kind}", kind, unit, first_day(month).isoformat())

@@ -1,1 +1,1 @@
-"""The outside world within limits: what catalogues say, and how they are asked."""
+"""The outside world within limits: addresses, ranges of remote files, whole files, searches of catalogues, tokens."""

@@ -1,0 +1,180 @@
+"""Asks hosts within the address rules: lines kept open, redirects followed here, credentials kept at home."""
+
+import http.client
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from email.message import Message
+from urllib.parse import urljoin
+
+from terrashot.errors import NetworkError
+from terrashot.remote.address import (
+    AddressRules,
+    Origin,
+    Resolve,
+    Target,
+    checked_addresses,
+    shown,
+    system_resolve,
+    target_of,
+)
+from terrashot.remote.budget import Budget
+from terrashot.remote.line import Line, connect
+from terrashot.remote.persist import PassingError
+
+MOST_REDIRECTS = 5
+REDIRECTS = (301, 302, 303, 307, 308)
+DRAINED_BYTES = 16 << 10
+"""The rest of an answer up to which reading it costs less than a new line."""
+OURS: dict[str, str] = {
+    "User-Agent": "terrashot", "Accept": "*/*",
+    # What is unpacked on the way cannot be counted, and ranges are those of the packed form.
+    "Accept-Encoding": "identity",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of whom."""
+
+    url: str = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Headers for the URL's own origin and no other."""
+
+
+class Answer:
+    """Status and headers, and a body to be taken piece by piece; to be used in a `with`."""
+
+    def __init__(self, response: http.client.HTTPResponse, line: Line, client: "Client") -> None:
+        self.status = response.status
+        self.headers: Message = response.headers
+        self._response, self._line, self._client = response, line, client
+
+    def __enter__(self) -> "Answer":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self.leave()
+        else:
+            self._line.close()
+
+    @property
+    def length(self) -> int | None:
+        """Bytes of the body that are still to come, as the headers say."""
+        return self._response.length
+
+    def take(self, n_bytes: int) -> bytes:
+        """So many bytes of the body.
+
+        Raises:
+            PassingError: it ends before.
+        """
+        got = self._response.read(n_bytes)
+        if len(got) < n_bytes:
+            raise PassingError(f"the answer ended {n_bytes - len(got)} bytes too early")
+        return got
+
+    def leave(self) -> None:
+        """Nothing; the line is kept for the next question where the answer is at its end, or near it."""
+        length = self._response.length
+        try:
+            if length is not None and length <= DRAINED_BYTES:
+                self._response.read()
+        except (OSError, http.client.HTTPException):
+            self._line.close()
+            return
+        if self._response.isclosed() and not self._response.will_close:
+            self._client.keep(self._line)
+        else:
+            self._line.close()
+
+
+class Client:
+    """Open lines, at most one an origin. Of one thread; a forked process makes its own."""
+
+    def __init__(
+        self,
+        rules: AddressRules = AddressRules(),
+        resolve: Resolve = system_resolve,
+        trust: ssl.SSLContext | None = None,
+    ) -> None:
+        self.rules = rules
+        self._resolve = resolve
+        self._trust = trust if trust is not None else ssl.create_default_context()
+        self._idle: dict[Origin, Line] = {}
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Nothing; all idle lines are closed."""
+        while self._idle:
+            self._idle.popitem()[1].close()
+
+    def keep(self, line: Line) -> None:
+        """Nothing; the line serves the next question to its origin."""
+        before = self._idle.get(line.origin)
+        if before is not None and before is not line:
+            before.close()
+        self._idle[line.origin] = line
+
+    def ask(self, question: Question, budget: Budget) -> Answer:
+        """The answer, after at most five redirects, each of them checked as the first address was.
+
+        Raises:
+            NetworkError: an address that the rules refuse, or a redirect too many.
+            OSError, http.client.HTTPException, PassingError: what may be over at the next attempt.
+            SpentError: the budget is.
+        """
+        name = shown(question.url)
+        try:
+            return self._follow(question, budget)
+        except NetworkError as error:
+            if str(error).startswith(name):
+                raise
+            raise NetworkError(f"{name}: {error}") from None
+
+    def _follow(self, question: Question, budget: Budget) -> Answer:
+        url, headers = question.url, {**OURS, **question.headers, **question.secrets}
+        target = target_of(url, self.rules)
+        for _ in range(MOST_REDIRECTS + 1):
+            answer = self._ask_one(target, headers, budget)
+            if answer.status not in REDIRECTS:
+                return answer
+            with answer:
+                url = urljoin(url, _location(answer))
+            before, target = target, target_of(url, self.rules)
+            if target.origin != before.origin:
+                # Not given again to an origin that leads back here: it has seen where we come from, not more.
+                headers = {**OURS, **question.headers}
+        raise NetworkError(f"{shown(question.url)}: more than {MOST_REDIRECTS} redirects; check the address")
+
+    def _ask_one(self, target: Target, headers: Mapping[str, str], budget: Budget) -> Answer:
+        kept = self._idle.pop(target.origin, None)
+        if kept is not None:
+            try:
+                return self._on(kept, target, headers, budget)
+            except (ConnectionError, http.client.RemoteDisconnected):
+                pass  # closed while it was idle, as servers do after some seconds: no failure, but news
+        addresses = checked_addresses(target.origin, self.rules, self._resolve)
+        return self._on(connect(target.origin, addresses, self._trust, budget), target, headers, budget)
+
+    def _on(self, line: Line, target: Target, headers: Mapping[str, str], budget: Budget) -> Answer:
+        try:
+            budget.begin_request()
+            return Answer(line.ask("GET", target.request, headers, budget), line, self)
+        except BaseException:
+            line.close()
+            raise
+
+
+def _location(answer: Answer) -> str:
+    location = answer.headers.get("Location", "")
+    if not location:
+        raise PassingError(f"a redirect ({answer.status}) to nowhere")
+    return str(location)

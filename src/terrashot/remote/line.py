@@ -1,0 +1,96 @@
+"""One open line to a checked address: bytes out, answers in, every byte and every second on an asset's account."""
+
+import http.client
+import io
+import socket
+import ssl
+from collections.abc import Mapping, Sequence
+
+from terrashot.remote.address import Origin
+from terrashot.remote.budget import Budget
+
+
+class Line:
+    """A connection that stays with the address it was made to."""
+
+    def __init__(self, origin: Origin, connected: socket.socket) -> None:
+        self.origin = origin
+        self._socket = connected
+
+    def ask(self, method: str, request: str, headers: Mapping[str, str], budget: Budget) -> http.client.HTTPResponse:
+        """The answer, its status and headers read, its body not.
+
+        Raises:
+            OSError, http.client.HTTPException: the line broke, or what came is no answer.
+            SpentError: time or bytes are up.
+        """
+        lines = [f"{method} {request} HTTP/1.1", f"Host: {self.origin.authority}"]
+        lines += [f"{name}: {value}" for name, value in headers.items()]
+        if any("\r" in line or "\n" in line for line in lines):
+            raise ValueError("a line break in a request would forge another one")
+        self._socket.settimeout(budget.patience_s())
+        self._socket.sendall("\r\n".join([*lines, "", ""]).encode("latin-1"))
+        answer = http.client.HTTPResponse(_Tap(self._socket, budget), method=method)  # type: ignore[arg-type]
+        answer.begin()
+        return answer
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+def connect(origin: Origin, addresses: Sequence[str], trust: ssl.SSLContext, budget: Budget) -> Line:
+    """A line to the first address that answers; over https the certificate must be the host's.
+
+    Raises:
+        OSError: none answers, or the certificate is not trusted.
+        SpentError: time is up.
+    """
+    connected = _first_that_answers(addresses, origin.port, budget)
+    try:
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if origin.scheme == "https":
+            connected.settimeout(budget.patience_s())  # of the whole handshake, as ssl counts it
+            connected = trust.wrap_socket(connected, server_hostname=origin.host)
+    except BaseException:
+        connected.close()
+        raise
+    return Line(origin, connected)
+
+
+def _first_that_answers(addresses: Sequence[str], port: int, budget: Budget) -> socket.socket:
+    refusal: OSError = OSError("the host has no address")
+    for address in addresses:
+        try:
+            # Numeric, so nothing is looked up again.
+            return socket.create_connection((address, port), timeout=budget.patience_s())
+        except OSError as error:
+            refusal = error
+    raise refusal
+
+
+class _Tap:
+    """What http.client reads an answer from."""
+
+    def __init__(self, connected: socket.socket, budget: Budget) -> None:
+        self._metered = _Metered(connected, budget)
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        return io.BufferedReader(self._metered)
+
+
+class _Metered(io.RawIOBase):
+    """Bytes of a socket: each receipt waits no longer than the budget has time, and takes no more than it has room."""
+
+    def __init__(self, connected: socket.socket, budget: Budget) -> None:
+        self._socket, self._budget = connected, budget
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "bytearray | memoryview") -> int:  # type: ignore[override]
+        view = memoryview(buffer)[: self._budget.room(len(buffer))]
+        # Set before every receipt: a server that sends a byte a second would outlive one timeout for all.
+        self._socket.settimeout(self._budget.patience_s())
+        received = self._socket.recv_into(view)
+        self._budget.receive(received)
+        return received

@@ -1,0 +1,185 @@
+"""Reads ranges of one remote file; each answer is checked before its bytes are believed."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from http import HTTPStatus
+from typing import Protocol, runtime_checkable
+
+from terrashot.errors import InputError, NetworkError
+from terrashot.remote.address import shown
+from terrashot.remote.budget import Budget
+from terrashot.remote.client import Answer, Client, Question
+from terrashot.remote.headers import Version, range_of, refuse_disguise, retry_after_s, size_beyond, version_of
+from terrashot.remote.persist import PassingError, persist
+
+AT_ONCE_BYTES = 8 << 20
+"""The most that one request asks for."""
+SKIPPED_AT_ONCE = 64 << 10
+PASSING = (408, 425, 429, 500, 502, 503, 504)
+REFUSED = (401, 403)
+PAGE_BEGINNINGS = (b"<!doctype html", b"<html")
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What lets us in; never shown."""
+
+    sign: Callable[[str], str] | None = field(default=None, repr=False)
+    """The URL with a signature in it; called again once where that has expired."""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """For the URL's own origin and no other."""
+
+
+@runtime_checkable
+class ByteRanges(Protocol):
+    """A file of which parts can be read."""
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        ...
+
+    @property
+    def size(self) -> int: ...
+
+    def read(self, start: int, stop: int) -> bytes:
+        """The bytes from `start` up to but not including `stop`; fewer only where the file ends before."""
+        ...
+
+
+class RemoteRanges:
+    """A file at a URL, read within one budget."""
+
+    def __init__(self, url: str, client: Client, budget: Budget, access: Access = Access()) -> None:
+        self.budget = budget
+        self._url, self._client, self._access = url, client, access
+        self._signed: str | None = None
+        self._signed_again = False
+        self._version: Version | None = None
+
+    @property
+    def name(self) -> str:
+        return shown(self._url)
+
+    @property
+    def size(self) -> int:
+        """Asked for where nothing was read so far."""
+        return self.version.size
+
+    @property
+    def version(self) -> Version:
+        """What all ranges so far were read from."""
+        if self._version is None:
+            self.read(0, 1)
+        assert self._version is not None
+        return self._version
+
+    def read(self, start: int, stop: int) -> bytes:
+        """The bytes from `start` up to but not including `stop`; fewer only where the file ends before.
+
+        Raises:
+            NetworkError: the budget is spent, access is refused, or the file changed since the first range.
+            InputError: there is no such file.
+        """
+        if self._version is not None:
+            stop = min(stop, self._version.size)
+        if stop - start > self.budget.left_bytes:
+            raise NetworkError(
+                f"{self.name}: {stop - start} bytes wanted, {self.budget.left_bytes} of the asset's "
+                f"{self.budget.limits.max_bytes} left; ask for less of it"
+            )
+        pieces = []
+        while start < stop:
+            piece = persist(self.name, self.budget, partial(self._attempt, start, min(stop, start + AT_ONCE_BYTES)))
+            pieces.append(piece)
+            start += len(piece)
+            if self._version is not None:
+                stop = min(stop, self._version.size)
+        return b"".join(pieces)
+
+    def _attempt(self, start: int, stop: int) -> bytes:
+        if self._signed is None:
+            self._signed = self._url if self._access.sign is None else self._access.sign(self._url)
+        question = Question(self._signed, {"Range": f"bytes={start}-{stop - 1}"}, self._access.headers)
+        with self._client.ask(question, self.budget) as answer:
+            if answer.status == HTTPStatus.PARTIAL_CONTENT:
+                got = self._part(answer, start, stop)
+            elif answer.status == HTTPStatus.OK:
+                got = self._cut(answer, start, stop)
+            elif answer.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+                got = self._beyond(answer, start)
+            else:
+                raise self._refusal(answer)
+        self._signed_again = False
+        return got
+
+    def _part(self, answer: Answer, start: int, stop: int) -> bytes:
+        refuse_disguise(answer.headers)
+        first, end, size = range_of(answer.headers)
+        self._recognise(version_of(answer.headers, size))
+        if (first, end) != (start, min(stop, size)):
+            raise PassingError(f"bytes {first} to {end} came for {start} to {stop}")
+        if answer.length is not None and answer.length != end - first:
+            raise PassingError(f"{answer.length} bytes are announced for a part of {end - first}")
+        return _not_a_page(start, answer.take(end - first))
+
+    def _cut(self, answer: Answer, start: int, stop: int) -> bytes:
+        """The part of a whole file that a server sends who knows no ranges; the line is cut after it."""
+        refuse_disguise(answer.headers)
+        if answer.length is None:
+            raise PassingError("the whole file came for a part of it, and does not say how long it is")
+        version = version_of(answer.headers, answer.length)
+        self._recognise(version)
+        stop = min(stop, version.size)
+        if stop > self.budget.left_bytes:
+            raise NetworkError(
+                f"{self.name}: the server sends no parts of files, and {stop} bytes up to the part are over the budget "
+                f"({self.budget.left_bytes} left); download the file instead"
+            )
+        for passed in range(0, start, SKIPPED_AT_ONCE):
+            _not_a_page(passed, answer.take(min(SKIPPED_AT_ONCE, start - passed)))
+        return _not_a_page(start, answer.take(max(0, stop - start)))
+
+    def _beyond(self, answer: Answer, start: int) -> bytes:
+        size = size_beyond(answer.headers)
+        if size is None or size > start:
+            raise PassingError("a part of the file is said to lie beyond its end")
+        self._recognise(version_of(answer.headers, size))
+        return b""
+
+    def _recognise(self, version: Version) -> None:
+        if self._version is None:
+            self._version = version
+        elif self._version.differs(version):
+            raise NetworkError(f"{self.name}: the file was replaced while it was read; run again")
+
+    def _refusal(self, answer: Answer) -> Exception:
+        said = f"{answer.status} {_phrase(answer.status)}".strip()
+        if answer.status in PASSING:
+            return PassingError(said, retry_after_s(answer.headers, self.budget.clock.today()))
+        if answer.status in REFUSED and self._access.sign is not None and not self._signed_again:
+            self._signed, self._signed_again = None, True
+            return PassingError(f"{said}, signed anew")
+        if answer.status in REFUSED:
+            return NetworkError(f"{self.name}: access refused ({said}); check the credentials")
+        if answer.status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
+            return InputError(f"{self.name}: there is no such file ({said}); check the address")
+        return NetworkError(f"{self.name}: the server answers {said}; check the address")
+
+
+def _not_a_page(start: int, content: bytes) -> bytes:
+    """The content, unless it is a web page under the file's name: login forms and error pages come with 200."""
+    if start == 0 and content[:512].lstrip().lower().startswith(PAGE_BEGINNINGS):
+        raise PassingError("a web page instead of data")
+    return content
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""
+
+
+_: type[ByteRanges] = RemoteRanges

@@ -3,6 +3,7 @@
 Only the GTiff driver may open the file, and no file beside it is looked at, so that no file can point at another one.
 """
 
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +25,9 @@ except ImportError:  # an optional extra; asked for when a GeoTIFF is met
 CACHE_BYTES = 512 << 20
 """Of unpacked blocks; GDAL's own choice is a twentieth of the machine's memory, whatever else runs there. Chips of 448 px from a
 made file of 3584 px, 64 bands, blocks of 1024 px: with 128 MiB it took 2 to 4 times as long, with 1200 MiB no less."""
+
+OPENED_AS = re.compile(r"/vsi\w+/(\w+/)*")
+"""How GDAL names what rasterio opens for it."""
 
 
 def read_geotiff_form(path: Path) -> Form:
@@ -64,7 +68,7 @@ def read_geotiff(path: Path) -> Picture:
 
 
 @contextmanager
-def reading_geotiff(path: Path) -> Iterator[None]:
+def reading_geotiff(path: Path | str) -> Iterator[None]:
     """Inside, GDAL looks at nothing beside the file, and its complaints become an InputError that names it.
 
     Raises:
@@ -81,12 +85,16 @@ def reading_geotiff(path: Path) -> Iterator[None]:
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
             yield
     except RasterioError as error:
-        raise InputError(f"{path}: cannot be read as GeoTIFF: {one_line(error)}") from None
+        raise InputError(f"{path}: cannot be read as GeoTIFF: {OPENED_AS.sub('', one_line(error))}") from None
 
 
-def open_geotiff(path: Path) -> Any:
-    """The file, to be closed by whoever asks; to be called, and the file to be read, inside `reading_geotiff`."""
-    return rasterio.open(path, driver="GTiff")
+def open_geotiff(path: Path | str, **how: Any) -> Any:
+    """The file, to be closed by whoever asks; to be called, and the file to be read, inside `reading_geotiff`.
+
+    Args:
+        how: an overview's number, or rasterio's `opener`.
+    """
+    return rasterio.open(path, driver="GTiff", **how)
 
 
 @contextmanager

@@ -46,7 +46,7 @@ def read_tiff_header(path: Path) -> TiffHeader:
     """
     if path.stat().st_size > MAX_FILE_BYTES:
         raise InputError(f"{path}: over {MAX_FILE_BYTES >> 30} GiB; cut it into several files")
-    with _damage_told(path), reading_geotiff(path), open_geotiff(path) as file:
+    with damage_told(path), reading_geotiff(path), open_geotiff(path) as file:
         _refuse_size(path, file)
         dtypes = sorted(set(file.dtypes))
         if len(dtypes) > 1:
@@ -74,7 +74,7 @@ class TiffShelf:
         Raises:
             InputError: a block of the file is damaged or missing.
         """
-        with _damage_told(path), reading_geotiff(path):
+        with damage_told(path), reading_geotiff(path):
             window = ((rows.start, rows.stop), (cols.start, cols.stop))
             values: np.ndarray = self._file(path).read(list(bands), window=window)
         return values
@@ -93,7 +93,7 @@ class TiffShelf:
 
 
 @contextlib.contextmanager
-def _damage_told(path: Path) -> Iterator[None]:
+def damage_told(path: Path | str) -> Iterator[None]:
     """Inside, what the decoders raise on damaged files becomes an InputError that names the file."""
     try:
         yield

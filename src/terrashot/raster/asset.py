@@ -1,0 +1,201 @@
+"""Windows of one GeoTIFF, on this disk or far away: its header is checked first, then only what is asked for is read."""
+
+import contextlib
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Shaped
+
+from terrashot.errors import InputError
+from terrashot.raster.gate import Gate
+from terrashot.raster.geotiff import open_geotiff, reading_geotiff
+from terrashot.raster.picture import MAX_CHANNELS, MAX_VALUES
+from terrashot.raster.place import Affine
+from terrashot.raster.windows import MAX_SIDE_PX, damage_told
+from terrashot.remote.file import Blocks
+
+
+@dataclass(frozen=True, slots=True)
+class PixelLimits:
+    """The most that a file may claim, and that one window may hold."""
+
+    max_side_px: int = MAX_SIDE_PX
+    max_window_values: int = MAX_VALUES
+    """Over all its bands."""
+    max_block_values: int = 1 << 25
+    """Of one block with all bands: it is unpacked whole, however few of its pixels are asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class AssetHeader:
+    """What a GeoTIFF says of itself, or of one of its overviews."""
+
+    name: str
+    width_px: int
+    height_px: int
+    bands: int
+    dtype: str
+    """One for all bands."""
+    crs: str | None
+    """What pyproj reads; None where the file does not say."""
+    affine: Affine
+    """From columns and rows to the axes of `crs`; one to one where the file does not say."""
+    nodata: float | None
+    scales: tuple[float, ...]
+    offsets: tuple[float, ...]
+    """value = stored * scale + offset, as the file says of each band; 1 and 0 where it does not."""
+    names: tuple[str | None, ...]
+    overviews: tuple[int, ...]
+    """By how much each is coarser; level 1 is the first of them."""
+
+    @property
+    def pixel(self) -> float:
+        """The shorter side of a pixel, in the axes' unit."""
+        a, b, _, d, e, _ = self.affine
+        return min(math.hypot(a, d), math.hypot(b, e))
+
+    def level_of(self, pixel: float) -> int:
+        """The coarsest level whose pixels are no larger than this, in the axes' unit; 0, the file itself, where none is."""
+        fine = [level for level, factor in enumerate(self.overviews, 1) if factor * self.pixel <= pixel * (1 + 1e-6)]
+        return max(fine, default=0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AssetWindow:
+    """A part of an asset as stored, and its place."""
+
+    pixels: Shaped[np.ndarray, "C H W"]
+    header: AssetHeader
+    """Of the level that it was read from."""
+    affine: Affine
+    """Of this very part."""
+    bands: tuple[int, ...]
+    """Of the file, counting from 1; in the order of `pixels`."""
+
+
+class Asset:
+    """An open GeoTIFF; made by `open_asset`."""
+
+    def __init__(self, place: Path | Blocks, limits: PixelLimits) -> None:
+        self.name = str(place) if isinstance(place, Path) else place.ranges.name
+        self._limits = limits
+        self._gate = None if isinstance(place, Path) else Gate(place)
+        self._files: dict[int, Any] = {}
+        self._headers: dict[int, AssetHeader] = {}
+
+    def header(self, level: int = 0) -> AssetHeader:
+        """What the file says of itself, or its overview of that level; no pixel is read.
+
+        Raises:
+            InputError: no GeoTIFF, too large, or blocks too large.
+            NetworkError: it cannot be fetched within its budget.
+            MissingExtraError: rasterio is not installed.
+        """
+        if level not in self._headers:
+            with self._reading():
+                self._files[level] = file = self._open(level)
+                _refuse_size(self.name, file, self._limits)
+                self._headers[level] = _header(self.name, file)
+        return self._headers[level]
+
+    def read(self, rows: slice, cols: slice, bands: tuple[int, ...] = (1,), level: int = 0) -> AssetWindow:
+        """The pixels of these rows and columns of a level.
+
+        Raises:
+            InputError: they lie outside or are too many, or a block is damaged; NetworkError as `header`.
+        """
+        header = self.header(level)
+        _refuse_window(header, rows, cols, bands, self._limits)
+        window = ((rows.start, rows.stop), (cols.start, cols.stop))
+        with self._reading():
+            pixels = self._files[level].read(list(bands), window=window)
+        return AssetWindow(pixels, header, _moved(header.affine, rows.start, cols.start), bands)
+
+    def close(self) -> None:
+        """Nothing; what lies on this disk or far away is as it was."""
+        while self._files:
+            self._files.popitem()[1].close()
+
+    def _open(self, level: int) -> Any:
+        how = {} if level == 0 else {"overview_level": level - 1}
+        if self._gate is None:
+            return open_geotiff(self.name, **how)
+        return open_geotiff(self._gate.path, opener=self._gate, **how)
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[None]:
+        try:
+            with damage_told(self.name), reading_geotiff(self.name):
+                yield
+        except InputError:
+            # What GDAL could not read because the bytes never came is no fault of the file.
+            self._raise_failure()
+            raise
+        self._raise_failure()
+
+    def _raise_failure(self) -> None:
+        if self._gate is not None:
+            self._gate.raise_failure()
+
+
+@contextlib.contextmanager
+def open_asset(place: Path | Blocks, limits: PixelLimits = PixelLimits()) -> Iterator[Asset]:
+    """The GeoTIFF, its header read and found within the limits; closed afterwards.
+
+    Raises:
+        InputError, NetworkError, MissingExtraError: as `Asset.header`.
+    """
+    asset = Asset(place, limits)
+    try:
+        asset.header()
+        yield asset
+    finally:
+        asset.close()
+
+
+def _refuse_size(name: str, file: Any, limits: PixelLimits) -> None:
+    most = limits.max_side_px
+    if not 1 <= file.count <= MAX_CHANNELS or not 1 <= min(file.shape) <= max(file.shape) <= most:
+        raise InputError(
+            f"{name}: claims {file.count} bands of {file.width} x {file.height} px; {MAX_CHANNELS} bands and {most} px a side at most"
+        )
+    block = max(height * width for height, width in file.block_shapes)
+    if block * file.count > limits.max_block_values:
+        raise InputError(
+            f"{name}: claims blocks of {block} pixels in {file.count} bands; {limits.max_block_values} values a block at most"
+        )
+    dtypes = sorted(set(file.dtypes))
+    if len(dtypes) > 1 or np.dtype(dtypes[0]).kind not in "uif":
+        raise InputError(f"{name}: bands of {', '.join(dtypes)}; plain numbers of one type are needed")
+
+
+def _header(name: str, file: Any) -> AssetHeader:
+    code = None if file.crs is None else file.crs.to_epsg()
+    crs = None if file.crs is None else file.crs.to_wkt() if code is None else f"EPSG:{code}"
+    affine: Affine = tuple(float(number) for number in file.transform[:6])  # type: ignore[assignment]
+    return AssetHeader(
+        name, file.width, file.height, file.count, file.dtypes[0], crs, affine, file.nodata,
+        tuple(map(float, file.scales)), tuple(map(float, file.offsets)),
+        tuple(text or None for text in file.descriptions), tuple(file.overviews(1)),
+    )  # fmt: skip
+
+
+def _refuse_window(header: AssetHeader, rows: slice, cols: slice, bands: tuple[int, ...], limits: PixelLimits) -> None:
+    for part, whole in ((rows, header.height_px), (cols, header.width_px)):
+        if not 0 <= part.start < part.stop <= whole:
+            raise InputError(f"{header.name}: has no pixels {part.start} to {part.stop} of {whole}")
+    if not bands or not 1 <= min(bands) <= max(bands) <= header.bands:
+        raise InputError(f"{header.name}: has {header.bands} bands, not {', '.join(map(str, bands))}")
+    values = len(bands) * (rows.stop - rows.start) * (cols.stop - cols.start)
+    if values > limits.max_window_values:
+        raise InputError(f"{header.name}: {values} values wanted at once; {limits.max_window_values} at most")
+
+
+def _moved(affine: Affine, row: int, col: int) -> Affine:
+    """The same lattice, counted from another pixel."""
+    a, b, c, d, e, f = affine
+    return a, b, a * col + b * row + c, d, e, d * col + e * row + f

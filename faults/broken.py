@@ -21,7 +21,7 @@ def _rename_before_flush(path: Path, write: Callable[[BinaryIO], object]) -> Non
         files.write_point(point)
     with path.open("rb") as file:
         os.fsync(file.fileno())
-    files._flush_folder(path.parent)
+    files.flush_folder(path.parent)
 
 
 @contextlib.contextmanager

@@ -50,7 +50,7 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
                 os.fsync(file.fileno())
             write_point("rename")
             temporary.replace(path)
-            _flush_folder(path.parent)
+            flush_folder(path.parent)
             write_point("renamed")
         finally:
             with contextlib.suppress(OSError):
@@ -68,7 +68,7 @@ def make_folder(path: Path) -> Path:
         if not path.is_dir():
             make_folder(path.parent)
             path.mkdir(exist_ok=True)
-            _flush_folder(path.parent)
+            flush_folder(path.parent)
     return path
 
 
@@ -88,7 +88,7 @@ def set_aside(path: Path) -> Path:
     remove(aside)
     with storage_errors(path):
         path.rename(aside)
-        _flush_folder(path.parent)
+        flush_folder(path.parent)
     return aside
 
 
@@ -124,7 +124,8 @@ def sweep_leftovers(folder: Path) -> int:
     return len(leftovers)
 
 
-def _flush_folder(path: Path) -> None:
+def flush_folder(path: Path) -> None:
+    """Nothing; the names in a folder are on the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

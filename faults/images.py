@@ -61,6 +61,22 @@ def good_image(ending: str) -> bytes:
         return path.read_bytes()
 
 
+@cache
+def good_cog() -> bytes:
+    """A GeoTIFF of two bands in tiles of 32 px, with an overview and its place."""
+    pixels = np.random.default_rng(0).integers(1, 9000, (2, 150, 130), dtype=np.uint16)
+    with TemporaryDirectory(prefix="faults-") as folder:
+        path = Path(folder) / "good.tif"
+        place = {"crs": "EPSG:32629", "transform": rasterio.Affine(10, 0, 500_000, 0, -10, 4_000_000)}
+        tiles = {"tiled": True, "blockxsize": 32, "blockysize": 32, "compress": "deflate", "nodata": 0}
+        with rasterio.open(
+            path, "w", driver="GTiff", dtype="uint16", count=2, width=130, height=150, **place, **tiles
+        ) as file:
+            file.write(pixels)
+            file.build_overviews([2])
+        return path.read_bytes()
+
+
 def _write_good(path: Path) -> None:
     if path.suffix == ".npy":
         np.save(path, np.arange(48, dtype=np.uint8).reshape(3, 4, 4))

@@ -1,5 +1,6 @@
 """A file server on loopback that misbehaves as its script says: one fault a request, by the request's number."""
 
+import functools
 import gzip
 import random
 import socket
@@ -63,7 +64,7 @@ class FaultServer:
         self._http = _Server((LOOPBACK, 0), handler)
         if self.tls is not None:
             self._http.socket = self.tls.wrap_socket(self._http.socket, server_side=True)
-        self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.002}, daemon=True)
 
     def __enter__(self) -> "FaultServer":
         self._thread.start()
@@ -104,6 +105,7 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     faulty: FaultServer
 
     def log_message(self, format: str, *args: object) -> None:
@@ -243,11 +245,15 @@ def _wrong_length(handler: _Handler, content: bytes) -> None:
     handler.close_connection = True
 
 
+@functools.cache
+def _packed() -> bytes:
+    return gzip.compress(bytes(BOMB_BYTES), 1)
+
+
 def _bomb(handler: _Handler, content: bytes) -> None:
     start, stop = handler.asked(content)
-    packed = gzip.compress(bytes(BOMB_BYTES), 1)
     place = f"bytes {start}-{stop - 1}/{len(content)}"
-    handler.say(206, packed, Content_Encoding="gzip", Content_Range=place)
+    handler.say(206, _packed(), Content_Encoding="gzip", Content_Range=place)
 
 
 def _endless_headers(handler: _Handler, content: bytes) -> None:

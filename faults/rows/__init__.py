@@ -22,6 +22,7 @@ NAMES = (
     "bombs",
     "hostile_files",
     "fuzz",
+    "network",
 )  # fmt: skip
 
 

@@ -23,7 +23,7 @@ def small_pieces(monkeypatch):
 
 
 def ranges_of(server, attempts=2):
-    limits = Limits(max_attempts=attempts, stall_s=0.2)
+    limits = Limits(max_attempts=attempts)
     return RemoteRanges(server.url("/a"), Client(server.rules), Budget(limits, SkippingClock(), random.Random(0)))
 
 

@@ -93,7 +93,7 @@ def test_faults_that_pass_change_no_byte(content, steps, block_bytes, faults):
     # No more in a row than there are attempts.
     script = [fault if number % 4 else "" for number, fault in enumerate(faults)]
     with FaultServer({"/a": content}, lambda number: script[number] if number < len(script) else "") as server:
-        limits = Limits(max_attempts=8, max_seconds=600, stall_s=2)
+        limits = Limits(max_attempts=8, max_seconds=600)
         ranges = RemoteRanges(server.url("/a"), Client(server.rules), Budget(limits, SkippingClock(), random.Random(0)))
         assert play(RemoteFile(Blocks(ranges, block_bytes)), steps) == play(Sought(content), steps)
 

@@ -1,5 +1,6 @@
 """Asks hosts within the address rules: lines kept open, redirects followed here, credentials kept at home."""
 
+import functools
 import http.client
 import ssl
 from collections.abc import Mapping
@@ -102,7 +103,7 @@ class Client:
     ) -> None:
         self.rules = rules
         self._resolve = resolve
-        self._trust = trust if trust is not None else ssl.create_default_context()
+        self._trust = trust
         self._idle: dict[Origin, Line] = {}
 
     def __enter__(self) -> "Client":
@@ -162,7 +163,8 @@ class Client:
             except (ConnectionError, http.client.RemoteDisconnected):
                 pass  # closed while it was idle, as servers do after some seconds: no failure, but news
         addresses = checked_addresses(target.origin, self.rules, self._resolve)
-        return self._on(connect(target.origin, addresses, self._trust, budget), target, headers, budget)
+        trust = None if target.origin.scheme == "http" else self._trust or system_trust()
+        return self._on(connect(target.origin, addresses, trust, budget), target, headers, budget)
 
     def _on(self, line: Line, target: Target, headers: Mapping[str, str], budget: Budget) -> Answer:
         try:
@@ -171,6 +173,12 @@ class Client:
         except BaseException:
             line.close()
             raise
+
+
+@functools.cache
+def system_trust() -> ssl.SSLContext:
+    """The certificates that this machine trusts; read once, since that takes some ten milliseconds."""
+    return ssl.create_default_context()
 
 
 def _location(answer: Answer) -> str:

@@ -38,8 +38,11 @@ class Line:
         self._socket.close()
 
 
-def connect(origin: Origin, addresses: Sequence[str], trust: ssl.SSLContext, budget: Budget) -> Line:
-    """A line to the first address that answers; over https the certificate must be the host's.
+def connect(origin: Origin, addresses: Sequence[str], trust: ssl.SSLContext | None, budget: Budget) -> Line:
+    """A line to the first address that answers.
+
+    Args:
+        trust: for https, where the certificate must be the host's; None for http.
 
     Raises:
         OSError: none answers, or the certificate is not trusted.
@@ -48,7 +51,7 @@ def connect(origin: Origin, addresses: Sequence[str], trust: ssl.SSLContext, bud
     connected = _first_that_answers(addresses, origin.port, budget)
     try:
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if origin.scheme == "https":
+        if trust is not None:
             connected.settimeout(budget.patience_s())  # of the whole handshake, as ssl counts it
             connected = trust.wrap_socket(connected, server_hostname=origin.host)
     except BaseException:

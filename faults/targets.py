@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from faults.images import good_image
+from faults.images import good_cog, good_image
 from faults.mutants import bent_bytes, bent_json, bent_text
 from faults.studies import finished
 from terrashot.durable.files import sha256_of
@@ -209,6 +209,38 @@ def image_mutant(rng: Rng, folder: Path) -> None:
     ending, other = rng.choice(ENDINGS, 2)
     content = good_image(str(other if rng.random() < 0.05 else ending))
     (folder / f"chip{ending}").write_bytes(bent_bytes(rng, content))
+
+
+def far_tiff_mutant(rng: Rng, folder: Path) -> None:
+    (folder / "far.tif").write_bytes(bent_bytes(rng, good_cog()))
+
+
+@dataclass(frozen=True, slots=True)
+class InMemory:
+    """Ranges as they come from far away, without the way."""
+
+    content: bytes
+    name: str = "far.tif"
+
+    @property
+    def size(self) -> int:
+        return len(self.content)
+
+    def read(self, start: int, stop: int) -> bytes:
+        return self.content[start:stop]
+
+
+def read_far_tiff(folder: Path) -> None:
+    """A window of it, and one of its overview if it has one."""
+    from terrashot.raster.asset import open_asset
+    from terrashot.remote.file import Blocks
+
+    blocks = Blocks(InMemory((folder / "far.tif").read_bytes()), block_bytes=4096)
+    with open_asset(blocks) as asset:
+        for level in range(1 + len(asset.header().overviews)):
+            header = asset.header(level)
+            rows, cols = (slice(0, min(side, 100)) for side in (header.height_px, header.width_px))
+            asset.read(rows, cols, tuple(range(1, 1 + min(header.bands, 4))), level)
 
 
 def read_image(folder: Path) -> None:

@@ -85,6 +85,7 @@ TARGETS = (
     Target("ledger", s.ledger_mutant, s.read_store, 60, s.store_around),
     Target("shard", s.shard_mutant, s.read_shard, 500, s.shard_around),
     Target("image", t.image_mutant, t.read_image, 1500),
+    Target("GeoTIFF from far away", t.far_tiff_mutant, t.read_far_tiff, 300),
 )
 BOMB_TARGETS = tuple(target for target in TARGETS if target.name in ("outline", "Parquet table", ".npy table", "image"))
 

@@ -195,6 +195,15 @@ def test_credentials_stay_with_the_host_that_they_are_for():
         assert "Referer" not in other.seen[0].headers
 
 
+@pytest.mark.parametrize("value", [f"{SECRET}\r\nX: y", f"{SECRET}\n", f"{SECRET}é"])
+def test_a_credential_that_would_forge_a_header_is_refused_and_not_told(value):
+    with served() as server:
+        with pytest.raises(NetworkError, match="header Authorization holds a line break") as raised:
+            ranges_of(server, access=Access(headers={"Authorization": value})).read(0, 10)
+        assert server.seen == []
+    assert SECRET not in str(raised.value)
+
+
 @pytest.mark.parametrize("fault", sorted(FAULTS))
 def test_no_credential_is_told(fault, caplog):
     caplog.set_level("DEBUG")

@@ -6,6 +6,7 @@ import socket
 import ssl
 from collections.abc import Mapping, Sequence
 
+from terrashot.errors import NetworkError
 from terrashot.remote.address import Origin
 from terrashot.remote.budget import Budget
 
@@ -23,19 +24,25 @@ class Line:
         Raises:
             OSError, http.client.HTTPException: the line broke, or what came is no answer.
             SpentError: time or bytes are up.
+            NetworkError: a header that would forge another one.
         """
         lines = [f"{method} {request} HTTP/1.1", f"Host: {self.origin.authority}"]
-        lines += [f"{name}: {value}" for name, value in headers.items()]
-        if any("\r" in line or "\n" in line for line in lines):
-            raise ValueError("a line break in a request would forge another one")
+        lines += [f"{name}: {_one_line(name, value)}" for name, value in headers.items()]
         self._socket.settimeout(budget.patience_s())
-        self._socket.sendall("\r\n".join([*lines, "", ""]).encode("latin-1"))
+        self._socket.sendall("\r\n".join([*lines, "", ""]).encode("ascii"))
         answer = http.client.HTTPResponse(_Tap(self._socket, budget), method=method)  # type: ignore[arg-type]
         answer.begin()
         return answer
 
     def close(self) -> None:
         self._socket.close()
+
+
+def _one_line(name: str, value: str) -> str:
+    """The value, which is not told where it is refused: it may be a credential."""
+    if not (value.isascii() and value.isprintable()):
+        raise NetworkError(f"the header {name} holds a line break or another character that none may; correct it")
+    return value
 
 
 def connect(origin: Origin, addresses: Sequence[str], trust: ssl.SSLContext | None, budget: Budget) -> Line:

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 AT_LEAST = {
     "write_points": 40, "random_kills": 48, "training_kills": 16, "bit_flips": 3000, "storage": 20, "power_cuts": 35, "concurrent": 12,
     "determinism": 14, "memory": 2, "chip_content": 200, "missing_data": 1000, "store_machine": 25, "formats": 16,
-    "bombs": 30, "hostile_files": 120, "fuzz": 2000, "network": 300,
+    "bombs": 30, "hostile_files": 120, "fuzz": 2000, "network": 340,
 }  # fmt: skip
 """Faults that quick injects; 48 more of `storage` where a file system may be mounted."""
 

@@ -74,6 +74,39 @@ def test_that_rule_lets_reading_pass():
     )
 
 
+def reached_networks(code: str) -> list[str]:
+    """Modules by which the code reaches a network."""
+    found = []
+    for node in ast.walk(ast.parse(code)):
+        names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom) and node.level == 0:
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        found += [name for name in names if re.match(NETWORK, name)]
+    return found
+
+
+NETWORK = r"(socket|ssl|http\.client|ftplib|urllib\.request|urllib3|requests|httpx|aiohttp|fsspec|pystac_client|planetary_computer)\b"
+
+
+def test_only_the_remote_layer_reaches_a_network():
+    package = ROOT / "src" / "terrashot"
+    # The lock asks for this machine's own name.
+    others = [
+        p for p in SOURCES if p.relative_to(package).parts[0] != "remote" and p != package / "durable" / "lock.py"
+    ]
+    found = {p.name: reached_networks(p.read_text("utf-8")) for p in others}
+    assert {name: modules for name, modules in found.items() if modules} == {}, "ask through terrashot.remote"
+
+
+@pytest.mark.parametrize(
+    "code", ["import socket", "from urllib import request", "import http.client as h", "from requests import get"]
+)
+def test_that_rule_sees_every_way_to_import_one(code):
+    assert reached_networks(code) and not reached_networks(
+        "from urllib.parse import quote; import http; from . import requests"
+    )
+
+
 def test_nothing_reads_a_pickle():
     forbidden = re.compile(r"pickle\.load|joblib\.load|torch\.load|allow_pickle=True|yaml\.load\(")
     offenders = [str(path.relative_to(ROOT)) for path in SOURCES if forbidden.search(path.read_text("utf-8"))]

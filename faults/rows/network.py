@@ -14,9 +14,10 @@ from pathlib import Path
 import numpy as np
 import rasterio
 
+from faults.answers import FAULTS
 from faults.images import good_cog
 from faults.outcome import Case, Row, Verdict, crashed, exact, refused, silent
-from faults.server import FAULTS, FaultServer, SkippingClock, drawn_hits, script_of
+from faults.server import FaultServer, SkippingClock, drawn_hits, script_of
 from terrashot.errors import NetworkError
 from terrashot.raster.asset import open_asset
 from terrashot.remote.budget import Budget, Limits

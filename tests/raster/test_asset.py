@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
-from faults.server import FAULTS, FaultServer, SkippingClock
+from faults.answers import FAULTS
+from faults.server import FaultServer, SkippingClock
 from rasterio.transform import Affine
 
 from terrashot.errors import InputError, NetworkError

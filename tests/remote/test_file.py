@@ -5,7 +5,8 @@ import os
 import random
 
 import pytest
-from faults.server import FAULTS, FaultServer, SkippingClock
+from faults.answers import FAULTS
+from faults.server import FaultServer, SkippingClock
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

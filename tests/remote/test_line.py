@@ -5,7 +5,8 @@ import ssl
 import subprocess
 
 import pytest
-from faults.server import LOOPBACK, FaultServer, SkippingClock
+from faults.answers import LOOPBACK
+from faults.server import FaultServer, SkippingClock
 
 from terrashot.errors import NetworkError
 from terrashot.remote.address import AddressRules

@@ -2,12 +2,14 @@
 
 import random
 import re
+import socket
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.message import Message
 
 import pytest
-from faults.server import ASKED_S, FAULTS, FaultServer, SkippingClock, script_of
+from faults.answers import ASKED_S, FAULTS
+from faults.server import FaultServer, SkippingClock, script_of
 
 from terrashot.errors import InputError, NetworkError
 from terrashot.remote.budget import Budget, Limits
@@ -22,6 +24,9 @@ HASTY = replace(LIMITS, stall_s=0.4)
 """For a server that hangs; a busy machine must not be taken for one."""
 FINAL = {"redirect loop", "redirect to a private address", "429 for an hour", "replaced file"}
 """Faults that no second attempt mends."""
+
+HARMLESS = {"200 for 206", "in chunks", "line closed after the answer"}
+"""Odd ways to answer that cost nothing but bytes or another line."""
 
 
 def served(fault="", hits=None, **how):
@@ -74,7 +79,7 @@ def test_a_fault_that_passes_costs_another_attempt_and_the_bytes_are_exact(fault
         assert len(server.seen) <= ranges.budget.requests <= LIMITS.max_requests
 
 
-@pytest.mark.parametrize("fault", sorted(set(FAULTS) - {"200 for 206", "redirect elsewhere"}))
+@pytest.mark.parametrize("fault", sorted(set(FAULTS) - {"redirect elsewhere"} - HARMLESS))
 def test_a_fault_that_stays_ends_in_a_network_error_that_names_the_file(fault):
     limits = Limits(
         max_attempts=3,
@@ -103,6 +108,25 @@ def test_a_server_without_ranges_is_cut_after_the_part_and_refused_over_the_budg
         with pytest.raises(NetworkError, match="sends no parts"):
             poor.read(10_000, 10_100)
         assert poor.budget.received_bytes <= 5000
+
+
+def test_a_line_that_was_closed_while_idle_is_opened_again_without_a_wait():
+    with served("line closed after the answer") as server:
+        clock = SkippingClock()
+        ranges = ranges_of(server, clock=clock)
+        for start in range(0, 500, 100):
+            assert ranges.read(start, start + 100) == CONTENT[start : start + 100]
+        assert len(server.seen) == 5 and clock.waits == []
+
+
+def test_a_host_that_is_not_found_is_a_network_error_after_its_attempts():
+    def resolve(host, port):
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+    budget = Budget(replace(LIMITS, max_attempts=3), SkippingClock())
+    with pytest.raises(NetworkError, match=r"all 3 attempts failed.*name resolution"):
+        RemoteRanges("https://example.org/a", Client(resolve=resolve), budget).read(0, 1)
+    assert budget.requests == 0
 
 
 def test_a_range_larger_than_what_is_left_is_refused_before_it_is_asked_for():

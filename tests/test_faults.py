@@ -50,6 +50,7 @@ def test_other_seeds_find_nothing_either(seed):
     [
         ("rename-before-flush", "power_cuts", ["ingest"]),
         ("digest-skipped", "bit_flips", ["200 flips in results.parquet"]),
+        ("range-believed", "network", ["ranges: wrong range"]),
     ],
 )
 def test_what_is_broken_on_purpose_is_caught(what, row, cases):

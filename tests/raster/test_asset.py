@@ -2,6 +2,7 @@
 
 import random
 import struct
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +67,23 @@ def test_only_the_blocks_of_the_window_are_fetched(cog):
             asset.read(slice(0, 10), slice(0, 10))
         assert blocks.ranges.budget.received_bytes < len(content) / 4
         assert len(server.seen) <= 6
+
+
+def test_files_that_are_open_at_once_in_several_threads_are_not_mixed_up(cog):
+    other = cog.with_name("other.tif")
+    with rasterio.open(cog) as file, rasterio.open(other, "w", **file.profile) as copy:
+        copy.write(PIXELS[:, ::-1])
+
+    def read(path):
+        blocks = blocks_of(server, path)
+        with open_asset(blocks) as asset:
+            windows = [asset.read(slice(row, row + 60), slice(0, 260), (1,)).pixels[0] for row in range(0, 300, 60)]
+        return np.concatenate(windows)
+
+    with FaultServer({"/a.tif": cog.read_bytes(), "/b.tif": other.read_bytes()}) as server, ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(read, ["/a.tif", "/b.tif"] * 6))
+    for number, pixels in enumerate(found):
+        np.testing.assert_array_equal(pixels, PIXELS[0, ::-1] if number % 2 else PIXELS[0])
 
 
 def test_a_coarser_level_is_an_overview_with_its_own_lattice(cog):

@@ -19,7 +19,7 @@ from terrashot.remote.address import (
     system_resolve,
     target_of,
 )
-from terrashot.remote.budget import Budget
+from terrashot.remote.budget import Budget, SpentError
 from terrashot.remote.line import Line, connect
 from terrashot.remote.persist import PassingError
 
@@ -83,8 +83,8 @@ class Answer:
         try:
             if length is not None and length <= DRAINED_BYTES:
                 self._response.read()
-        except (OSError, http.client.HTTPException):
-            self._line.close()
+        except (OSError, http.client.HTTPException, SpentError):
+            self._line.close()  # what was wanted of the answer was had before
             return
         if self._response.isclosed() and not self._response.will_close:
             self._client.keep(self._line)

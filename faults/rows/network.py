@@ -92,7 +92,7 @@ def _run(folder: Path, fault: str, client: str, rng: random.Random) -> Verdict:
     hits = drawn_hits(rng, first=4)
     if fault in ONCE:
         hits = frozenset({rng.randint(1, 3)})
-    access = Access(lambda url: f"{url}?sig={SECRET}", {"Authorization": f"Bearer {SECRET}"})
+    access = Access(lambda url: f"{url}?sig={SECRET}", headers={"Authorization": f"Bearer {SECRET}"})
     files = {FILE: good_cog()}
     with FaultServer(files) as other, FaultServer(files, script_of(fault, hits), other.url("")) as server:
         budget = Budget(IN_HASTE if fault in SLOW else LIMITS, SkippingClock(), rng)

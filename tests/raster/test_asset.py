@@ -80,7 +80,10 @@ def test_files_that_are_open_at_once_in_several_threads_are_not_mixed_up(cog):
             windows = [asset.read(slice(row, row + 60), slice(0, 260), (1,)).pixels[0] for row in range(0, 300, 60)]
         return np.concatenate(windows)
 
-    with FaultServer({"/a.tif": cog.read_bytes(), "/b.tif": other.read_bytes()}) as server, ThreadPoolExecutor(4) as pool:
+    with (
+        FaultServer({"/a.tif": cog.read_bytes(), "/b.tif": other.read_bytes()}) as server,
+        ThreadPoolExecutor(4) as pool,
+    ):
         found = list(pool.map(read, ["/a.tif", "/b.tif"] * 6))
     for number, pixels in enumerate(found):
         np.testing.assert_array_equal(pixels, PIXELS[0, ::-1] if number % 2 else PIXELS[0])

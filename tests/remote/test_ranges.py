@@ -192,6 +192,21 @@ def test_a_missing_file_is_an_input_error_and_asked_for_once():
         assert len(server.seen) == 1
 
 
+def test_a_signature_goes_onto_the_wire_as_it_was_given():
+    query = "sv=2026-01-01&sig=abc%2Fdef%2B+%3D&x=a/b:c"
+    with served() as server:
+        ranges_of(server, access=Access(sign=lambda url: f"{url}?{query}")).read(0, 1)
+        assert server.seen[0].path == f"/a.tif?{query}"
+
+
+def test_who_is_refused_with_a_kept_signature_asks_for_a_fresh_one():
+    with served(good_signature="fresh") as server:
+        access = Access(sign=lambda url: f"{url}?sig=kept", renew=lambda url: f"{url}?sig=fresh")
+        ranges = ranges_of(server, access=access)
+        assert ranges.read(0, 100) + ranges.read(100, 200) == CONTENT[:200]
+        assert [seen.path for seen in server.seen] == ["/a.tif?sig=kept", "/a.tif?sig=fresh", "/a.tif?sig=fresh"]
+
+
 def test_an_expired_signature_is_renewed_once():
     signatures = iter([f"old-{SECRET}", f"new-{SECRET}"])
     with served(good_signature=f"new-{SECRET}") as server:
@@ -211,7 +226,7 @@ def test_a_signature_that_is_refused_again_is_an_error_without_the_signature():
 
 
 def test_credentials_stay_with_the_host_that_they_are_for():
-    access = Access(lambda url: f"{url}?sig={SECRET}", {"Authorization": f"Bearer {SECRET}"})
+    access = Access(lambda url: f"{url}?sig={SECRET}", headers={"Authorization": f"Bearer {SECRET}"})
     with served() as other, served("redirect elsewhere", elsewhere=other.url("")) as server:
         assert ranges_of(server, access=access).read(0, 100) == CONTENT[:100]
         assert SECRET in server.seen[0].headers["Authorization"] and SECRET in server.seen[0].path
@@ -231,7 +246,7 @@ def test_a_credential_that_would_forge_a_header_is_refused_and_not_told(value):
 @pytest.mark.parametrize("fault", sorted(FAULTS))
 def test_no_credential_is_told(fault, caplog):
     caplog.set_level("DEBUG")
-    access = Access(lambda url: f"{url}?sig={SECRET}", {"Authorization": f"Bearer {SECRET}"})
+    access = Access(lambda url: f"{url}?sig={SECRET}", headers={"Authorization": f"Bearer {SECRET}"})
     limits = Limits(
         max_attempts=2, max_seconds=0.4 if "now and then" in fault else 30.0, stall_s=0.1 if "hang" in fault else 5.0
     )

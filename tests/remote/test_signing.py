@@ -69,6 +69,11 @@ def test_threads_share_the_fetching_of_a_token(sign, service):
     assert len(service.asked) == 1
 
 
+def test_a_token_that_was_refused_is_fetched_anew(sign, service):
+    assert sign(FILE) == sign.renew(FILE) == sign(FILE)
+    assert len(service.asked) == 2
+
+
 def test_a_token_is_renewed_shortly_before_its_end_and_not_sooner(sign, service, time):
     sign(FILE)
     time.now_s += 3600 - SPARE_S

@@ -26,9 +26,16 @@ class Access:
     """What lets us in; never shown."""
 
     sign: Callable[[str], str] | None = field(default=None, repr=False)
-    """The URL with a signature in it; called again once where that has expired."""
+    """The URL with a signature in it."""
+    renew: Callable[[str], str] | None = field(default=None, repr=False)
+    """The same with a fresh signature, asked for once where the first is refused; `sign` again where none is given."""
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     """For the URL's own origin and no other."""
+
+    def signed(self, url: str, *, again: bool) -> str:
+        """The URL as it is to be asked for."""
+        sign = (self.renew or self.sign) if again else self.sign
+        return url if sign is None else sign(url)
 
 
 @runtime_checkable
@@ -100,7 +107,7 @@ class RemoteRanges:
 
     def _attempt(self, start: int, stop: int) -> bytes:
         if self._signed is None:
-            self._signed = self._url if self._access.sign is None else self._access.sign(self._url)
+            self._signed = self._access.signed(self._url, again=self._signed_again)
         question = Question(self._signed, {"Range": f"bytes={start}-{stop - 1}"}, self._access.headers)
         with self._client.ask(question, self.budget) as answer:
             if answer.status == HTTPStatus.PARTIAL_CONTENT:

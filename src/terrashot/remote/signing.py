@@ -74,6 +74,16 @@ class PlanetaryComputerSigner:
         joined = "&".join(filter(None, [parts.query, token.query]))
         return parts._replace(query=joined).geturl()
 
+    def renew(self, url: str) -> str:
+        """The address with a token that was fetched just now: for whoever was refused with the one before.
+
+        Raises:
+            NetworkError: no token was to be had within the limits.
+        """
+        with self._lock:
+            self._tokens.clear()
+        return self(url)
+
     def _fetch(self, account: str, container: str) -> _Token:
         with open_session() as session:
             asker = Asker("Planetary Computer", session, self.limits, self.clock)

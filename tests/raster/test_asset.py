@@ -14,6 +14,7 @@ from rasterio.transform import Affine
 
 from terrashot.errors import InputError, NetworkError
 from terrashot.raster.asset import PixelLimits, open_asset
+from terrashot.raster.place import RasterPlace
 from terrashot.remote.budget import Budget, Limits
 from terrashot.remote.client import Client
 from terrashot.remote.file import Blocks
@@ -51,6 +52,8 @@ def assert_is_the_cog(place):
         window = asset.read(slice(100, 190), slice(30, 77), (2, 1))
         np.testing.assert_array_equal(window.pixels, PIXELS[[1, 0], 100:190, 30:77])
         assert window.affine == (10, 0, 500_300, 0, -10, 3_999_000)
+        assert window.place == RasterPlace("EPSG:32629", window.affine, 47, 90)
+        assert header.place.bounds == (500_000, 3_997_000, 502_600, 4_000_000)
 
 
 def test_a_near_and_a_far_file_give_the_same_window(cog):
@@ -195,6 +198,14 @@ def test_blocks_that_the_overview_alone_claims_are_refused(cog, tmp_path):
 def test_a_window_that_is_not_there_or_too_large_is_refused(cog, rows, cols, bands, told):
     with open_asset(cog, PixelLimits(max_window_values=100_000)) as asset, pytest.raises(InputError, match=told):
         asset.read(rows, cols, bands)
+
+
+def test_a_file_without_a_coordinate_system_has_no_place(tmp_path):
+    with (
+        open_asset(claims(tmp_path, width=8, height=8)) as asset,
+        pytest.raises(InputError, match="no coordinate system"),
+    ):
+        _ = asset.header().place
 
 
 def test_complex_numbers_are_refused(tmp_path):

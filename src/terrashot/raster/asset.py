@@ -14,7 +14,7 @@ from terrashot.errors import InputError
 from terrashot.raster.gate import Gate
 from terrashot.raster.geotiff import open_geotiff, reading_geotiff
 from terrashot.raster.picture import MAX_CHANNELS, MAX_VALUES
-from terrashot.raster.place import Affine
+from terrashot.raster.place import Affine, RasterPlace
 from terrashot.raster.windows import MAX_SIDE_PX, damage_told
 from terrashot.remote.file import Blocks
 
@@ -58,6 +58,15 @@ class AssetHeader:
         a, b, _, d, e, _ = self.affine
         return min(math.hypot(a, d), math.hypot(b, e))
 
+    @property
+    def place(self) -> RasterPlace:
+        """Where its pixels lie.
+
+        Raises:
+            InputError: it does not say, as files do that have control points alone.
+        """
+        return _place(self, self.affine, self.width_px, self.height_px)
+
     def level_of(self, pixel: float) -> int:
         """The coarsest level whose pixels are no larger than this, in the axes' unit; 0, the file itself, where none is."""
         fine = [level for level, factor in enumerate(self.overviews, 1) if factor * self.pixel <= pixel * (1 + 1e-6)]
@@ -75,6 +84,16 @@ class AssetWindow:
     """Of this very part."""
     bands: tuple[int, ...]
     """Of the file, counting from 1; in the order of `pixels`."""
+
+    @property
+    def place(self) -> RasterPlace:
+        """Where these pixels lie.
+
+        Raises:
+            InputError: the file does not say.
+        """
+        height_px, width_px = self.pixels.shape[1:]
+        return _place(self.header, self.affine, width_px, height_px)
 
 
 class Asset:
@@ -193,6 +212,13 @@ def _refuse_window(header: AssetHeader, rows: slice, cols: slice, bands: tuple[i
     values = len(bands) * (rows.stop - rows.start) * (cols.stop - cols.start)
     if values > limits.max_window_values:
         raise InputError(f"{header.name}: {values} values wanted at once; {limits.max_window_values} at most")
+
+
+def _place(header: AssetHeader, affine: Affine, width_px: int, height_px: int) -> RasterPlace:
+    a, b, _, d, e, _ = affine
+    if header.crs is None or a * e - b * d == 0:
+        raise InputError(f"{header.name}: no coordinate system or no lattice, so its pixels have no place")
+    return RasterPlace(header.crs, affine, width_px, height_px)
 
 
 def _moved(affine: Affine, row: int, col: int) -> Affine:

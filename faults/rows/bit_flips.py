@@ -14,7 +14,7 @@ from faults.outcome import Case, Row, Verdict, crashed, exact, refused, silent
 from faults.studies import contents, copy_of, differences, finished
 from terrashot.errors import IntegrityError, TerrashotError
 
-QUICK, SOAK = 200, 10_000
+QUICK, SOAK = 150, 10_000
 LIKE_OTHERS = ("presence.parquet", "labels.parquet", "block_scores.parquet", "timings.parquet", "leakage.parquet",
                "transfer.parquet", "curves.parquet", "missing.parquet", "embeddings.zarr/zarr.json",
                "embeddings.parquet.sha256", "model/model.json", "report.html")  # fmt: skip

@@ -59,12 +59,14 @@ def finished(made_once) -> Path:
     return made_once("a study that leaves an area out", make)
 
 
+@pytest.mark.slow
 def test_the_area_left_out_tests_whole_and_the_other_trains_and_validates(finished):
     chips = pq.read_table(finished / "chips.parquet").to_pylist()
     counts = Counter((row["area"], row["split"]) for row in chips)
     assert set(counts) == {("south", "test"), ("north", "train"), ("north", "val"), ("north", "buffer")}
 
 
+@pytest.mark.slow
 def test_results_are_of_labels_from_the_other_area_and_tests_in_the_one_left_out(finished):
     rows = pq.read_table(finished / "results.parquet").to_pylist()
     names = ("area", "train_area", "split_scheme")
@@ -74,12 +76,14 @@ def test_results_are_of_labels_from_the_other_area_and_tests_in_the_one_left_out
     assert 100 <= max(row["n_labels"] for row in rows) <= counts["north", "train"]
 
 
+@pytest.mark.slow
 def test_the_model_has_seen_no_chip_of_the_area_left_out(finished):
     areas = {row["id"]: row["area"] for row in pq.read_table(finished / "chips.parquet").to_pylist()}
     seen = read_summary(finished / "model")["seen_chips"]
     assert {areas[chip_id] for chip_id in seen} == {"north"}
 
 
+@pytest.mark.slow
 def test_leakage_transfer_and_missing_data_are_told_of_the_area_left_out(finished):
     schemes = {
         (row["train_area"], row["split_scheme"]) for row in pq.read_table(finished / "leakage.parquet").to_pylist()
@@ -90,6 +94,7 @@ def test_leakage_transfer_and_missing_data_are_told_of_the_area_left_out(finishe
     assert set(pq.read_table(finished / "missing.parquet")["area"].to_pylist()) == {"south"}
 
 
+@pytest.mark.slow
 def test_the_report_tells_it(finished):
     page = (finished / "report.html").read_text()
     assert "area 'south' is left out" in page.replace("&#39;", "'").replace("&#x27;", "'")
@@ -134,6 +139,7 @@ def test_a_chip_folder_that_a_split_does_not_fit_is_refused_with_what_to_do(tmp_
     assert not (tmp_path / "chips.parquet").exists()
 
 
+@pytest.mark.slow
 def test_a_dry_run_reckons_with_the_chips_of_the_areas_that_train(finished):
     split = pq.read_table(finished / "chips.parquet")
     n_north = split["area"].to_pylist().count("north")

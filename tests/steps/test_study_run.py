@@ -130,6 +130,7 @@ def test_a_second_run_does_nothing_and_says_why(copy):
     assert {d.why for d in decisions} == {"done, and nothing it depends on has changed"}
 
 
+@pytest.mark.slow
 def test_the_same_study_gives_the_same_bytes_with_two_workers(finished, tmp_path):
     other = make(tmp_path / "other", STUDY.replace("workers = 1", "workers = 2"))
     run(other)
@@ -154,6 +155,7 @@ def test_a_changed_setting_reruns_only_what_it_touches(copy):
     assert [d.step for d in run(copy) if d.runs] == ["report"]
 
 
+@pytest.mark.slow
 def test_a_new_area_fetches_only_its_own_chips_embeds_none_twice_and_moves_none_on_the_map(copy):
     text = (copy / "study.toml").read_text()
     old = np.array(pq.read_table(copy / "embeddings.parquet")["id"].to_pylist())

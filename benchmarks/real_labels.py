@@ -1,6 +1,6 @@
 """Does the embedding earn its keep: few labels on real images, a model beside everything simple.
 
-    python benchmarks/real_labels.py --out FOLDER [--data ../shared/data] [--model MODEL_FOLDER] [--set "epochs = 8" ...]
+    python benchmarks/real_labels.py --out FOLDER [--data ../shared/data] [--model MODEL_FOLDER] [--set "epochs = 8" ...] [--seed 0]
         [--split test|val] [--only eurosat,worldcover,ombria,sen1floods] [--floors FOLDER] [--quick]
 
 Without --model it first pretrains one, as recipes/real-labels.toml says: about an hour on two cores, on unlabelled chips of
@@ -54,6 +54,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--model", type=Path, help="a folder, or a name in the box: only score it")
     parser.add_argument("--set", action="append", default=[], help="a key of [pretrain] to train with")
+    parser.add_argument("--seed", type=int, default=0, help="of the training")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--split", choices=("test", "val"), default="test")
     parser.add_argument("--only", default=",".join(DATA_SETS))
@@ -63,7 +64,7 @@ def main() -> None:
     names, draws = (["eurosat"], QUICK) if said.quick else (said.only.split(","), Draws())
     torch.set_num_threads(available_cores())
     floors = said.floors or said.out / "floors"
-    model = load_model(model_folder(said.model) if said.model else trained(said.data, said.out, said.set))
+    model = load_model(model_folder(said.model) if said.model else trained(said.data, said.out, said.set, said.seed))
     found = list(scored(model, said.data, floors, names=names, draws=draws))
     compared = compare(found, said.split)
     make_folder(said.out)

@@ -31,7 +31,9 @@ def trained(data: Path, out: Path, changes: Sequence[str] = (), seed: int = 0) -
     if not (chips / "chips.csv").is_file():
         remove(chips)  # half of one, left by a run that was stopped
         runpy.run_path(str(ROOT / "examples" / "real_training_chips.py"))["main"](data, chips)
-    recipe = RECIPE.read_text().replace("../real/training-chips", CHIPS).replace("[study]\n", f"[study]\nseed = {seed}\n")
+    recipe = (
+        RECIPE.read_text().replace("../real/training-chips", CHIPS).replace("[study]\n", f"[study]\nseed = {seed}\n")
+    )
     write_bytes(study, changed(recipe, changes).encode())
     only = [word for step in STEPS for word in ("--only", step)]
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(PROCESSES)]

@@ -4,15 +4,12 @@ import math
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from terrashot.scene_sections import Name, OpticalSection, RadarSection, Section
 
 Share = Annotated[float, Field(ge=0, le=1)]
 MeanPairs = Annotated[float, Field(ge=0, le=40)]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
-
-
-class Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
 
 
 class GridSection(Section):
@@ -93,16 +90,19 @@ class AreaAbsenceSection(Section):
 class SourceSection(Section):
     """Where pixels and labels come from."""
 
-    kind: Literal["simulated", "folder"] = "simulated"
-    """`simulated`: a made-up Earth, for learning the tool and testing it. `folder`: your chips on disk."""
+    kind: Literal["simulated", "folder", "scenes"] = "simulated"
+    """`simulated`: a made-up Earth, for learning the tool and testing it. `folder`: your chips on disk. `scenes`: whole scenes of
+    satellites, from an open catalogue or your own files, made into monthly chips."""
     path: Path | None = None
     """The chip folder (kind = "folder"): chips.csv, one sub-folder a modality, labels.csv."""
     world_seed: int = Field(0, ge=0, lt=2**31)
     """Which simulated Earth (kind = "simulated")."""
     months: tuple[Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")], ...] = ("2020-01", "2020-02", "2020-03")
-    """Months of optical and radar means (kind = "simulated")."""
+    """Months of optical and radar means (kind = "simulated" and "scenes"); one to 24."""
+    optical: OpticalSection | None = None
+    radar: RadarSection | None = None
     absences: AbsenceSection = AbsenceSection()
-    area_absences: dict[Name, AreaAbsenceSection] = {}
+    area_absences: dict[Name, AreaAbsenceSection] = Field(default_factory=dict)
 
     def absences_of(self, area: str) -> AbsenceSection:
         """The rates of an area: its own where given, else those of the study."""
@@ -113,6 +113,14 @@ class SourceSection(Section):
     def _folder_has_a_path(self) -> "SourceSection":
         if (self.kind == "folder") != (self.path is not None):
             raise ValueError('path = "FOLDER" belongs to kind = "folder", and to no other kind')
+        return self
+
+    @model_validator(mode="after")
+    def _scenes_have_a_sensor(self) -> "SourceSection":
+        if (self.kind == "scenes") != (self.optical is not None or self.radar is not None):
+            raise ValueError(
+                '[source.optical] and [source.radar] belong to kind = "scenes", which needs one of them or both'
+            )
         return self
 
 

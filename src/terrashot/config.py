@@ -11,9 +11,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
-from terrashot.chip_sections import AreaSection, GridSection, Name, Section, Share, SourceSection, SplitSection
+from terrashot.chip_sections import AreaSection, GridSection, Share, SourceSection, SplitSection
 from terrashot.complaints import first_complaint, nearest_of
 from terrashot.errors import ConfigError
+from terrashot.scene_sections import Name, Section
 
 Target = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,63}$")]
 HeadName = Literal["forest", "extra_trees", "logistic", "ridge", "knn", "prototype", "svm", "boosted", "mlp"]
@@ -38,11 +39,20 @@ class IngestSection(Section):
 
     max_failed_share: Share = 0.0
     """Largest share of chips that may fail to be read before later steps refuse to start."""
+    readers: int = Field(8, ge=1, le=64)
+    """Files that each process reads at once from the network. Never changes a result."""
+    fetched_gb: float = Field(4.0, ge=0.01, le=10_000)
+    """Room on disk for parts of far files while chips are made of them; what is there is not fetched again by a run that was
+    killed. Of more, the oldest go."""
+    allowed_hosts: tuple[Annotated[str, Field(pattern=r"^[a-z0-9.:_-]{1,255}$")], ...] = ()
+    """Hosts, with a port or without, that may be asked though their address is not public or they know no https."""
 
 
 class LabelsSection(Section):
     """Targets, and how a number becomes a yes or no."""
 
+    file: Path | None = None
+    """CSV or Parquet with `id` and a column a target ([source] kind = "scenes")."""
     targets: tuple[Target, ...] = ()
     """Columns to use; empty means all."""
     threshold: Literal["nearest", "median"] = "nearest"
@@ -204,8 +214,18 @@ class StudyConfig(Section):
             )
         if n_listed not in (0, len(self.areas)):
             raise ValueError("[areas]: some have partitions and others an outline; give all of them the same")
+        if self.source.kind == "scenes" and n_listed:
+            raise ValueError(
+                '[source] kind = "scenes" cuts chips of our own grid; give the areas an outline, not partitions'
+            )
         if self.source.kind != "folder" and not self.areas:
             raise ValueError("no area; add [areas.NAME] with bbox = [west, south, east, north]")
+        return self
+
+    @model_validator(mode="after")
+    def _a_label_file_goes_with_scenes(self) -> "StudyConfig":
+        if (self.labels.file is not None) != (self.source.kind == "scenes"):
+            raise ValueError('[labels] file = "labels.csv" belongs to [source] kind = "scenes", which needs it')
         return self
 
     @model_validator(mode="after")

@@ -28,7 +28,7 @@ def as_power(values: Float32[np.ndarray, "C H W"], unit: str) -> Float32[np.ndar
     """Backscatter as power, which alone may be averaged; NaN where there is none.
 
     Args:
-        unit: `power`, `amplitude` (its square is power) or `dB`.
+        unit: `power`, `gamma0` (power too), `amplitude` (its square is power) or `dB`.
 
     Raises:
         InputError: another unit, as counts of a GRD that nobody calibrated: their brightness depends on the place in the swath.
@@ -55,6 +55,7 @@ def _logarithm(power: Float64[np.ndarray, "C H W"]) -> Float32[np.ndarray, "C H 
 
 POWER_OF: dict[str, Callable[[Float32[np.ndarray, "C H W"]], Float32[np.ndarray, "C H W"]]] = {
     "power": _positive,
+    "gamma0": _positive,
     "amplitude": _squared,
     "dB": from_db,
 }

@@ -7,12 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 
+from terrashot.durable.spool import Spool
 from terrashot.errors import InputError
 from terrashot.raster.asset import Asset, open_asset
 from terrashot.remote.address import AddressRules
 from terrashot.remote.budget import Budget, Limits
 from terrashot.remote.client import Client
 from terrashot.remote.file import Blocks
+from terrashot.remote.kept_ranges import KeptRanges
 from terrashot.remote.profiles import Plane, Signing
 from terrashot.remote.ranges import Access, RemoteRanges
 from terrashot.remote.signing import PlanetaryComputerSigner
@@ -37,6 +39,8 @@ class FarFiles:
     """Of each opening of a file."""
     allowed_hosts: frozenset[str] = frozenset()
     """Hosts that may be asked though they are not public, or without https."""
+    spool: Spool | None = None
+    """Where what was fetched is kept for the next chip, and for a run after one that was killed."""
 
     @contextmanager
     def __call__(self, plane: Plane) -> Iterator[Asset]:
@@ -47,7 +51,8 @@ class FarFiles:
             NetworkError: it cannot be fetched within the limits.
         """
         ranges = RemoteRanges(plane.href, _client(self.allowed_hosts), Budget(self.limits), _access(self.signing))
-        with open_asset(Blocks(ranges)) as asset:
+        kept = ranges if self.spool is None else KeptRanges(ranges, self.spool)
+        with open_asset(Blocks(kept)) as asset:
             yield asset
 
 

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from terrashot.domain.modality import MODALITIES
 from terrashot.domain.tables import Chips, Labels
 from terrashot.errors import InputError
@@ -13,8 +11,8 @@ from terrashot.ingest.channel_file import nearest
 from terrashot.ingest.folder_chips import read_chips_csv
 from terrashot.ingest.folder_source import FolderSource, open_modality
 from terrashot.ingest.inside import refuse_outside
+from terrashot.ingest.label_file import read_labels_of
 from terrashot.ingest.source import ImagerySource
-from terrashot.store.label_table import read_labels
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,19 +38,7 @@ def read_folder_labels(folder: Path, chip_ids: Sequence[str]) -> Labels:
     """
     path = folder / "labels.csv"
     refuse_outside(path, folder)
-    labels = read_labels(path)
-    row_of = {chip_id: row for row, chip_id in enumerate(labels.chip_ids)}
-    known = set(chip_ids)
-    strangers = [chip_id for chip_id in labels.chip_ids if chip_id not in known]
-    if strangers:
-        raise InputError(
-            f"{path}: {len(strangers)} labels are of no chip in chips.csv, the first "
-            f"{', '.join(repr(chip_id) for chip_id in strangers[:3])}; add the chips or drop the rows"
-        )
-    kept = tuple(chip_id for chip_id in chip_ids if chip_id in row_of)
-    rows = np.array([row_of[chip_id] for chip_id in kept], dtype=np.int64)
-    targets = {name: values[rows] for name, values in labels.targets.items()}
-    return Labels(kept, targets, {name: values[rows] for name, values in labels.valid_fraction.items()})
+    return read_labels_of(path, chip_ids, "chips.csv")
 
 
 def open_chip_folder(path: Path, listed: tuple[Chips, tuple[str, ...]] | None = None) -> ChipFolder:

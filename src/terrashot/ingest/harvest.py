@@ -15,7 +15,7 @@ from terrashot.domain.modality import Absence, Imagery
 from terrashot.domain.tables import Labels
 from terrashot.durable.ledger import Ledger
 from terrashot.engine import ordered_map
-from terrashot.errors import InputError, MissingImageryError
+from terrashot.errors import InputError, MissingImageryError, NetworkError
 from terrashot.ingest.source import ImagerySource, LabelSource
 from terrashot.store.layout import Layout
 from terrashot.store.pack_chip import PackedChip, pack_chip
@@ -29,6 +29,11 @@ from terrashot.store.write import (
     write_shard,
 )
 
+MOST_UNREACHED = 3
+"""Chips in a row of which the network gives nothing, after which the work ends."""
+UNREACHED = "not reached"
+"""Beginning of the reason where the network failed, and not the data."""
+
 
 @dataclass(frozen=True, slots=True)
 class ShardDone:
@@ -38,6 +43,10 @@ class ShardDone:
     done: int
     total: int
     seconds: float
+    chips: int
+    """Of all modalities together, read in those seconds."""
+    failed: int
+    """Of these, chips of a modality that could not be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +90,13 @@ def harvest(
         layouts = prepare_store(folder, ledger, [_form(source) for source in sources], chip_ids)
         orders = _orders(sources, layouts, ledger, set(chip_ids))
         filled = chain.from_iterable(ordered_map(partial(_fill, folder), _by_shard(orders), workers))
+        n_chips = n_failed = 0
         for done, written in enumerate(filled, start=1):
             record_shard(ledger, written)
-            statuses.update(row["status"] for _, rows in written.chips.values() for row in rows)
-            yield ShardDone(written.modality, done, len(orders), time.monotonic() - started)
+            found = [[row["status"] for row in rows] for _, rows in written.chips.values()]
+            statuses.update(chain.from_iterable(found))
+            n_chips, n_failed = n_chips + len(found), n_failed + sum("failed" in own for own in found)
+            yield ShardDone(written.modality, done, len(orders), time.monotonic() - started, n_chips, n_failed)
         failed = _failed(ledger, layouts)
     return Harvested(len(chip_ids), dict(statuses), failed)
 
@@ -150,20 +162,47 @@ def _fill(folder: Path, orders: Sequence[Order]) -> list[WrittenShard]:
     """The same shard of several modalities, chip by chip: what the sources of a chip share is then made once."""
     kept = [keep_chips(folder, order.layout, order.shard, order.places, order.known) for order in orders]
     chips: list[dict[str, tuple[int, PackedChip]]] = [{} for _ in orders]
+    patience = Patience()
     # All modalities have shards of one size, so that a shard holds the same chips in each.
     for chip_id, place in orders[0].places.items():
         for order, known, packed in zip(orders, kept, chips, strict=True):
-            found = known.get(chip_id) or pack_chip(order.layout, chip_id, _read(order.source, chip_id))
+            found = known.get(chip_id) or pack_chip(order.layout, chip_id, _read(order.source, chip_id, patience))
             packed[chip_id] = (place, found)
     return [write_shard(folder, order.layout, order.shard, some) for order, some in zip(orders, chips, strict=True)]
 
 
-def _read(source: ImagerySource, chip_id: str) -> Imagery | Absence:
+class Patience:
+    """How many chips in a row the network kept from us."""
+
+    def __init__(self) -> None:
+        self._in_a_row = 0
+
+    def reached(self) -> None:
+        """Nothing; the network answers."""
+        self._in_a_row = 0
+
+    def lost(self, error: NetworkError) -> None:
+        """Nothing, unless it is one chip too many: then there is no network, and trying all others would take days.
+
+        Raises:
+            NetworkError: as it was.
+        """
+        self._in_a_row += 1
+        if self._in_a_row == MOST_UNREACHED:
+            raise error
+
+
+def _read(source: ImagerySource, chip_id: str, patience: Patience) -> Imagery | Absence:
     """The chip's imagery, or why there is none: one bad chip must not stop the others."""
     try:
-        return source.read(chip_id)
+        found = source.read(chip_id)
+        patience.reached()
+        return found
     except MissingImageryError as error:
         # Chip and modality stand in columns of their own; without them equal reasons can be counted.
         return Absence(None, "missing", str(error).removeprefix(f"chip {chip_id}: {source.modality}: "))
     except InputError as error:
         return Absence(None, "failed", str(error))
+    except NetworkError as error:
+        patience.lost(error)
+        return Absence(None, "failed", f"{UNREACHED}: {error}")

@@ -19,10 +19,12 @@ def optical_channels(months: Sequence[str], bands: Sequence[str] = RGB) -> tuple
     return tuple(_channel(month, band, "reflectance") for month in months for band in bands)
 
 
-def radar_channels(months: Sequence[str], sets: Sequence[str] = MIXED) -> tuple[Channel, ...]:
+def radar_channels(
+    months: Sequence[str], sets: Sequence[str] = MIXED, bands: Sequence[str] = ("vv", "vh")
+) -> tuple[Channel, ...]:
     """`2020-01_vv`, `2020-01_vh` and so on in dB; a set of passes is part of the kind, for what is seen from the other side
     has other statistics."""
-    return tuple(_channel(month, own + band, "dB") for month in months for own in sets for band in ("vv", "vh"))
+    return tuple(_channel(month, own + band, "dB") for month in months for own in sets for band in bands)
 
 
 def radar_differences(months: Sequence[str], sets: Sequence[str] = MIXED) -> tuple[Difference, ...]:

@@ -7,7 +7,7 @@ import math
 from typing import Final
 
 import numpy as np
-from jaxtyping import Float32, Integer
+from jaxtyping import Float32, Shaped
 
 from terrashot.domain.grid import Chip
 from terrashot.errors import MissingExtraError
@@ -70,8 +70,8 @@ def onto(
 
 
 def nearest_onto(
-    classes: Integer[np.ndarray, "h w"], source: RasterPlace, target: RasterPlace, *, outside: int
-) -> Integer[np.ndarray, "H W"]:
+    classes: Shaped[np.ndarray, "h w"], source: RasterPlace, target: RasterPlace, *, outside: int
+) -> Shaped[np.ndarray, "H W"]:
     """The class at the middle of each of the target's pixels; `outside` where the raster does not reach.
 
     For masks on the pixels of the bands of their own tile (classes of 20 m under bands of 10 m), where a middle is never on an

@@ -14,8 +14,10 @@ Signing = Literal["none", "planetary-computer", "login"]
 """`login`: the files cannot be read without an account of the catalogue's; we have no client for it."""
 OffsetRule = Literal["baseline", "flag, then baseline"]
 """How a catalogue of reflectance tells whether 1000 is to be subtracted: `ingest/boa_offset.py`."""
-Unit = Literal["reflectance", "gamma0", "uncalibrated"]
+Unit = Literal["reflectance", "gamma0", "power", "amplitude", "dB", "uncalibrated"]
 """`gamma0`: terrain-corrected power, linear; `uncalibrated`: a radar's own numbers, with calibration tables beside."""
+MaskKind = Literal["scl", "qa60", "cloud_score"]
+"""`scl`: the scene classification of Level-2A; `qa60`: cloud bits; `cloud_score`: 0 to 1, 1 is clear."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +29,11 @@ class Profile:
     search_url: str
     collection: str
     channels: Mapping[str, str]
-    """Our kind of channel -> key of the asset; its first band."""
+    """Our kind of channel -> key of the asset, whose first band it is; or of the asset and a band's name, `data#red`."""
     unit: Unit
     mask: str | None = None
-    """Key of the scene classification (SCL)."""
+    """Key of the asset that tells clouds."""
+    mask_kind: MaskKind = "scl"
     signing: Signing = "none"
     offset_rule: OffsetRule | None = None
     """None: no reflectance."""
@@ -82,13 +85,16 @@ def plane_of(acquisition: Acquisition, profile: Profile, kind: str) -> Plane | N
     if key is None:
         known = ", ".join([*profile.channels, *(["mask"] if profile.mask else [])])
         raise InputError(f"{profile.catalogue} {profile.collection}: has no channel '{kind}'; it has {known}")
-    asset = acquisition.assets.get(key)
+    asset_key, _, band_name = key.partition("#")
+    asset = acquisition.assets.get(asset_key)
     if asset is None:
         return None
-    band = asset.bands[0] if asset.bands else None
+    band = next((band for band in asset.bands if not band_name or band.name == band_name), None)
+    if band is None and band_name:
+        return None
     return Plane(
         href=asset.href,
-        band=1,
+        band=band.index if band else 1,
         nodata=band.nodata if band and band.nodata is not None else profile.nodata,
         dtype=band.dtype if band else None,
         scale=band.scale if band else None,

@@ -21,6 +21,10 @@ REFUSED = (401, 403)
 PAGE_BEGINNINGS = (b"<!doctype html", b"<html")
 
 
+class ReplacedError(NetworkError):
+    """The file is no longer the one whose parts we have."""
+
+
 @dataclass(frozen=True, slots=True)
 class Access:
     """What lets us in; never shown."""
@@ -70,9 +74,23 @@ class RemoteRanges:
         return shown(self._url)
 
     @property
+    def identity(self) -> str:
+        """The address without a signature of ours; not for people."""
+        return self._url
+
+    @property
     def size(self) -> int:
         """Asked for where nothing was read so far."""
         return self.version.size
+
+    @property
+    def is_version_known(self) -> bool:
+        """Whether `version` can be told without asking."""
+        return self._version is not None
+
+    def expect(self, version: Version) -> None:
+        """Nothing; ranges of any other version are refused."""
+        self._version = version
 
     @property
     def version(self) -> Version:
@@ -159,7 +177,7 @@ class RemoteRanges:
         if self._version is None:
             self._version = version
         elif self._version.differs(version):
-            raise NetworkError(f"{self.name}: the file was replaced while it was read; run again")
+            raise ReplacedError(f"{self.name}: the file was replaced while it was read; run again")
 
     def _refusal(self, answer: Answer) -> Exception:
         said = f"{answer.status} {_phrase(answer.status)}".strip()

@@ -13,6 +13,7 @@ from terrashot.steps.missing import MISSING_SECTIONS, measure_missing_data, miss
 from terrashot.steps.plan import OUTDATED, PIXELS, Context, Step
 from terrashot.steps.pretrain import pretrain, test_chips_seen
 from terrashot.steps.report import make_report
+from terrashot.steps.scene_sensors import own_files_digests
 from terrashot.store.layout import LEDGER
 
 Digests = Callable[[Context], Mapping[str, str]]
@@ -44,18 +45,26 @@ CHIPS = Step(
 INGEST = Step(
     name="ingest",
     sections=(*PIXELS, "ingest"),
-    inputs=artefacts("chips"),
+    inputs=together(artefacts("chips"), own_files_digests),
     outputs=lambda context: [context.study.ledger, context.study.presence],
     work=ingest,
     outdated=store_repairs,
     # Chips that are there are not read again, unless the source changed.
     takes_up=frozenset({"chips.parquet", "presence.parquet", LEDGER, OUTDATED}),
     # Pixels read anew make every vector stale; embedding takes up what is there.
-    redo_removes=lambda study: [study.store, study.ledger, study.embeddings, study.floors, study.embed_parts],
+    redo_removes=lambda study: [
+        study.store,
+        study.ledger,
+        study.scenes,
+        study.embeddings,
+        study.floors,
+        study.embed_parts,
+    ],
+    scratch=lambda study: [study.fetched],
 )
 LABELS = Step(
     name="labels",
-    sections=("source", "labels.targets"),
+    sections=("source", "labels.file", "labels.targets"),
     inputs=together(artefacts("chips"), label_inputs),
     outputs=lambda context: [context.study.labels],
     work=make_labels,
@@ -65,7 +74,7 @@ PRETRAIN = Step(
     name="pretrain",
     sections=("study.seed", *TRAINING, *PIXELS),
     # Which chips train is read when it runs: a new split makes it stale only if it tests on what the model has seen.
-    inputs=lambda context: {},
+    inputs=own_files_digests,
     outputs=lambda context: [context.study.model, context.study.metrics],
     work=pretrain,
     outdated=test_chips_seen,

@@ -11,3 +11,7 @@ class Answer:
 
     lines: tuple[str, ...]
     facts: Mapping[str, Any] = field(default_factory=dict)
+
+    def with_more(self, other: "Answer") -> "Answer":
+        """This and then the other."""
+        return Answer((*self.lines, *other.lines), {**self.facts, **other.facts})

@@ -23,7 +23,7 @@ from terrashot.store.tables import write_chips
 
 def make_chips(context: Context) -> Work[None]:
     """Writes chips.parquet."""
-    chips, notes = _place(context)
+    chips, notes = placed_chips(context)
     for note in notes:
         yield Said(note)
     scheme, sentence = choose_scheme(chips)
@@ -50,7 +50,8 @@ def chip_inputs(context: Context) -> Mapping[str, str]:
     return {f"outline of {name}": sha256_of_file(path) for name, path in paths.items() if path.is_file()}
 
 
-def _place(context: Context) -> tuple[Chips, tuple[str, ...]]:
+def placed_chips(context: Context) -> tuple[Chips, tuple[str, ...]]:
+    """The chips of the study's outlines or tables, not yet split, and what a person must be told of them."""
     if context.config.source.kind == "folder":
         folder = chip_folder(context)
         return folder.chips, tuple(folder.notes)

@@ -32,11 +32,11 @@ def make_labels(context: Context) -> Work[None]:
 
 
 def label_inputs(context: Context) -> Mapping[str, str]:
-    """Digest of the label table of a chip folder."""
-    if context.config.source.kind != "folder":
-        return {}
-    path = folder_path(context) / "labels.csv"
-    return {"labels.csv": sha256_of_file(path)} if path.is_file() else {}
+    """Digest of the label table of a chip folder, or of the one that the study file names."""
+    path = context.config.labels.file and context.study.resolve(context.config.labels.file)
+    if context.config.source.kind == "folder":
+        path = folder_path(context) / "labels.csv"
+    return {path.name: sha256_of_file(path)} if path is not None and path.is_file() else {}
 
 
 def _wanted(labels: Labels, targets: tuple[str, ...]) -> Labels:

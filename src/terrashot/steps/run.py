@@ -15,9 +15,10 @@ from terrashot.durable.files import make_folder, remove, sweep_leftovers
 from terrashot.durable.lock import sole_writer
 from terrashot.engine import available_cores
 from terrashot.errors import UsageError
-from terrashot.steps.all_steps import PRETRAIN, STEPS
+from terrashot.steps.all_steps import INGEST, PRETRAIN, STEPS
 from terrashot.steps.answer import Answer
 from terrashot.steps.artefacts import digest_of_artefact
+from terrashot.steps.foresee_ingest import cost_of_ingest
 from terrashot.steps.foresee_text import cost_of_pretraining
 from terrashot.steps.plan import Context, Decision, Step, config_digest, decide
 from terrashot.steps.pretrain import help_to_pretrain
@@ -47,7 +48,7 @@ def run_and_report(study: Study, wishes: Wishes) -> Work[Answer | None]:
         return None
     facts: dict[str, Any] = {"study": str(study.folder), "steps": [asdict(decision) for decision in decisions]}
     if wishes.dry_run:
-        return _foretold(study, decisions, facts)
+        return (yield from _foretold(study, decisions, facts))
     lines: list[str] = []
     if study.answers.is_file():
         found, answered = said(read_answers(study.answers))
@@ -59,14 +60,16 @@ def run_and_report(study: Study, wishes: Wishes) -> Work[Answer | None]:
     return Answer(tuple(lines), facts)
 
 
-def _foretold(study: Study, decisions: Sequence[Decision], facts: dict[str, Any]) -> Answer:
+def _foretold(study: Study, decisions: Sequence[Decision], facts: dict[str, Any]) -> Work[Answer]:
     """What would run, and what the longest of it would cost."""
-    lines = [f"{d.step}: {'would run' if d.runs else 'skipped'}: {d.why}" for d in decisions]
+    told = Answer(tuple(f"{d.step}: {'would run' if d.runs else 'skipped'}: {d.why}" for d in decisions), facts)
     to_run = {decision.step for decision in decisions if decision.runs}
-    if PRETRAIN.name not in to_run:
-        return Answer(tuple(lines), facts)
-    cost = cost_of_pretraining(make_context(study, ranks_of_torchrun()), to_run)
-    return Answer((*lines, *cost.lines), {**facts, **cost.facts})
+    context = make_context(study, ranks_of_torchrun())
+    if INGEST.name in to_run and context.config.source.kind == "scenes":
+        told = told.with_more((yield from cost_of_ingest(context)))
+    if PRETRAIN.name in to_run:
+        told = told.with_more(cost_of_pretraining(context, to_run))
+    return told
 
 
 def make_context(study: Study, ranks: Ranks = ONE_PROCESS) -> Context:

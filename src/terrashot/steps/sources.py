@@ -9,11 +9,13 @@ from terrashot.chip_sections import AbsenceSection, AreaSection
 from terrashot.domain.area import Area, Outline, box_outline
 from terrashot.domain.tables import Labels
 from terrashot.ingest.folder import ChipFolder, open_chip_folder, read_folder_labels
+from terrashot.ingest.label_file import read_labels_of
 from terrashot.ingest.source import ImagerySource, LabelSource
 from terrashot.ingest.world.absences import Absences
 from terrashot.ingest.world.sources import SimulatedLabels, World, simulated_sources
 from terrashot.steps.listed_chips import folder_path, partition_chips
 from terrashot.steps.plan import Context
+from terrashot.steps.scene_sensors import scene_source, sensors
 
 
 def chip_folder(context: Context) -> ChipFolder:
@@ -26,6 +28,9 @@ def imagery_sources(context: Context) -> tuple[ImagerySource, ...]:
     """One source a modality."""
     if context.config.source.kind == "folder":
         return chip_folder(context).sources
+    if context.config.source.kind == "scenes":
+        readers = context.config.ingest.readers
+        return tuple(scene_source(context, sensor, readers=readers) for sensor in sensors(context))
     world = replace(_world(context), absences=_rates(context.config.source.absences), by_area=_rates_by_area(context))
     return simulated_sources(world, context.config.grid.pixel_m)
 
@@ -34,6 +39,8 @@ def label_source(context: Context, chip_ids: Sequence[str]) -> LabelSource | Lab
     """What is asked for labels chip by chip, or the table that is there."""
     if context.config.source.kind == "folder":
         return read_folder_labels(folder_path(context), chip_ids)
+    if context.config.labels.file is not None:
+        return read_labels_of(context.study.resolve(context.config.labels.file), chip_ids, context.study.chips.name)
     return SimulatedLabels(_world(context))
 
 

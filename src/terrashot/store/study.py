@@ -26,6 +26,16 @@ class Study:
         return self.folder / "chips.ledger.sqlite"
 
     @property
+    def scenes(self) -> Path:
+        """What was found of each sensor's scenes: STAC items, and what is subtracted from their numbers."""
+        return self.folder / "scenes"
+
+    @property
+    def fetched(self) -> Path:
+        """Parts of far files, while chips are made of them."""
+        return self.folder / "ingest.fetched"
+
+    @property
     def presence(self) -> Path:
         return self.folder / "presence.parquet"
 

@@ -1,0 +1,96 @@
+"""One delivery of a satellite on a chip's lattice, behind its mask: reflectance, or a radar's power.
+
+Clouds are taken away on the sensor's own pixels, and each channel is brought onto the chip once.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+import numpy as np
+from jaxtyping import Bool, Float32, Shaped
+
+from terrashot.errors import InputError
+from terrashot.ingest.clear_sky import clear_by_qa60, clear_by_scl, clear_by_score, hide
+from terrashot.ingest.composite import Seen
+from terrashot.ingest.quantity import quantity
+from terrashot.ingest.reasons import Reason
+from terrashot.ingest.scene import Scene
+from terrashot.ingest.window import OpenPlane, Window, read_window
+from terrashot.raster.onto_chip import nearest_onto, onto
+from terrashot.raster.place import RasterPlace
+from terrashot.remote.profiles import MaskKind, Profile, plane_of
+
+NO_CLASS = 0
+"""Of the scene classification: no data."""
+Mask = Bool[np.ndarray, "h w"]
+
+
+def see_delivery(
+    scene: Scene, product: Profile, kinds: Sequence[str], target: RasterPlace, open_plane: OpenPlane
+) -> Seen:
+    """What the delivery shows of the chip: (len(kinds), side, side), NaN under cloud and where nothing was sensed.
+
+    Args:
+        target: the chip's lattice, as of `chip_place`.
+
+    Raises:
+        InputError: the item lacks an optical channel or its mask, or a file cannot be read.
+        NetworkError: a file cannot be fetched within its budget.
+    """
+    if scene.fault:
+        raise InputError(scene.fault)
+    mask = _mask(scene, product, target, open_plane) if product.mask else None
+    shown = [_channel(scene, product, kind, target, mask, open_plane) for kind in kinds]
+    return Seen(np.array([values for values, _ in shown]), tuple(why for _, why in shown))
+
+
+def _channel(
+    scene: Scene, product: Profile, kind: str, target: RasterPlace, mask: Window | None, open_plane: OpenPlane
+) -> tuple[Float32[np.ndarray, "H W"], Reason | None]:
+    """One channel on the chip, and why it has no pixel, if so."""
+    nothing = np.full((target.height_px, target.width_px), np.nan, np.float32)
+    plane = plane_of(scene.acquisition, product, kind)
+    if plane is None:
+        return nothing, _without_file(scene, product, kind)
+    window = read_window(plane, target, open_plane)
+    if window is None:
+        return nothing, "outside the swath"
+    sensed = quantity(window, plane, product, scene.offset)
+    if np.isnan(sensed).all():
+        return nothing, "outside the swath"
+    shown = onto(hide(sensed[None], _is_clear(mask, window.place, product, scene)), window.place, target)[0]
+    if not np.isnan(shown).all():
+        return shown, None
+    is_beside = np.isnan(onto(sensed[None], window.place, target)).all()
+    return shown, "outside the swath" if is_beside else "all clouded"
+
+
+def _without_file(scene: Scene, product: Profile, kind: str) -> Reason:
+    """Radar is sensed in one polarisation or in two; an optical scene without one of its bands is broken."""
+    if product.unit == "reflectance":
+        raise InputError(
+            f"item {scene.acquisition.id}: has no asset for {kind}; leave it out, or choose other channels"
+        )
+    return "polarisation not acquired"
+
+
+def _mask(scene: Scene, product: Profile, target: RasterPlace, open_plane: OpenPlane) -> Window | None:
+    plane = plane_of(scene.acquisition, product, "mask")
+    if plane is None:
+        raise InputError(f"item {scene.acquisition.id}: has no asset that tells clouds; leave it out")
+    return read_window(plane, target, open_plane, finest=True)
+
+
+def _is_clear(mask: Window | None, place: RasterPlace, product: Profile, scene: Scene) -> Mask:
+    """Of the channel's pixels; where the mask does not reach nothing is clear, where there is none to be had all is."""
+    if mask is None:
+        return np.full((place.height_px, place.width_px), product.mask is None)
+    on_channel = nearest_onto(mask.stored, mask.place, place, outside=NO_CLASS)
+    return CLEAR_BY[product.mask_kind](on_channel, scene.acquisition.sensed)
+
+
+CLEAR_BY: dict[MaskKind, Callable[[Shaped[np.ndarray, "h w"], datetime], Mask]] = {
+    "scl": lambda classes, _: clear_by_scl(classes),
+    "qa60": clear_by_qa60,
+    "cloud_score": lambda score, _: clear_by_score(score),
+}

@@ -1,0 +1,56 @@
+"""Bytes kept to spare a second fetch: what is not as it was put counts as absent."""
+
+import os
+
+import pytest
+
+from terrashot.durable.spool import Spool
+
+
+def test_what_was_put_is_there_for_any_other_process_and_nothing_else_is(tmp_path):
+    Spool(tmp_path).put("a", b"some bytes")
+    assert Spool(tmp_path).get("a") == b"some bytes"
+    assert Spool(tmp_path).get("b") is None
+    Spool(tmp_path).forget("a")
+    assert Spool(tmp_path).get("a") is None
+
+
+def test_one_flipped_bit_anywhere_makes_it_absent(tmp_path):
+    spool = Spool(tmp_path)
+    spool.put("key", bytes(range(64)))
+    (path,) = tmp_path.glob("??/*")
+    whole = path.read_bytes()
+    for place in range(0, 8 * len(whole), 7):
+        content = bytearray(whole)
+        content[place // 8] ^= 1 << place % 8
+        path.write_bytes(content)
+        assert spool.get("key") is None
+    path.write_bytes(whole)
+    assert spool.get("key") == bytes(range(64))
+
+
+def test_a_torn_write_and_bytes_under_another_key_are_absent(tmp_path):
+    spool = Spool(tmp_path)
+    spool.put("one", b"x" * 100)
+    (path,) = tmp_path.glob("??/*")
+    whole = path.read_bytes()
+    path.write_bytes(whole[:50])
+    assert spool.get("one") is None
+    spool.put("two", b"")
+    other = next(found for found in tmp_path.glob("??/*") if found != path)
+    other.write_bytes(whole)
+    assert spool.get("two") is None
+
+
+@pytest.mark.parametrize("room", [0, 250, 1000])
+def test_without_room_the_oldest_go_first(tmp_path, room):
+    spool = Spool(tmp_path)
+    for number in range(6):
+        spool.put(str(number), b"x" * 36)  # 100 bytes with its seal
+        newest = max(tmp_path.glob("??/*"), key=lambda path: path.stat().st_mtime_ns)
+        os.utime(newest, ns=(number * 10**9, number * 10**9))
+    kept = spool.keep_at_most(room)
+    there = [number for number in range(6) if spool.get(str(number)) is not None]
+    assert kept == 100 * len(there) <= max(room, 0)
+    assert there == list(range(6))[6 - len(there) :]
+    assert len(there) == min(6, room // 100)

@@ -11,6 +11,7 @@ rasterio = pytest.importorskip("rasterio")
 from affine import Affine  # noqa: E402
 from faults.server import FaultServer, SkippingClock  # noqa: E402
 
+from near_files import NearFiles  # noqa: E402
 from stac_items import of_baseline, small_item, stac_json  # noqa: E402
 from terrashot.errors import InputError  # noqa: E402
 from terrashot.ingest.optical_delivery import checked_offset, see_optical  # noqa: E402
@@ -47,10 +48,6 @@ def scene(tmp_path):
     return tmp_path, red, classes
 
 
-def near(folder):
-    return lambda plane: open_asset(Path(folder) / plane.href.rsplit("/", 1)[1])
-
-
 def chip_over(row, col, side_px, pixel_m=10):
     """A chip of the zone whose lattice is that of the files, whose first pixel is theirs of that row and column."""
     return RasterPlace("EPSG:32629", (pixel_m, 0.0, WEST + col * 10, 0.0, -pixel_m, NORTH - row * 10), side_px, side_px)
@@ -58,8 +55,8 @@ def chip_over(row, col, side_px, pixel_m=10):
 
 def seen(scene, target, item=None, kinds=("red",)):
     acquisition = acquisition_of(item or small_item())
-    offset = checked_offset(acquisition, PROFILE, near(scene[0]))
-    return see_optical(acquisition, PROFILE, kinds, target, offset=offset, open_plane=near(scene[0]))
+    offset = checked_offset(acquisition, PROFILE, NearFiles(scene[0]))
+    return see_optical(acquisition, PROFILE, kinds, target, offset=offset, open_plane=NearFiles(scene[0]))
 
 
 def test_on_the_sensors_own_lattice_reflectance_is_the_number_over_ten_thousand_and_cloud_is_no_data(scene):
@@ -81,7 +78,7 @@ def test_from_baseline_4_on_a_thousand_is_subtracted_first(scene):
 def test_an_offset_that_the_scenes_dark_land_shows_to_be_applied_already_is_not_applied_twice(scene):
     write(scene[0] / "B04.tif", (scene[1] // 10).astype(np.uint16), 10)
     acquisition = acquisition_of(of_baseline(small_item(), "05.00"))
-    offset = checked_offset(acquisition, PROFILE, near(scene[0]))
+    offset = checked_offset(acquisition, PROFILE, NearFiles(scene[0]))
     assert offset.offset_dn == 0 and offset.harmonised and "applied already" in offset.note
 
 
@@ -130,7 +127,7 @@ def test_the_real_tile_on_a_chip_is_the_same_near_and_far_and_what_plain_arrays_
             with open_asset(Blocks(RemoteRanges(url, Client(server.rules), budget))) as asset:
                 yield asset
 
-        for open_plane in (near(folder), far):
+        for open_plane in (NearFiles(folder), far):
             offset = checked_offset(acquisition, PROFILE, open_plane)
             kinds = ("red", "green", "blue")
             found.append(see_optical(acquisition, PROFILE, kinds, target, offset=offset, open_plane=open_plane))

@@ -1,7 +1,6 @@
 """Months of a chip from several scenes, through the store: made files whose means are known."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,12 +9,12 @@ import shapely
 rasterio = pytest.importorskip("rasterio")
 from affine import Affine  # noqa: E402
 
+from near_files import NearFiles  # noqa: E402
 from stac_items import of_baseline, small_item  # noqa: E402
 from terrashot.domain.grid import Grid  # noqa: E402
 from terrashot.ingest.harvest import harvest  # noqa: E402
 from terrashot.ingest.optical_delivery import checked_offset  # noqa: E402
 from terrashot.ingest.optical_source import OpticalSource, Scene  # noqa: E402
-from terrashot.raster.asset import open_asset  # noqa: E402
 from terrashot.remote.profiles import profile_of  # noqa: E402
 from terrashot.remote.stac_item import acquisition_of  # noqa: E402
 from terrashot.steps.progress import finish  # noqa: E402
@@ -25,16 +24,6 @@ PROFILE = profile_of("earth-search/sentinel-2-l2a")
 MONTHS = ("2020-02", "2020-03", "2020-04")
 CHIP = Grid(32629, 320).chip_at(240_000, 2_700_000)
 VEGETATION, CLOUD = 4, 9
-
-
-class Near:
-    """Opens the file of that name in a folder; picklable, as processes need it."""
-
-    def __init__(self, folder):
-        self.folder = folder
-
-    def __call__(self, plane):
-        return open_asset(Path(self.folder) / plane.href.rsplit("/", 1)[1])
 
 
 def scene(folder, name, *, day="2020-02-19", value=3000, cloud=False, baseline="02.14", red="B04"):
@@ -54,11 +43,11 @@ def scene(folder, name, *, day="2020-02-19", value=3000, cloud=False, baseline="
     for key, kind in (("red", red), ("scl", "SCL")):
         item["assets"][key]["href"] = f"https://example.com/{name}-{kind}.tif"
     acquisition = acquisition_of(of_baseline(item, baseline) if baseline != "02.14" else item)
-    return Scene(acquisition, checked_offset(acquisition, PROFILE, Near(folder)))
+    return Scene(acquisition, checked_offset(acquisition, PROFILE, NearFiles(folder)))
 
 
 def source(folder, scenes, statistic="mean"):
-    return OpticalSource(PROFILE, tuple(scenes), MONTHS, ("red",), statistic, 32, Near(folder))
+    return OpticalSource(PROFILE, tuple(scenes), MONTHS, ("red",), statistic, 32, NearFiles(folder))
 
 
 def told(imagery):

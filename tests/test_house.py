@@ -85,7 +85,8 @@ def reached_networks(code: str) -> list[str]:
     return found
 
 
-NETWORK = r"(socket|ssl|http\.client|ftplib|urllib\.request|urllib3|requests|httpx|aiohttp|fsspec|pystac_client|planetary_computer)\b"
+OTHER_CLIENTS = r"(ftplib|urllib\.request|urllib3|requests|httpx|aiohttp|fsspec|planetary_computer)\b"
+NETWORK = rf"(socket|ssl|http\.client|pystac_client)\b|{OTHER_CLIENTS}"
 
 
 def test_only_the_remote_layer_reaches_a_network():
@@ -96,6 +97,11 @@ def test_only_the_remote_layer_reaches_a_network():
     ]
     found = {p.name: reached_networks(p.read_text("utf-8")) for p in others}
     assert {name: modules for name, modules in found.items() if modules} == {}, "ask through terrashot.remote"
+
+
+def test_there_is_one_door_to_the_network():
+    found = [name for path in SOURCES for name in reached_networks(path.read_text("utf-8"))]
+    assert [name for name in found if re.match(OTHER_CLIENTS, name)] == [], "ask through terrashot.remote.client"
 
 
 @pytest.mark.parametrize(

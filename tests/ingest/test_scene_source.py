@@ -3,7 +3,6 @@
 import json
 import pickle
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,8 +14,8 @@ from near_files import Near  # noqa: E402
 from stac_items import of_baseline, small_item  # noqa: E402
 from terrashot.domain.grid import Grid  # noqa: E402
 from terrashot.durable.files import sha256_of, sha256_of_file  # noqa: E402
-from terrashot.ingest.harvest import harvest  # noqa: E402
 from terrashot.ingest.checked_offset import checked_offset  # noqa: E402
+from terrashot.ingest.harvest import harvest  # noqa: E402
 from terrashot.ingest.scene_file import Listed, SceneFile, write_listed  # noqa: E402
 from terrashot.ingest.scene_source import Recipe, SceneSource  # noqa: E402
 from terrashot.remote.profiles import profile_of  # noqa: E402

@@ -1,14 +1,16 @@
 """Five items, and a search of a catalogue on loopback that finds them."""
 
+import random
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import shapely
-from stac_server import Catalogue, FakeClock
+from stac_server import RULES, Catalogue, FakeClock
 
 from stac_items import small_item, twin
-from terrashot.remote.catalogue import Found, Search, fetch_acquisitions
-from terrashot.remote.patience import Limits
+from terrashot.remote.budget import Budget
+from terrashot.remote.catalogue import SEARCH_LIMITS, Found, Search, SearchLimits, fetch_acquisitions
+from terrashot.remote.client import Client
 from terrashot.remote.profiles import PROFILES
 
 OUTLINE = shapely.box(-11.6, 24.4, -11.4, 24.6)
@@ -26,13 +28,29 @@ ITEMS = [item(number) for number in range(5)]
 IDS = [each["id"] for each in ITEMS]
 
 
+class LongestWaits(random.Random):
+    """No chance: each wait is as long as it may be."""
+
+    def uniform(self, a: float, b: float) -> float:
+        return b
+
+
 def search(
-    catalogue: Catalogue, *, limits=Limits(), time=None, method="POST", outline=OUTLINE, period=YEAR, **more
+    catalogue: Catalogue,
+    *,
+    most=SearchLimits(),
+    spend=SEARCH_LIMITS,
+    time=None,
+    method="POST",
+    outline=OUTLINE,
+    period=YEAR,
+    **more,
 ) -> Found:
     """What the catalogue is found to have, by a clock that passes by sleeping alone."""
     profile = replace(EARTH_SEARCH, search_url=f"{catalogue.url}/search", method=method)
-    clock = (time or FakeClock()).clock()
-    return fetch_acquisitions(profile, Search(outline, period, **more), limits=limits, clock=clock)
+    budget = Budget(spend, time or FakeClock(), LongestWaits())
+    with Client(RULES) as client:
+        return fetch_acquisitions(profile, Search(outline, period, **more), client, limits=most, budget=budget)
 
 
 def ids(found: Found) -> list[str]:

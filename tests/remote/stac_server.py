@@ -1,16 +1,21 @@
 """A STAC catalogue on loopback that serves given items, and misbehaves at given requests."""
 
+import contextlib
 import gzip
 import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from terrashot.remote.patience import Clock
+from terrashot.remote.address import AddressRules
+from terrashot.remote.budget import Clock
 
+RULES = AddressRules(frozenset({"127.0.0.1"}))
+"""Under which the catalogue may be asked."""
 Answer = tuple[int, dict[str, str], bytes]
 """Status, headers, body; a header Content-Length that is wrong is sent as it is."""
 Fault = Callable[[Answer], Answer | None]
@@ -18,6 +23,7 @@ Fault = Callable[[Answer], Answer | None]
 
 
 HOLD = "X-Hold"
+SLOWLY = "X-Slowly"
 
 
 @dataclass
@@ -31,8 +37,22 @@ class FakeClock:
         self.slept_s.append(seconds)
         self.now_s += seconds
 
-    def clock(self) -> Clock:
-        return Clock(lambda: self.now_s, lambda: self.now_s, self.sleep, lambda: 0.0)
+    def now(self) -> float:
+        return self.now_s
+
+    def today(self) -> datetime:
+        return datetime.fromtimestamp(self.now_s, UTC)
+
+
+class TickingClock(FakeClock):
+    """Runs by itself too: a second each time it is read."""
+
+    def now(self) -> float:
+        self.now_s += 1.0
+        return self.now_s
+
+
+_: type[Clock] = FakeClock
 
 
 @dataclass
@@ -115,11 +135,22 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         for name, value in {"Content-Length": str(len(content)), "Connection": "close", **headers}.items():
             self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(content)
+        if headers.get(SLOWLY) == "headers":
+            self.flush_headers()
+        else:
+            self.end_headers()
+        if SLOWLY in headers:
+            self._trickle()
+        else:
+            self.wfile.write(content)
         if HOLD in headers:
-            self.wfile.flush()
             self.server.catalogue.released.wait(10)  # type: ignore[attr-defined]
+
+    def _trickle(self) -> None:
+        """A byte now and then, for as long as anybody listens."""
+        with contextlib.suppress(ConnectionError):
+            while not self.server.catalogue.released.wait(0.002):  # type: ignore[attr-defined]
+                self.wfile.write(b"x")
 
     def log_message(self, *_: object) -> None:
         """Silence."""
@@ -158,6 +189,11 @@ def short(answer: Answer) -> Answer:
 def hanging_body(answer: Answer) -> Answer:
     """Half of the body, then nothing until released."""
     return answer[0], {"Content-Length": str(len(answer[2])), HOLD: "1"}, answer[2][: len(answer[2]) // 2]
+
+
+def slow(part: str) -> Fault:
+    """Its "headers" or its "body" come byte by byte and never end."""
+    return lambda answer: (answer[0], {"Content-Length": "100000", SLOWLY: part}, answer[2])
 
 
 def truncated(answer: Answer) -> Answer:

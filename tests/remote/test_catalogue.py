@@ -11,12 +11,12 @@ import shapely
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from stac_searches import EARTH_SEARCH, IDS, ITEMS, OUTLINE, YEAR, ids, search
-from stac_server import Catalogue, body, serving
+from stac_server import RULES, Catalogue, body, serving
 
 from stac_items import REAL, stac_json
 from terrashot.errors import NetworkError, UsageError
-from terrashot.remote.catalogue import Search, fetch_acquisitions, fetch_item_assets
-from terrashot.remote.patience import Limits
+from terrashot.remote.catalogue import SEARCH_LIMITS, Search, SearchLimits, fetch_acquisitions, fetch_item_assets
+from terrashot.remote.client import Client
 from terrashot.remote.profiles import PROFILES
 
 
@@ -44,7 +44,7 @@ def test_the_catalogue_is_asked_for_the_collection_the_outline_and_the_period(ca
 
 def test_what_a_product_is_always_asked_for_is_asked_for(catalogue):
     profile = replace(PROFILES["planetary-computer/sentinel-1-rtc"], search_url=f"{catalogue.url}/search")
-    fetch_acquisitions(profile, Search(OUTLINE, YEAR))
+    fetch_acquisitions(profile, Search(OUTLINE, YEAR), Client(RULES))
     assert catalogue.asked[0][2]["query"] == {"sar:instrument_mode": {"eq": "IW"}}
 
 
@@ -58,9 +58,8 @@ def test_an_outline_of_many_vertices_is_sent_as_boxes(catalogue):
 def test_real_items_come_through_as_they_are(shared_data, catalogue):
     catalogue.items = [stac_json(shared_data, REAL)]
     found = search(catalogue).acquisitions
-    assert [each.id for each in found] == ["S2A_29RKH_20200219_0_L2A"] and found[0].assets["red"].bands[
-        0
-    ].scale == 0.0001
+    assert [each.id for each in found] == ["S2A_29RKH_20200219_0_L2A"]
+    assert found[0].assets["red"].bands[0].scale == 0.0001
 
 
 def test_nothing_found_is_no_error(catalogue):
@@ -83,7 +82,8 @@ def test_items_elsewhere_or_of_another_time_are_left_out(catalogue):
 
 def test_the_order_of_a_catalogue_and_what_it_repeats_change_nothing(catalogue):
     catalogue.items = [*reversed(ITEMS), ITEMS[2], ITEMS[0]]
-    assert ids(search(catalogue)) == IDS
+    found = search(catalogue)
+    assert ids(found) == IDS and found.items == tuple(ITEMS)
 
 
 def test_a_broken_item_is_named_and_the_others_come(catalogue):
@@ -93,6 +93,7 @@ def test_a_broken_item_is_named_and_the_others_come(catalogue):
     catalogue.items.append("no item")
     found = search(catalogue)
     assert ids(found) == [IDS[0], *IDS[2:]]
+    assert found.items == (ITEMS[0], *ITEMS[2:])
     assert len(found.refused) == 2 and IDS[1] in found.refused[0] and "geometry" in found.refused[0]
 
 
@@ -112,7 +113,7 @@ def test_a_next_link_without_an_end_is_bounded_by_pages(catalogue):
     numbers = iter(range(1000))
     catalogue.every = with_next(lambda _: {"rel": "next", "href": f"{catalogue.url}/search?page={next(numbers)}"})
     with pytest.raises(NetworkError, match="more than 7 pages"):
-        search(catalogue, limits=Limits(pages=7))
+        search(catalogue, most=SearchLimits(pages=7))
     assert len(catalogue.asked) == 7
 
 
@@ -120,7 +121,7 @@ def test_a_next_link_without_an_end_is_bounded_by_items(catalogue):
     numbers = iter(range(1000))
     catalogue.every = with_next(lambda _: {"rel": "next", "href": f"{catalogue.url}/search?page={next(numbers)}"})
     with pytest.raises(NetworkError, match="more than 9 items"):
-        search(catalogue, limits=Limits(items=9))
+        search(catalogue, most=SearchLimits(items=9))
     assert len(catalogue.asked) == 5
 
 
@@ -182,7 +183,7 @@ def test_any_page_is_read_or_given_up(catalogue, content):
     here = json.dumps(content).replace('"HERE"', json.dumps(f"{catalogue.url}/search?page=2"))
     catalogue.every = body(here.encode())
     try:
-        found = search(catalogue, limits=Limits(attempts=1, pages=3))
+        found = search(catalogue, most=SearchLimits(pages=3), spend=replace(SEARCH_LIMITS, max_attempts=1))
     except NetworkError as error:
         assert "Earth Search" in str(error) and "\n" not in str(error)
     else:
@@ -201,9 +202,30 @@ def test_a_period_that_is_none_is_refused_before_anything_is_asked(catalogue, pe
 def test_what_a_collection_says_of_its_assets_can_be_fetched(catalogue):
     catalogue.documents["/collections/sentinel-2-l2a"] = {"id": "sentinel-2-l2a", "item_assets": {"red": {"gsd": 10}}}
     profile = replace(EARTH_SEARCH, search_url=f"{catalogue.url}/search")
-    assert fetch_item_assets(profile) == {"red": {"gsd": 10}}
+    assert fetch_item_assets(profile, Client(RULES)) == {"red": {"gsd": 10}}
     catalogue.documents["/collections/sentinel-2-l2a"] = {"id": "sentinel-2-l2a"}
-    assert fetch_item_assets(profile) == {}
+    assert fetch_item_assets(profile, Client(RULES)) == {}
+
+
+@pytest.mark.parametrize(
+    "fetch", [fetch_item_assets, lambda *to: fetch_acquisitions(to[0], Search(OUTLINE, YEAR), to[1])]
+)
+def test_a_catalogue_that_is_not_public_is_asked_only_where_it_is_allowed(catalogue, fetch):
+    for url, why in (
+        (f"{catalogue.url}/search", "only https"),
+        (f"{catalogue.url.replace('http', 'https')}/search", "not a public one"),
+        ("/etc/hostname", "needs https"),
+    ):
+        with pytest.raises(NetworkError, match=why):
+            fetch(replace(EARTH_SEARCH, search_url=url), Client())
+    assert catalogue.asked == []
+
+
+def test_errors_name_the_server_that_was_asked_in_the_catalogues_place(catalogue):
+    catalogue.every = body(b"{}")
+    host = catalogue.url.removeprefix("http://")
+    with pytest.raises(NetworkError, match=f"^Earth Search at {host}: gave up"):
+        search(catalogue)
 
 
 def test_a_search_writes_no_more_than_debug_into_the_log(catalogue, caplog):
@@ -213,7 +235,7 @@ def test_a_search_writes_no_more_than_debug_into_the_log(catalogue, caplog):
 
 
 def test_no_login_of_the_users_is_sent(catalogue, tmp_path, monkeypatch):
-    """requests would take the default of this file for any host."""
+    """Other clients would take the default of this file for any host."""
     (tmp_path / "netrc").write_text("default login me password secret\n")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     search(catalogue)

@@ -1,6 +1,7 @@
 """What a profile names is in the items of its catalogue, and a plane is all that a reader needs."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -110,3 +111,9 @@ def test_a_collection_lies_beside_its_search():
         PROFILES["cdse/sentinel-2-l2a"].collection_url
         == "https://stac.dataspace.copernicus.eu/v1/collections/sentinel-2-l2a"
     )
+
+
+@pytest.mark.parametrize("mark", ["", "/", "?key=a/b", "/?key=a/search"])
+def test_a_profile_turned_to_another_server_asks_it_for_the_collection_too(mark):
+    there = replace(PROFILES["earth-search/sentinel-2-l2a"], search_url=f"https://archive.local/stac/search{mark}")
+    assert there.collection_url == f"https://archive.local/stac/collections/sentinel-2-l2a{mark.removeprefix('/')}"

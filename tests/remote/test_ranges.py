@@ -4,8 +4,6 @@ import random
 import re
 import socket
 from dataclasses import replace
-from datetime import UTC, datetime
-from email.message import Message
 
 import pytest
 from faults.answers import ASKED_S, FAULTS
@@ -14,7 +12,6 @@ from faults.server import FaultServer, SkippingClock, script_of
 from terrashot.errors import InputError, NetworkError
 from terrashot.remote.budget import Budget, Limits
 from terrashot.remote.client import Client
-from terrashot.remote.headers import retry_after_s
 from terrashot.remote.ranges import Access, RemoteRanges
 
 CONTENT = random.Random(0).randbytes(20_000)
@@ -268,19 +265,3 @@ def test_a_packed_answer_is_not_unpacked():
         with pytest.raises(NetworkError, match="packed"):
             ranges.read(0, 5000)
         assert ranges.budget.received_bytes < 100_000
-
-
-def test_dates_in_retry_after_are_read_and_nonsense_is_not():
-    now = datetime(2026, 1, 1, tzinfo=UTC)
-    cases = {
-        "120": 120.0,
-        "Thu, 01 Jan 2026 00:01:00 GMT": 60.0,
-        "Thu, 01 Jan 2015 00:00:00 GMT": 0.0,
-        "soon": None,
-        "-5": None,
-        "": None,
-    }
-    for text, wanted in cases.items():
-        headers = Message()
-        headers["Retry-After"] = text
-        assert retry_after_s(headers, now) == wanted, text

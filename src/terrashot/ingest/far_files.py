@@ -50,7 +50,8 @@ class FarFiles:
             InputError: no GeoTIFF, or of a catalogue whose files need an account.
             NetworkError: it cannot be fetched within the limits.
         """
-        ranges = RemoteRanges(plane.href, _client(self.allowed_hosts), Budget(self.limits), _access(self.signing))
+        client, access = _client(self.allowed_hosts), _access(self.signing, self.allowed_hosts)
+        ranges = RemoteRanges(plane.href, client, Budget(self.limits), access)
         kept = ranges if self.spool is None else KeptRanges(ranges, self.spool)
         with open_asset(Blocks(kept)) as asset:
             yield asset
@@ -64,7 +65,7 @@ def _client(allowed_hosts: frozenset[str]) -> Client:
 
 
 @cache
-def _access(signing: Signing) -> Access:
+def _access(signing: Signing, allowed_hosts: frozenset[str]) -> Access:
     """One a process, so that its threads share a token."""
     if signing == "login":
         raise InputError(
@@ -72,5 +73,5 @@ def _access(signing: Signing) -> Access:
         )
     if signing == "none":
         return Access()
-    signer = PlanetaryComputerSigner()
+    signer = PlanetaryComputerSigner(rules=AddressRules(allowed_hosts))
     return Access(sign=signer, renew=signer.renew)

@@ -1,4 +1,4 @@
-"""What one asset may cost, and what it has cost so far.
+"""What one asset, search or token may cost, and what it has cost so far.
 
 Time, sleep and chance are arguments, so that a test of an hour's waiting takes no time.
 """
@@ -43,7 +43,7 @@ _: type[Clock] = SystemClock
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The most that one asset may cost."""
+    """The most that one asset, search or token may cost."""
 
     max_attempts: int = 6
     """Of one answer, in a row."""
@@ -66,7 +66,7 @@ class SpentError(Exception):
 
 
 class Budget:
-    """The running account of one asset."""
+    """The running account of one asset, search or token."""
 
     def __init__(self, limits: Limits, clock: Clock | None = None, rng: random.Random | None = None) -> None:
         """

@@ -1,7 +1,7 @@
 """Acquisitions of one product over an outline and a period, from a STAC catalogue on the network.
 
-pystac-client forms the questions and follows the pages; how each is asked is ours (`ask.py`): of itself it follows `next` wherever it
-points and without an end, reads an answer to its last byte, and waits as long as it is told to.
+pystac-client forms the questions and follows the pages; each is asked by our own client (`ask.py`): of itself it follows `next`
+wherever it points and without an end, reads an answer to its last byte, and waits as long as it is told to.
 """
 
 import json
@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 import shapely
 from pystac_client import ItemSearch
@@ -17,9 +16,12 @@ from pystac_client.stac_api_io import StacApiIO
 from shapely.geometry import MultiPolygon, Polygon
 
 from terrashot.domain.acquisition import Acquisition
-from terrashot.errors import InputError, UsageError
-from terrashot.remote.ask import Asker, NotWholeError, object_in, open_session
-from terrashot.remote.patience import Clock, Limits
+from terrashot.errors import InputError, NetworkError, UsageError
+from terrashot.remote.address import Origin, target_of
+from terrashot.remote.ask import Asker, Method, object_in
+from terrashot.remote.budget import Budget, Limits
+from terrashot.remote.client import Client
+from terrashot.remote.persist import PassingError
 from terrashot.remote.profiles import Profile
 from terrashot.remote.stac_item import acquisition_of
 
@@ -27,6 +29,18 @@ PAGE_ITEMS = 100
 """Asked for at once; catalogues cut it to their own limit."""
 MOST_VERTICES = 500
 """Of an outline that is sent; of a longer one the boxes around its pieces are."""
+SEARCH_LIMITS = Limits(max_requests=400, max_bytes=1 << 30, stall_s=30.0, first_wait_s=1.0, longest_wait_s=60.0)
+"""Of all questions of one search together."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchLimits:
+    """The most that one search may find; a search that finds more is given up, and nothing of it is used."""
+
+    pages: int = 200
+    items: int = 20_000
+    page_bytes: int = 64 << 20
+    """Of one page; a hundred items of Sentinel-2 are some 4 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +49,12 @@ class Found:
 
     acquisitions: tuple[Acquisition, ...]
     """By time, then id."""
+    items: tuple[dict[str, object], ...]
+    """What the catalogue wrote of each of them, in the same order."""
     refused: tuple[str, ...]
     """Why items that the catalogue sent were left out, each with its id."""
     requests: int
+    """That the budget counts by now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +84,11 @@ class Search:
 def fetch_acquisitions(
     profile: Profile,
     search: Search,
+    client: Client,
     *,
     item_assets: Mapping[str, object] | None = None,
-    limits: Limits = Limits(),
-    clock: Clock = Clock(),
+    limits: SearchLimits = SearchLimits(),
+    budget: Budget | None = None,
 ) -> Found:
     """All acquisitions of the profile's product that are looked for.
 
@@ -78,44 +96,55 @@ def fetch_acquisitions(
 
     Args:
         item_assets: of the collection (`fetch_item_assets`), for what items leave unsaid.
+        budget: of the whole search; one of `SEARCH_LIMITS` where none is given.
 
     Raises:
         NetworkError: the catalogue could not be asked, or has more than the limits allow; names it, and what to do.
     """
-    with open_session() as session:
-        asker = Asker(profile.catalogue, session, limits, clock)
-        items = _items(profile, search, asker)
-    found: dict[str, Acquisition] = {}
+    asker = _asker(profile, client, budget, limits)
+    found: dict[str, tuple[Acquisition, dict[str, object]]] = {}
     refused: dict[str, None] = {}
-    for item in items:
+    for item in _items(profile, search, asker, limits):
         try:
             acquisition = acquisition_of(item, item_assets)
         except InputError as error:
             refused[str(error)] = None
             continue
+        assert isinstance(item, dict)  # nothing else is an acquisition
         if search.holds(acquisition):
-            found.setdefault(acquisition.id, acquisition)  # a page may repeat what the one before showed
-    ordered = sorted(found.values(), key=lambda each: (each.sensed, each.id))
-    return Found(tuple(ordered), tuple(refused), asker.spent.attempts)
+            found.setdefault(acquisition.id, (acquisition, item))  # a page may repeat what the one before showed
+    ordered = sorted(found.values(), key=lambda each: (each[0].sensed, each[0].id))
+    acquisitions, raw = tuple(each for each, _ in ordered), tuple(item for _, item in ordered)
+    return Found(acquisitions, raw, tuple(refused), asker.budget.requests)
 
 
-def fetch_item_assets(profile: Profile, *, limits: Limits = Limits(), clock: Clock = Clock()) -> dict[str, object]:
+def fetch_item_assets(profile: Profile, client: Client, *, budget: Budget | None = None) -> dict[str, object]:
     """What the collection says of the assets of all its items; empty where it says nothing.
 
     Raises:
         NetworkError: the catalogue could not be asked.
     """
-    with open_session() as session:
-        text = Asker(profile.catalogue, session, limits, clock).answer("GET", profile.collection_url)
+    text = _asker(profile, client, budget, SearchLimits()).answer("GET", profile.collection_url)
     assets = object_in(text).get("item_assets")
     return assets if isinstance(assets, dict) else {}
 
 
-def _items(profile: Profile, search: Search, asker: Asker) -> list[object]:
+def _asker(profile: Profile, client: Client, budget: Budget | None, limits: SearchLimits) -> Asker:
+    """Named by its host too, since a profile may be turned to another server of the same kind."""
+    service = f"{profile.catalogue} at {_home(profile, client).authority}"
+    return Asker(service, client, budget or Budget(SEARCH_LIMITS), limits.page_bytes)
+
+
+def _home(profile: Profile, client: Client) -> Origin:
+    """Who has all pages of a search."""
+    return target_of(profile.search_url, client.rules).origin
+
+
+def _items(profile: Profile, search: Search, asker: Asker, limits: SearchLimits) -> list[object]:
     asked = ItemSearch(
         profile.search_url,
         method=profile.method,
-        stac_io=_Pages(asker, profile.search_url),
+        stac_io=_Pages(asker, _home(profile, asker.client), limits.pages),
         collections=[profile.collection],
         intersects=shapely.geometry.mapping(_sendable(search.outline)),
         datetime=list(search.period),
@@ -125,8 +154,8 @@ def _items(profile: Profile, search: Search, asker: Asker) -> list[object]:
     items: list[object] = []
     for page in asked.pages_as_dicts():
         items.extend(page["features"])
-        if len(items) > asker.limits.items:
-            asker.give_up(f"it has more than {asker.limits.items} items")
+        if len(items) > limits.items:
+            asker.give_up(f"it has more than {limits.items} items")
     return items
 
 
@@ -140,9 +169,10 @@ def _sendable(outline: Polygon | MultiPolygon) -> Polygon | MultiPolygon:
 class _Pages(StacApiIO):
     """pystac-client's way to the network, in our hands."""
 
-    def __init__(self, asker: Asker, home: str) -> None:
+    def __init__(self, asker: Asker, home: Origin, most_pages: int) -> None:
         super().__init__(max_retries=None)
-        self._asker, self._home, self._asked = asker, home, set[str]()
+        self._asker, self._home, self._most_pages = asker, home, most_pages
+        self._asked = set[str]()
 
     def request(
         self,
@@ -152,12 +182,12 @@ class _Pages(StacApiIO):
         parameters: dict[str, Any] | None = None,
     ) -> str:
         """The text of a page. Headers that a `next` link wants sent are not: nothing of ours depends on them."""
-        way = (method or "GET").upper()
+        way: Method = "POST" if (method or "").upper() == "POST" else "GET"
         question = json.dumps([way, href, parameters], sort_keys=True)
         if question in self._asked:
             self._asker.give_up("its next page is one that we had before")
-        if len(self._asked) >= self._asker.limits.pages:
-            self._asker.give_up(f"it has more than {self._asker.limits.pages} pages")
+        if len(self._asked) >= self._most_pages:
+            self._asker.give_up(f"it has more than {self._most_pages} pages")
         self._asked.add(question)
         return self._asker.answer(way, href, parameters, check=self._check)
 
@@ -168,37 +198,32 @@ class _Pages(StacApiIO):
     def _check(self, page: dict[str, object]) -> None:
         """Before pystac-client sees it, which trips over addresses that are none."""
         for link in _next_links(page):
-            if _origin(str(link["href"])) != _origin(self._home) or str(link.get("method", "GET")).upper() not in (
-                "GET",
-                "POST",
-            ):
+            if not self._is_home(str(link["href"])) or str(link.get("method", "GET")).upper() not in ("GET", "POST"):
                 self._asker.give_up("its next page lies at another address, or is to be had by another method")
 
-
-def _origin(href: str) -> tuple[str, str] | None:
-    """Scheme and host of an address; None where it is no address."""
-    try:
-        return urlsplit(href)[:2] if href.isascii() else None
-    except ValueError:
-        return None
+    def _is_home(self, href: str) -> bool:
+        try:
+            return href.isascii() and target_of(href, self._asker.client.rules).origin == self._home
+        except NetworkError:  # no address that may be asked
+            return False
 
 
 def _next_links(page: dict[str, object]) -> list[dict[str, object]]:
     """The links to a next page, in a page that is one.
 
     Raises:
-        NotWholeError: it is none.
+        PassingError: it is none.
     """
     features, links = page.get("features"), page.get("links", [])
     if not isinstance(features, list):
-        raise NotWholeError("a page without a list of features")
+        raise PassingError("a page without a list of features")
     if not isinstance(links, list) or not all(
         isinstance(link, dict) and isinstance(link.get("rel"), str) for link in links
     ):
-        raise NotWholeError("a page whose links are none")
+        raise PassingError("a page whose links are none")
     found = [link for link in links if link["rel"] == "next"]
     if not all(_says_where(link) for link in found):
-        raise NotWholeError("a page whose link to the next one is none")
+        raise PassingError("a page whose link to the next one is none")
     return found
 
 

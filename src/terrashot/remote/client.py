@@ -20,7 +20,7 @@ from terrashot.remote.address import (
     target_of,
 )
 from terrashot.remote.budget import Budget, SpentError
-from terrashot.remote.line import Line, connect
+from terrashot.remote.line import Line, Request, connect
 from terrashot.remote.persist import PassingError
 
 MOST_REDIRECTS = 5
@@ -42,6 +42,19 @@ class Question:
     headers: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Headers for the URL's own origin and no other."""
+    body: bytes | None = field(default=None, repr=False)
+    """Sent by POST; None asks by GET. Its Content-Type stands among the headers."""
+    follow: bool = True
+    """Whether redirects are followed; where there is a body they never are, and the answer is the redirect itself."""
+
+    @property
+    def method(self) -> str:
+        return "GET" if self.body is None else "POST"
+
+    def request(self, target: Target, headers: Mapping[str, str]) -> Request:
+        """The question as it goes to one target."""
+        length = {} if self.body is None else {"Content-Length": str(len(self.body))}
+        return Request(self.method, target.request, {**headers, **length}, self.body or b"")
 
 
 class Answer:
@@ -66,15 +79,33 @@ class Answer:
         """Bytes of the body that are still to come, as the headers say."""
         return self._response.length
 
+    def take_up_to(self, n_bytes: int) -> bytes:
+        """At most so many bytes of the body; fewer only where it ends."""
+        return self._response.read(n_bytes)
+
     def take(self, n_bytes: int) -> bytes:
         """So many bytes of the body.
 
         Raises:
             PassingError: it ends before.
         """
-        got = self._response.read(n_bytes)
+        got = self.take_up_to(n_bytes)
         if len(got) < n_bytes:
             raise PassingError(f"the answer ended {n_bytes - len(got)} bytes too early")
+        return got
+
+    def take_all(self, most: int) -> bytes:
+        """The whole body.
+
+        Raises:
+            PassingError: it ends before the end that is announced.
+            SpentError: it has more than `most` bytes.
+        """
+        if self.length is not None and self.length <= most:
+            return self.take(self.length)
+        got = self.take_up_to(most + 1) if self.length is None else None
+        if got is None or len(got) > most:
+            raise SpentError(f"an answer is larger than {most} bytes")
         return got
 
     def leave(self) -> None:
@@ -125,7 +156,7 @@ class Client:
         self._idle[line.origin] = line
 
     def ask(self, question: Question, budget: Budget) -> Answer:
-        """The answer, after at most five redirects, each of them checked as the first address was.
+        """The answer, after at most five redirects where they are followed, each of them checked as the first address was.
 
         Raises:
             NetworkError: an address that the rules refuse, or a redirect too many.
@@ -144,8 +175,8 @@ class Client:
         url, headers = question.url, {**OURS, **question.headers, **question.secrets}
         target = target_of(url, self.rules)
         for _ in range(MOST_REDIRECTS + 1):
-            answer = self._ask_one(target, headers, budget)
-            if answer.status not in REDIRECTS:
+            answer = self._ask_one(target, question.request(target, headers), budget)
+            if answer.status not in REDIRECTS or not question.follow or question.body is not None:
                 return answer
             with answer:
                 url = urljoin(url, _location(answer))
@@ -155,21 +186,21 @@ class Client:
                 headers = {**OURS, **question.headers}
         raise NetworkError(f"{shown(question.url)}: more than {MOST_REDIRECTS} redirects; check the address")
 
-    def _ask_one(self, target: Target, headers: Mapping[str, str], budget: Budget) -> Answer:
+    def _ask_one(self, target: Target, request: Request, budget: Budget) -> Answer:
         kept = self._idle.pop(target.origin, None)
         if kept is not None:
             try:
-                return self._on(kept, target, headers, budget)
+                return self._on(kept, request, budget)
             except (ConnectionError, http.client.RemoteDisconnected):
                 pass  # closed while it was idle, as servers do after some seconds: no failure, but news
         addresses = checked_addresses(target.origin, self.rules, self._resolve)
         trust = None if target.origin.scheme == "http" else self._trust or system_trust()
-        return self._on(connect(target.origin, addresses, trust, budget), target, headers, budget)
+        return self._on(connect(target.origin, addresses, trust, budget), request, budget)
 
-    def _on(self, line: Line, target: Target, headers: Mapping[str, str], budget: Budget) -> Answer:
+    def _on(self, line: Line, request: Request, budget: Budget) -> Answer:
         try:
             budget.begin_request()
-            return Answer(line.ask("GET", target.request, headers, budget), line, self)
+            return Answer(line.ask(request, budget), line, self)
         except BaseException:
             line.close()
             raise

@@ -1,10 +1,8 @@
-"""What the headers of an answer say: which bytes, of which version of the file, and how long to wait."""
+"""What the headers of an answer say: which bytes, of which version of the file."""
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from email.message import Message
-from email.utils import parsedate_to_datetime
 
 from terrashot.remote.persist import PassingError
 
@@ -73,17 +71,3 @@ def size_beyond(headers: Message) -> int | None:
     """The file's size, as an answer tells that refuses a range beyond its end."""
     found = UNSATISFIED.fullmatch(str(headers.get("Content-Range", "")).strip())
     return int(found.group(1)) if found else None
-
-
-def retry_after_s(headers: Message, today: datetime) -> float | None:
-    """Seconds that the server asks to wait, said as seconds or as a date; None where it says neither."""
-    said = str(headers.get("Retry-After", "")).strip()
-    if re.fullmatch(r"\d{1,9}", said):
-        return float(said)
-    try:
-        until = parsedate_to_datetime(said)
-    except ValueError:
-        return None
-    if until.tzinfo is None:
-        until = until.replace(tzinfo=UTC)
-    return max(0.0, (until - today).total_seconds())

@@ -5,10 +5,22 @@ import io
 import socket
 import ssl
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from terrashot.errors import NetworkError
 from terrashot.remote.address import Origin
 from terrashot.remote.budget import Budget
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What goes onto the wire, but for the host."""
+
+    method: str
+    place: str = field(repr=False)
+    """Path and query, which may hold a signature."""
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(default=b"", repr=False)
 
 
 class Line:
@@ -18,7 +30,7 @@ class Line:
         self.origin = origin
         self._socket = connected
 
-    def ask(self, method: str, request: str, headers: Mapping[str, str], budget: Budget) -> http.client.HTTPResponse:
+    def ask(self, request: Request, budget: Budget) -> http.client.HTTPResponse:
         """The answer, its status and headers read, its body not.
 
         Raises:
@@ -26,11 +38,11 @@ class Line:
             SpentError: time or bytes are up.
             NetworkError: a header that would forge another one.
         """
-        lines = [f"{method} {request} HTTP/1.1", f"Host: {self.origin.authority}"]
-        lines += [f"{name}: {_one_line(name, value)}" for name, value in headers.items()]
+        lines = [f"{request.method} {request.place} HTTP/1.1", f"Host: {self.origin.authority}"]
+        lines += [f"{name}: {_one_line(name, value)}" for name, value in request.headers.items()]
         self._socket.settimeout(budget.patience_s())
-        self._socket.sendall("\r\n".join([*lines, "", ""]).encode("ascii"))
-        answer = http.client.HTTPResponse(_Tap(self._socket, budget), method=method)  # type: ignore[arg-type]
+        self._socket.sendall("\r\n".join([*lines, "", ""]).encode("ascii") + request.body)
+        answer = http.client.HTTPResponse(_Tap(self._socket, budget), method=request.method)  # type: ignore[arg-type]
         answer.begin()
         return answer
 

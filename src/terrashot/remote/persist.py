@@ -10,6 +10,9 @@ from terrashot.remote.budget import Budget, SpentError
 
 Got = TypeVar("Got")
 
+PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
+"""Statuses of an answer that the next attempt may better."""
+
 
 class PassingError(Exception):
     """A fault that may be over at the next attempt; its text says what was found."""
@@ -23,11 +26,12 @@ class PassingError(Exception):
         self.wait_s = wait_s
 
 
-def persist(name: str, budget: Budget, attempt: Callable[[], Got]) -> Got:
+def persist(name: str, budget: Budget, attempt: Callable[[], Got], *, advice: str = "run again later") -> Got:
     """What the first attempt that succeeds returns; after each fault that may pass comes a wait.
 
     Args:
         name: of the asset, for people.
+        advice: what to do when it was all in vain.
 
     Raises:
         NetworkError: attempts, requests, seconds or bytes are spent; names the asset and the last fault.
@@ -46,8 +50,13 @@ def persist(name: str, budget: Budget, attempt: Callable[[], Got]) -> Got:
                 raise SpentError(f"all {failures} attempts failed")
             budget.back_off(failures, fault.wait_s)
     except SpentError as spent:
-        cost = f"{budget.requests} requests and {budget.spent_s:.0f} s"
-        raise NetworkError(f"{name}: gave up after {cost} ({spent}){found}; run again later") from None
+        raise given_up(name, budget, f"{spent}{found}", advice=advice) from None
+
+
+def given_up(name: str, budget: Budget, why: str, *, advice: str) -> NetworkError:
+    """The error, to be raised, of what a limit does not allow; tells what was spent on it."""
+    cost = f"{budget.requests} requests and {budget.spent_s:.0f} s"
+    return NetworkError(f"{name}: gave up after {cost}: {why}; {advice}")
 
 
 def _passing(name: str, error: Exception) -> PassingError:

@@ -27,6 +27,7 @@ class Profile:
     catalogue: str
     """As people call it, for messages."""
     search_url: str
+    """May be replaced by that of another server of the same kind; all that is asked of the catalogue is asked there."""
     collection: str
     channels: Mapping[str, str]
     """Our kind of channel -> key of the asset, whose first band it is; or of the asset and a band's name, `data#red`."""
@@ -51,7 +52,8 @@ class Profile:
     @property
     def collection_url(self) -> str:
         """Where the collection, with its `item_assets`, is described."""
-        return f"{self.search_url.removesuffix('/search')}/collections/{self.collection}"
+        path, mark, query = self.search_url.partition("?")
+        return f"{path.rstrip('/').removesuffix('/search')}/collections/{self.collection}{mark}{query}"
 
     def asks_for_tile(self, tile: str) -> dict[str, object]:
         """The part of a query that asks for one tile.

@@ -10,13 +10,13 @@ from terrashot.errors import InputError, NetworkError
 from terrashot.remote.address import shown
 from terrashot.remote.budget import Budget
 from terrashot.remote.client import Answer, Client, Question
-from terrashot.remote.headers import Version, range_of, refuse_disguise, retry_after_s, size_beyond, version_of
-from terrashot.remote.persist import PassingError, persist
+from terrashot.remote.headers import Version, range_of, refuse_disguise, size_beyond, version_of
+from terrashot.remote.persist import PASSING, PassingError, persist
+from terrashot.remote.retry_after import retry_after_s
 
 AT_ONCE_BYTES = 8 << 20
 """The most that one request asks for."""
 SKIPPED_AT_ONCE = 64 << 10
-PASSING = (408, 425, 429, 500, 502, 503, 504)
 REFUSED = (401, 403)
 PAGE_BEGINNINGS = (b"<!doctype html", b"<html")
 

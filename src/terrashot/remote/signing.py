@@ -10,11 +10,14 @@ import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
-from terrashot.remote.ask import Asker, NotWholeError, object_in, open_session
-from terrashot.remote.patience import Clock, Limits
+from terrashot.remote.address import AddressRules
+from terrashot.remote.ask import Asker, object_in
+from terrashot.remote.budget import Budget, Clock, Limits, SystemClock
+from terrashot.remote.client import Client
+from terrashot.remote.persist import PassingError
 
 Sign = Callable[[str], str]
 
@@ -25,9 +28,14 @@ TOKEN = re.compile(r"[!\"$-~]{1,4096}", re.ASCII)
 """What may stand in the query of an address: print without spaces, no #."""
 PUBLIC = ("ai4edatasetspublicassets",)
 """Accounts whose files need no token."""
-SPARE_S = 120.0
+SPARE = timedelta(minutes=2)
 """A token is replaced so long before it ends: a read that has begun must come to its end with it."""
-LOGIN_LIMITS = Limits(seconds=60.0, all_attempts=12, page_bytes=1 << 16)
+ANSWER_BYTES = 1 << 16
+"""The most of an answer with a token."""
+LOGIN_LIMITS = Limits(
+    max_requests=12, max_seconds=60.0, max_bytes=1 << 20, stall_s=30.0, first_wait_s=1.0, longest_wait_s=60.0
+)
+"""Of the fetching of one token."""
 
 
 def unsigned(url: str) -> str:
@@ -39,7 +47,7 @@ def unsigned(url: str) -> str:
 class _Token:
     query: str = field(repr=False)
     """Never shown: whoever has it can read the files."""
-    ends_unix_s: float
+    ends: datetime
 
 
 @dataclass(slots=True)
@@ -47,8 +55,10 @@ class PlanetaryComputerSigner:
     """Adds Planetary Computer's token to an address in its storage, and to no other; one a container until shortly before its end."""
 
     tokens_url: str = TOKENS
+    rules: AddressRules = field(default_factory=AddressRules)
+    """And no client: threads share the signer, and each token is fetched over a line of its own."""
     limits: Limits = LOGIN_LIMITS
-    clock: Clock = field(default_factory=Clock)
+    clock: Clock = field(default_factory=SystemClock)
     _tokens: dict[tuple[str, str], _Token] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
@@ -69,7 +79,7 @@ class PlanetaryComputerSigner:
             return url
         with self._lock:  # readers in several threads share one token, and ask for it once
             token = self._tokens.get((account[1], container[0]))
-            if token is None or token.ends_unix_s - self.clock.unix_s() < SPARE_S:
+            if token is None or token.ends - self.clock.today() < SPARE:
                 token = self._tokens[account[1], container[0]] = self._fetch(account[1], container[0])
         joined = "&".join(filter(None, [parts.query, token.query]))
         return parts._replace(query=joined).geturl()
@@ -85,8 +95,8 @@ class PlanetaryComputerSigner:
         return self(url)
 
     def _fetch(self, account: str, container: str) -> _Token:
-        with open_session() as session:
-            asker = Asker("Planetary Computer", session, self.limits, self.clock)
+        with Client(self.rules) as client:
+            asker = Asker("Planetary Computer", client, Budget(self.limits, self.clock), ANSWER_BYTES)
             text = asker.answer("GET", f"{self.tokens_url}/{account}/{container}", check=_has_token)
         return _token(object_in(text))
 
@@ -101,7 +111,7 @@ def _token(answer: dict[str, object]) -> _Token:
         if isinstance(token, str) and isinstance(ends, str) and TOKEN.fullmatch(token):
             moment = datetime.fromisoformat(ends)
             # The service writes UTC with a Z; a time without a zone is UTC too.
-            return _Token(token, (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
-    except (ValueError, OverflowError):
+            return _Token(token, moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+    except ValueError:
         pass
-    raise NotWholeError("an answer without a token and its end")
+    raise PassingError("an answer without a token and its end")

@@ -36,7 +36,7 @@ Steps = Annotated[
 @app.command(epilog="Example: `terrashot new demo --template simulated`")
 def new(
     folder: Annotated[Path, typer.Argument(help="Folder to make.")],
-    template: Annotated[str, typer.Option(help="simulated or folder")] = "simulated",
+    template: Annotated[str, typer.Option(help="simulated, folder or open-data")] = "simulated",
     chips: Annotated[Path | None, typer.Option(help="The chip folder (--template folder).")] = None,
     json_: Json = False,
     debug: Debug = False,

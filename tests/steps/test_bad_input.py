@@ -169,7 +169,7 @@ def test_a_new_study_is_never_made_over_something(tmp_path, capsys, monkeypatch)
 @pytest.mark.parametrize(
     ("args", "said"),
     [
-        (("new", "x", "--template", "earth"), "no such template; templates are simulated, folder"),
+        (("new", "x", "--template", "earth"), "no such template; templates are simulated, folder, open-data"),
         (("new", "x", "--template", "folder"), "--chips PATH belongs to --template folder"),
         (("run",), "Missing parameter: study"),
         (("runn", "x"), "No such command"),

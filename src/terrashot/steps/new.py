@@ -8,7 +8,7 @@ from terrashot.durable.files import make_folder, write_bytes
 from terrashot.errors import InputError, StorageError, UsageError
 from terrashot.steps.answer import Answer
 
-TEMPLATES = ("simulated", "folder")
+TEMPLATES = ("simulated", "folder", "open-data")
 
 
 def make_study(folder: Path, template: str, chips: Path | None) -> Answer:

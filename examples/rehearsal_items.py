@@ -130,11 +130,13 @@ def item_assets(items: list[Item]) -> dict[str, object]:
     return found
 
 
-def _item(name: str, kind: str, outline: shapely.Polygon, said: dict[str, object], assets: dict[str, object]) -> Item:
+def _item(
+    name: str, kind: str, outline: shapely.Polygon, said: dict[str, object], assets: Mapping[str, object]
+) -> Item:
     return {
         "type": "Feature", "stac_version": "1.0.0", "id": name, "collection": kind, "links": [],
         "geometry": shapely.geometry.mapping(outline), "bbox": list(outline.bounds),
-        "properties": said | {"description": SIMULATED}, "assets": assets,
+        "properties": said | {"description": SIMULATED}, "assets": dict(assets),
     }  # fmt: skip
 
 

@@ -127,7 +127,7 @@ class RadarFrame:
 
 def optical_passes(seed: int) -> Iterator[OpticalPass]:
     """A pass every five days, the two satellites in turn; one of them delivered twice."""
-    corner = Cloud(0.1, 0.1, 0.35)
+    corner = Cloud(0.1, 0.1, 0.42)
     for number in range((LAST - FIRST_OPTICAL).days // OPTICAL_DAYS + 1):
         day = FIRST_OPTICAL + timedelta(days=OPTICAL_DAYS * number)
         clouds = (Cloud(0.5, 0.5, 9.0),) if day == CLOUDED else _clouds(seed, number)

@@ -1,7 +1,7 @@
 """What a STAC catalogue answers to a search, as far as the rehearsal asks: collections, outline, period, properties, pages."""
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ import shapely
 
 TOKEN = "token"
 MOST_ITEMS = 1000
-COMPARED = {
+COMPARED: dict[str, Callable[[Any, Any], bool]] = {
     "eq": lambda found, wanted: found == wanted,
     "lt": lambda found, wanted: found is not None and found < wanted,
     "lte": lambda found, wanted: found is not None and found <= wanted,
@@ -20,7 +20,7 @@ COMPARED = {
 
 
 @dataclass(frozen=True, slots=True)
-class Search:
+class Searched:
     """What is searched, and where more of it is to be had."""
 
     items: Sequence[dict[str, Any]]
@@ -29,16 +29,16 @@ class Search:
     """The most items of a page, whatever is asked for."""
 
 
-def page_of(search: Search, question: Mapping[str, Any]) -> dict[str, Any]:
+def page_of(searched: Searched, question: Mapping[str, Any]) -> dict[str, Any]:
     """One page, the latest first, with a link to the next by POST; the question goes on from its `token`."""
-    found = [item for item in search.items if _fits(item, question)]
+    found = [item for item in searched.items if _fits(item, question)]
     found.sort(key=lambda item: (item["properties"]["datetime"], item["id"]), reverse=True)
     start = int(str(question.get(TOKEN, "next:0")).removeprefix("next:"))
-    stop = start + min(int(question.get("limit", 10)), search.page_items, MOST_ITEMS)
+    stop = start + min(int(question.get("limit", 10)), searched.page_items, MOST_ITEMS)
     features = copy.deepcopy(found[start:stop])
-    links = [{"rel": "self", "type": "application/geo+json", "href": search.url}]
+    links = [{"rel": "self", "type": "application/geo+json", "href": searched.url}]
     if stop < len(found):
-        links.append(_next(search.url, question, stop))
+        links.append(_next(searched.url, question, stop))
     return {"type": "FeatureCollection", "features": features, "links": links, "context": {"returned": len(features)}}
 
 

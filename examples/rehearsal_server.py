@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from rehearsal_search import Search, page_of
+from rehearsal_search import Searched, page_of
 
 LOOPBACK = "127.0.0.1"
 Fault = Literal["busy", "short", "reset"]
@@ -63,6 +63,7 @@ class RehearsalServer:
 
     def __post_init__(self) -> None:
         self._lock = threading.Lock()
+        self._contents: dict[Path, tuple[bytes, str]] = {}
         handler = type("Handler", (_Handler,), {"served": self})
         self._http = _Server((LOOPBACK, self.port), handler)
         self.port = int(self._http.server_address[1])
@@ -90,11 +91,6 @@ class RehearsalServer:
         """Requests by path."""
         return Counter(each.path for each in self.asked)
 
-    @property
-    def repeated(self) -> list[Asked]:
-        """What was asked for more than once: the same part of the same path."""
-        return [each for each, times in Counter(self.asked).items() if times > 1]
-
     @cached_property
     def catalogue(self) -> dict[str, Any]:
         """Items and collections by the catalogue's path, and where files lie that have a second path."""
@@ -109,8 +105,8 @@ class RehearsalServer:
 
     def search(self, home: str, question: Mapping[str, Any]) -> Answer:
         """A page of the items of one catalogue."""
-        search = Search(self.catalogue["apis"][home]["items"], f"{self.url}{home}/search", self.page_items)
-        return _json(self._here(page_of(search, question)))
+        searched = Searched(self.catalogue["apis"][home]["items"], f"{self.url}{home}/search", self.page_items)
+        return _json(self._here(page_of(searched, question)))
 
     def document(self, path: str, part: str) -> Answer:
         """A collection, or a file or a part of one."""
@@ -119,7 +115,7 @@ class RehearsalServer:
         if name in collections:
             return _json(collections[name])
         file = self._file(path)
-        return Answer(HTTPStatus.NOT_FOUND, GONE) if file is None else _part(file.read_bytes(), part)
+        return Answer(HTTPStatus.NOT_FOUND, GONE) if file is None else _part(*self._held(file), part)
 
     def _file(self, path: str) -> Path | None:
         file = (self.root / self.catalogue["aliases"].get(path, path).removeprefix("/")).resolve()
@@ -128,6 +124,13 @@ class RehearsalServer:
             if file.is_relative_to(self.root.resolve()) and file.suffix in (".tif", ".tiff") and file.is_file()
             else None
         )
+
+    def _held(self, file: Path) -> tuple[bytes, str]:
+        """A file's content and what names that content, read once."""
+        if file not in self._contents:
+            content = file.read_bytes()
+            self._contents[file] = content, f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+        return self._contents[file]
 
     def _here(self, page: dict[str, Any]) -> dict[str, Any]:
         """The page with this server before the paths of its files."""
@@ -142,11 +145,9 @@ def _json(content: object) -> Answer:
     return Answer(HTTPStatus.OK, json.dumps(content).encode(), {"Content-Type": "application/geo+json"})
 
 
-def _part(content: bytes, part: str) -> Answer:
+def _part(content: bytes, etag: str, part: str) -> Answer:
     """A file, or the range of it that was asked for."""
-    headers = {
-        "Content-Type": "image/tiff", "Accept-Ranges": "bytes", "ETag": f'"{hashlib.sha256(content).hexdigest()[:32]}"',
-    }  # fmt: skip
+    headers = {"Content-Type": "image/tiff", "Accept-Ranges": "bytes", "ETag": etag}
     unit, _, ends = part.partition("=")
     first, dash, last = ends.partition("-")
     if unit != "bytes" or not dash or not (first + last).isdigit():

@@ -24,8 +24,6 @@ name = "open-data-rehearsal"
 [source]
 kind = "scenes"
 months = {months}
-labels = "labels.csv"
-allowed_hosts = ["{host}"]
 [source.optical]
 catalogue = "earth-search/sentinel-2-l2a"
 search_url = "{url}/v1/search"
@@ -38,6 +36,10 @@ orbits = "mixed"
 chip_px = {chip_px}
 [areas.edge]
 bbox = {bbox}
+[ingest]
+allowed_hosts = ["{host}"]
+[labels]
+file = "labels.csv"
 [split]
 scheme = "random"
 [pretrain]
@@ -54,7 +56,7 @@ heads = ["logistic"]
 
 def make(plan: Plan, folder: Path) -> Path:
     """The folder that is served, with labels beside it."""
-    scenes = folder / "scenes"
+    scenes = folder / "served"
     shutil.rmtree(scenes, ignore_errors=True)
     scenes.mkdir(parents=True)
     write_catalogue(plan, scenes)

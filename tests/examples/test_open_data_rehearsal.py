@@ -23,13 +23,17 @@ from rehearsal_passes import TILES  # noqa: E402
 from rehearsal_server import RehearsalServer  # noqa: E402
 
 from terrashot.domain.grid import chip_from_id, to_degrees  # noqa: E402
+from terrashot.durable.files import sha256_of_file  # noqa: E402
+from terrashot.ingest.checked_offset import checked_offset  # noqa: E402
 from terrashot.ingest.far_files import FarFiles  # noqa: E402
-from terrashot.ingest.optical_delivery import checked_offset  # noqa: E402
-from terrashot.ingest.optical_source import OpticalSource, Scene  # noqa: E402
-from terrashot.raster.onto_chip import chip_place, onto  # noqa: E402
+from terrashot.ingest.scene_file import Listed, SceneFile, write_listed  # noqa: E402
+from terrashot.ingest.scene_source import Recipe, SceneSource  # noqa: E402
+from terrashot.raster.onto_chip import onto  # noqa: E402
 from terrashot.raster.place import RasterPlace  # noqa: E402
+from terrashot.remote.address import AddressRules  # noqa: E402
 from terrashot.remote.catalogue import Search, fetch_acquisitions, fetch_item_assets  # noqa: E402
-from terrashot.remote.profiles import PROFILES, plane_of  # noqa: E402
+from terrashot.remote.client import Client  # noqa: E402
+from terrashot.remote.profiles import PROFILES  # noqa: E402
 from terrashot.remote.stac_item import acquisition_of  # noqa: E402
 
 PLAN = Plan(chips=16)
@@ -49,7 +53,7 @@ def folder(made_once):
 
 @pytest.fixture
 def server(folder):
-    with RehearsalServer(folder / "scenes") as served:
+    with RehearsalServer(folder / "served") as served:
         yield served
 
 
@@ -61,21 +65,32 @@ def found(server, name, *, outline=PLAN.bbox, months=(1, 4), query=None):
     """The one place where a catalogue is asked."""
     first, last = (datetime(2020, month, 1, tzinfo=UTC) for month in months)
     search = Search(shapely.box(*outline), (first, last), query or {})
-    return fetch_acquisitions(profile_at(server, name), search)
+    return fetch_acquisitions(profile_at(server, name), search, client_at(server))
+
+
+def client_at(server):
+    return Client(AddressRules(frozenset({server.host})))
 
 
 def files_at(server):
     return FarFiles(allowed_hosts=frozenset({server.host}))
 
 
-def source(server, name, keep=lambda acquisition: True):
-    profile, open_plane = profile_at(server, name), files_at(server)
-    scenes = [
-        Scene(each, checked_offset(each, profile, open_plane))
-        for each in found(server, name).acquisitions
-        if keep(each)
-    ]
-    return OpticalSource(profile, tuple(scenes), MONTHS, KINDS, "mean", PLAN.chip_px, open_plane)
+@pytest.fixture
+def source(tmp_path):
+    """Makes a source of the scenes that a catalogue has."""
+
+    def made(server, name, keep=lambda acquisition: True):
+        profile, open_plane, answer = profile_at(server, name), files_at(server), found(server, name)
+        kept = [(each, item) for each, item in zip(answer.acquisitions, answer.items, strict=True) if keep(each)]
+        is_optical = profile.offset_rule is not None
+        offsets = {each.id: checked_offset(each, profile, open_plane) for each, _ in kept if is_optical}
+        path = tmp_path / f"{len(list(tmp_path.iterdir()))}.json"
+        write_listed(path, Listed("a question", [item for _, item in kept], offsets=offsets))
+        recipe = Recipe(MONTHS, KINDS if is_optical else ("vv", "vh"))
+        return SceneSource(profile, recipe, SceneFile(path, sha256_of_file(path)), PLAN.chip_px, open_plane)
+
+    return made
 
 
 def chip_of(epsg):
@@ -85,7 +100,7 @@ def chip_of(epsg):
 
 
 def items_of(folder, home):
-    return json.loads((folder / "scenes" / "catalogue.json").read_text())["apis"][home]["items"]
+    return json.loads((folder / "served" / "catalogue.json").read_text())["apis"][home]["items"]
 
 
 def test_every_item_is_an_acquisition_that_says_which_pass_it_is_and_that_it_is_simulated(folder):
@@ -129,14 +144,16 @@ def test_searches_honour_collection_outline_period_and_properties_over_several_p
 
 
 def test_collections_say_what_assets_their_items_have(server):
-    assert set(fetch_item_assets(profile_at(server, RADAR))) == {"vv", "vh"}
+    assert set(fetch_item_assets(profile_at(server, RADAR), client_at(server))) == {"vv", "vh"}
 
 
 @pytest.mark.parametrize("name", OPTICAL)
 @pytest.mark.parametrize(("epsg", "tiles", "most_off"), [
     (WEST_EPSG, {"31TGK"}, 0.015), (EAST_EPSG, {"32TKQ"}, 0.015), (EAST_EPSG, {"31TGK", "32TKQ"}, 0.08),
 ])  # fmt: skip
-def test_monthly_means_are_those_that_were_simulated_on_each_side_of_the_zone_edge(server, name, epsg, tiles, most_off):
+def test_monthly_means_are_those_that_were_simulated_on_each_side_of_the_zone_edge(
+    source, server, name, epsg, tiles, most_off
+):
     """Noise is 1 % a pixel and 1 % a pass, over five passes; a tile of the other zone is brought onto the chip besides."""
     seen = source(server, name, lambda each: each.sensed.month < 3 and each.tile in tiles).read(chip_of(epsg))
     assert len(seen.channels) + len(seen.absences) == 9 and set(seen.n_acquisitions) <= {4, 5, 6}
@@ -146,18 +163,18 @@ def test_monthly_means_are_those_that_were_simulated_on_each_side_of_the_zone_ed
         assert np.nanmean(np.abs(plane - simulated)) / simulated.mean() < most_off, channel.name
 
 
-def test_the_scene_that_was_delivered_twice_counts_once_and_its_offset_is_taken_away(server):
+def test_the_scene_that_was_delivered_twice_counts_once_and_its_offset_is_taken_away(source, server):
     again = source(server, OPTICAL[0], lambda each: each.sensed.month == 1)
-    once = replace(again, scenes=tuple(s for s in again.scenes if s.acquisition.baseline != "05.00"))
-    assert len(again.scenes) - len(once.scenes) == 2
-    assert {s.offset.offset_dn for s in again.scenes if s.acquisition.baseline == "05.00"} == {-1000}
+    once = source(server, OPTICAL[0], lambda each: each.sensed.month == 1 and each.baseline != "05.00")
+    assert len(again.scenes.scenes) - len(once.scenes.scenes) == 2
+    assert {s.offset.offset_dn for s in again.scenes.scenes if s.acquisition.baseline == "05.00"} == {-1000}
     for chip_id in (chip_of(WEST_EPSG), chip_of(EAST_EPSG)):
         first, second = again.read(chip_id), once.read(chip_id)
         assert first.n_acquisitions == second.n_acquisitions
         np.testing.assert_allclose(first.values, second.values, atol=0.005)
 
 
-def test_the_corner_that_no_pass_of_february_shows_is_absent_with_its_reason(server):
+def test_the_corner_that_no_pass_of_february_shows_is_absent_with_its_reason(source, server):
     february = source(server, OPTICAL[0], lambda each: each.sensed.month == 2)
     absent = {row.channel.name: row.reason for row in february.read(chip_of(WEST_EPSG)).absences}
     assert {name: why for name, why in absent.items() if name.startswith("2020-02")} == {
@@ -165,21 +182,14 @@ def test_the_corner_that_no_pass_of_february_shows_is_absent_with_its_reason(ser
     }
 
 
-def test_the_mean_power_of_radar_is_that_which_was_simulated(server):
-    profile, open_plane = profile_at(server, RADAR), files_at(server)
-    frames = [each for each in found(server, RADAR).acquisitions if each.sensed.month == 1]
+def test_the_mean_power_of_radar_is_that_which_was_simulated(source, server):
+    january = source(server, RADAR, lambda each: each.sensed.month == 1)
     for chip_id in (chip_of(WEST_EPSG), chip_of(EAST_EPSG)):
-        target, expected = chip_place(chip_from_id(chip_id), PLAN.chip_px), truth(PLAN, chip_id)
-        for kind in ("vv", "vh"):
-            seen = []
-            for frame in frames:
-                with open_plane(plane_of(frame, profile, kind)) as asset:
-                    header = asset.header()
-                    whole = asset.read(slice(0, header.height_px), slice(0, header.width_px))
-                    power = np.where(whole.pixels == -32768, np.nan, whole.pixels).astype(np.float32)
-                    seen.append(onto(power, whole.place, target)[0])
-            simulated = 10 * np.log10((10 ** (expected[f"2020-01_{kind}"] / 10)).mean())
-            assert 10 * np.log10(np.nanmean(seen)) == pytest.approx(simulated, abs=0.4)
+        seen, expected = january.read(chip_id), truth(PLAN, chip_id)
+        for channel, plane in zip(seen.channels, seen.values, strict=True):
+            powers = [10 ** (decibels / 10) for decibels in (expected[channel.name], plane[np.isfinite(plane)])]
+            simulated, found_db = (10 * np.log10(power.mean()) for power in powers)
+            assert found_db == pytest.approx(simulated, abs=0.4), channel.name
 
 
 def test_one_frame_lacks_a_polarisation_and_one_pass_comes_in_two_halves(server):
@@ -201,7 +211,7 @@ def answer(url, part=None):
 
 def test_ranges_are_answered_exactly(folder, server):
     path = "/sentinel-cogs/sentinel-s2-l2a-cogs/31/T/GK/2020/1/S2A_31TGK_20200103_0_L2A/B04.tif"
-    content = (folder / "scenes" / path[1:]).read_bytes()
+    content = (folder / "served" / path[1:]).read_bytes()
     size = len(content)
     cases = {"bytes=0-99": (0, 100), "bytes=100-100": (100, 101), f"bytes={size - 5}-{size + 99}": (size - 5, size),
              "bytes=50-": (50, size), "bytes=-7": (size - 7, size)}  # fmt: skip
@@ -223,10 +233,10 @@ def test_both_catalogues_name_the_same_bytes_and_nothing_else_is_served(folder, 
         assert answer(f"{server.url}{path}")[0] == 404
 
 
-def test_what_goes_wrong_at_a_request_that_is_told_is_asked_for_again(folder):
-    with RehearsalServer(folder / "scenes") as well:
+def test_what_goes_wrong_at_a_request_that_is_told_is_asked_for_again(source, folder):
+    with RehearsalServer(folder / "served") as well:
         expected = source(well, OPTICAL[0], lambda each: each.sensed.day == 23).read(chip_of(WEST_EPSG))
-    with RehearsalServer(folder / "scenes", {0: "short", 2: "reset", 7: "busy", 11: "short", 15: "reset"}) as ill:
+    with RehearsalServer(folder / "served", {0: "short", 2: "reset", 7: "busy", 11: "short", 15: "reset"}) as ill:
         seen = source(ill, OPTICAL[0], lambda each: each.sensed.day == 23).read(chip_of(WEST_EPSG))
         assert len(ill.asked) == len(well.asked) + 5
     np.testing.assert_array_equal(seen.values, expected.values)
@@ -250,7 +260,7 @@ def test_files_are_tiled_with_overviews_in_the_products_numbers(folder):
         ("SCL.tif", "uint8", 0, 20),
         ("iw-vv.rtc.tiff", "float32", -32768, 10),
     ):
-        with rasterio.open(next((folder / "scenes").rglob(name))) as file:
+        with rasterio.open(next((folder / "served").rglob(name))) as file:
             assert (file.dtypes[0], file.nodata, file.transform.a) == (dtype, nodata, pixel_m)
             assert file.profile["tiled"] and file.compression.name == "deflate"
             assert file.overviews(1) or pixel_m == 20
@@ -263,6 +273,6 @@ def test_labels_and_study_are_those_of_the_areas_chips(folder, server, tmp_path)
     assert {"vegetation", "builtup", "cropland", "water"} < set(rows[0])
     assert all(0 <= float(row["vegetation"]) <= 1 for row in rows)
     told = tomllib.loads(write_study(PLAN, server, tmp_path).read_text())
-    assert told["source"]["allowed_hosts"] == [server.host] and tuple(told["areas"]["edge"]["bbox"]) == PLAN.bbox
+    assert told["ingest"]["allowed_hosts"] == [server.host] and tuple(told["areas"]["edge"]["bbox"]) == PLAN.bbox
     lon_deg = [to_degrees(chip.epsg).transform(*chip.bounds_m[:2])[0] for chip in map(chip_from_id, PLAN.chip_ids)]
     assert min(lon_deg) < 6 < max(lon_deg)

@@ -15,6 +15,7 @@ from terrashot.raster.gate import Gate
 from terrashot.raster.geotiff import open_geotiff, reading_geotiff
 from terrashot.raster.picture import MAX_CHANNELS, MAX_VALUES
 from terrashot.raster.place import Affine, RasterPlace
+from terrashot.raster.turn import in_gdal
 from terrashot.raster.windows import MAX_SIDE_PX, damage_told
 from terrashot.remote.file import Blocks
 
@@ -136,8 +137,9 @@ class Asset:
 
     def close(self) -> None:
         """Nothing; what lies on this disk or far away is as it was."""
-        while self._files:
-            self._files.popitem()[1].close()
+        with in_gdal():
+            while self._files:
+                self._files.popitem()[1].close()
 
     def _open(self, level: int) -> Any:
         how = {} if level == 0 else {"overview_level": level - 1}
@@ -148,7 +150,7 @@ class Asset:
     @contextlib.contextmanager
     def _reading(self) -> Iterator[None]:
         try:
-            with damage_told(self.name), reading_geotiff(self.name):
+            with in_gdal(), damage_told(self.name), reading_geotiff(self.name):
                 yield
         except InputError:
             # What GDAL could not read because the bytes never came is no fault of the file.

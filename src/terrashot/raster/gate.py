@@ -6,6 +6,7 @@ Source: rasterio 1.4, `rasterio.open(..., opener=)`: a callable that gives a new
 import io
 import os
 
+from terrashot.raster.turn import out_of_gdal
 from terrashot.remote.file import Blocks, RemoteFile
 
 
@@ -45,7 +46,8 @@ class GatedFile(io.RawIOBase):
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         try:
-            return self._file.seek(offset, whence)
+            with out_of_gdal():
+                return self._file.seek(offset, whence)
         except BaseException as error:  # an interrupt, too, would be lost in C
             self._gate.failure = error
             return self._file.tell()
@@ -55,7 +57,8 @@ class GatedFile(io.RawIOBase):
         if self._gate.failure is not None:
             return b""
         try:
-            return self._file.read(size)
+            with out_of_gdal():
+                return self._file.read(size)
         except BaseException as error:  # an interrupt, too, would be lost in C
             self._gate.failure = error
             return b""

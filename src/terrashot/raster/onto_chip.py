@@ -13,6 +13,7 @@ from terrashot.domain.grid import Chip
 from terrashot.errors import MissingExtraError
 from terrashot.raster.place import RasterPlace, is_same_crs
 from terrashot.raster.regrid import HALF
+from terrashot.raster.turn import in_gdal
 from terrashot.raster.window_needed import pixels_in
 
 try:
@@ -136,11 +137,12 @@ def _warped(
     if rasterio is None:
         raise MissingExtraError('bringing rasters onto chips needs: pip install "terrashot[raster]"')
     found = np.zeros((len(values), target.height_px, target.width_px), np.float32)
-    reproject(
-        values, found,
-        src_transform=Affine(*source.affine), src_crs=source.crs,
-        dst_transform=Affine(*target.affine), dst_crs=target.crs,
-        resampling=Resampling.average if is_coarser else Resampling.bilinear,
-        tolerance=0, num_threads=1, **({} if is_coarser else PLAIN),
-    )  # fmt: skip
+    with in_gdal():
+        reproject(
+            values, found,
+            src_transform=Affine(*source.affine), src_crs=source.crs,
+            dst_transform=Affine(*target.affine), dst_crs=target.crs,
+            resampling=Resampling.average if is_coarser else Resampling.bilinear,
+            tolerance=0, num_threads=1, **({} if is_coarser else PLAIN),
+        )  # fmt: skip
     return found

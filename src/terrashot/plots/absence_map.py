@@ -19,7 +19,7 @@ from terrashot.plots.style import legend_below, named_lines, new_figure
 
 ACROSS = 3
 PANEL_IN, BAR_IN = 3.2, 0.19
-SLIMMEST, TALLEST = 0.4, 1.3
+SLIMMEST, TALLEST = 0.5, 1.3
 """Of a map, height over width."""
 
 
@@ -45,7 +45,7 @@ def absence_map(shares: PresenceShares, area: int, chips: Chips, land: shapely.M
     keys: dict[str, Artist] = {fill.label: fill.patch() for fill in fills.values()}
     if place is not None:
         bar = figure.colorbar(shades(), ax=[column[0] for column in axes], aspect=25, extend="min")
-        bar.set_label("share of a chip's channels that is there\n(black: none)")
+        bar.set_label("share that is there\n(black: none)")
     legend_below(figure, keys | named_lines(column[0] for column in axes))
     return figure
 

@@ -73,9 +73,11 @@ def _cell_means(area: AreaChips, present: Float32[np.ndarray, " N"]) -> Float64[
 
 
 def _apart(area: AreaChips, rows: Int64[np.ndarray, " n"]) -> Int64[np.ndarray, " m"]:
-    """The first of these chips in each of the cells that lie `MARKS_A_SIDE` to the longer side of the area."""
+    """Of these chips the middlemost in each of the squares that lie `MARKS_A_SIDE` to the longer side of the area."""
     (south, north), (west, east) = span(area)
     step = max(north - south, east - west, area.chip_deg) / MARKS_A_SIDE
-    down, across = (area.lat_deg[rows] - south) // step, (area.lon_deg[rows] - west) // step
-    _, first = np.unique(down * (MARKS_A_SIDE + 1) + across, return_index=True)
-    return rows[np.sort(first)]
+    down, across = (area.lat_deg[rows] - south) / step, (area.lon_deg[rows] - west) / step
+    order = np.argsort(np.hypot(down % 1 - 0.5, across % 1 - 0.5), kind="stable")
+    square = np.floor(down) * (MARKS_A_SIDE + 1) + np.floor(across)
+    _, first = np.unique(square[order], return_index=True)
+    return np.sort(rows[order[first]])

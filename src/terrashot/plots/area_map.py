@@ -5,21 +5,20 @@ from collections import Counter
 import numpy as np
 import shapely
 from matplotlib.axes import Axes
-from matplotlib.collections import PolyCollection
+from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from terrashot.domain.tables import SPLIT_NAMES, Chips
 from terrashot.plots.area_overview import overview_panel, overview_window
 from terrashot.plots.chip_areas import AreaChips, chip_areas
+from terrashot.plots.chip_shapes import chip_shapes
 from terrashot.plots.map_window import Window, show_window, window_around
 from terrashot.plots.split_cells import FILLS, show_cells
 from terrashot.plots.style import new_figure
 
 MOST_DRAWN = 20_000
 """Chips of an area drawn as what they are; of more, cells with the commonest split in each."""
-MOST_EDGED = 2_500
-"""Chips with a white line around each; of more, the lines would be most of what is seen."""
 MOST_CELLS = 600
 """A side."""
 MARGIN = 0.04
@@ -84,14 +83,8 @@ def area_panel(ax: Axes, area: AreaChips, land: shapely.MultiPolygon | None) -> 
 
 
 def _show_chips(ax: Axes, area: AreaChips) -> None:
-    parts, chip = shapely.get_parts(area.footprint, return_index=True)
-    corners, part = shapely.get_coordinates(parts, return_index=True)
-    # Beyond the antimeridian the corners count on where the middles do.
-    corners[corners[:, 0] < (area.lon_deg.min() + area.lon_deg.max()) / 2 - 180, 0] += 360
-    shapes = np.split(corners, np.flatnonzero(np.diff(part)) + 1)
-    colours = [FILLS[SPLIT_NAMES[split]] for split in area.split[chip]]
-    edges = "white" if len(area) <= MOST_EDGED else "face"
-    ax.add_collection(PolyCollection(shapes, facecolors=colours, edgecolors=edges, linewidths=0.15, rasterized=True))
+    colours = np.array([to_rgba(FILLS[name]) for name in SPLIT_NAMES])[area.split]
+    ax.add_collection(chip_shapes(area, colours))
 
 
 def _counts(chips: Chips, areas: list[str]) -> Figure:

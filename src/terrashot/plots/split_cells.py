@@ -9,54 +9,38 @@ from matplotlib.colors import to_rgba
 
 from terrashot.domain.tables import SPLIT_NAMES
 from terrashot.plots.chip_areas import AreaChips
+from terrashot.plots.chip_cells import CHIPS_A_CELL, cell_bins, span
 from terrashot.plots.style import BLACK, VERMILION
 
 # Steps of lightness, so that grey tells them apart too; in bars test is hatched as well.
 FILLS: Final = {"train": "#9ecae1", "val": VERMILION, "test": "#08306b", "buffer": "#e2e2e2"}
-CHIPS_A_CELL = 2
-"""On average, so that few cells of a covered area are empty."""
 CHIPS_A_CELL_OF_OUTLINES = 8
 """On average, so that no cell inside is empty."""
 
 
 def show_cells(ax: Axes, area: AreaChips, most: int) -> None:
     """Cells coloured by the split that most of the chips in them have, at most so many a side; bare where there is none."""
-    bins = _bins(area, CHIPS_A_CELL, most)
+    bins = cell_bins(area, CHIPS_A_CELL, most)
     counts = np.stack([_counted(area, bins, split) for split in range(len(SPLIT_NAMES))])
     colours = np.array([to_rgba(FILLS[name]) for name in SPLIT_NAMES])[counts.argmax(axis=0)]
     colours[counts.sum(axis=0) == 0] = 0
-    (south, north), (west, east) = _span(area)
+    (south, north), (west, east) = span(area)
     ax.imshow(colours, extent=(west, east, south, north), origin="lower", aspect="auto", zorder=1)
 
 
 def show_outline(ax: Axes, area: AreaChips, most: int) -> None:
     """A line around the cells that hold a chip, at most so many a side."""
-    down, across = _bins(area, CHIPS_A_CELL_OF_OUTLINES, most)
+    down, across = cell_bins(area, CHIPS_A_CELL_OF_OUTLINES, most)
     is_held = sum(_counted(area, (down, across), split) for split in range(len(SPLIT_NAMES))) > 0
-    (south, north), (west, east) = _span(area)
+    (south, north), (west, east) = span(area)
     lat, lon = _middles(south, north, down), _middles(west, east, across)
     # Bare cells all around, so that the line closes.
     ax.contour(lon, lat, np.pad(is_held, 1).astype(float), levels=[0.5], colors=BLACK, linewidths=0.7, zorder=3)
 
 
-def _bins(area: AreaChips, chips_a_cell: int, most: int) -> tuple[int, int]:
-    """Cells down and across, about as high as wide on the ground."""
-    (south, north), (west, east) = _span(area)
-    width = (east - west) * float(np.cos(np.radians((south + north) / 2)))
-    cells = len(area) / chips_a_cell
-    across = int(np.clip(np.sqrt(cells * width / max(north - south, 1e-9)), 1, most))
-    return int(np.clip(cells / across, 1, most)), across
-
-
 def _counted(area: AreaChips, bins: tuple[int, int], split: int) -> Float64[np.ndarray, "H W"]:
-    counts: np.ndarray = np.histogram2d(*area.within(split), bins=bins, range=_span(area))[0]
+    counts: np.ndarray = np.histogram2d(*area.within(split), bins=bins, range=span(area))[0]
     return counts
-
-
-def _span(area: AreaChips) -> tuple[tuple[float, float], tuple[float, float]]:
-    """South and north, west and east of the chips' middles."""
-    lat, lon = area.lat_deg, area.lon_deg
-    return (float(lat.min()), float(lat.max())), (float(lon.min()), float(lon.max()))
 
 
 def _middles(low: float, high: float, count: int) -> Float64[np.ndarray, " P"]:

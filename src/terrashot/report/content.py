@@ -7,6 +7,7 @@ from typing import Any
 from terrashot.domain.absence_scores import AbsenceReport
 from terrashot.domain.answers import Answers
 from terrashot.domain.health import HealthCard
+from terrashot.domain.presence_shares import PresenceShares
 from terrashot.domain.results import Dot, Point
 from terrashot.domain.tables import Chips, Labels
 from terrashot.plots.chip_plates import Plate
@@ -46,6 +47,8 @@ class ReportContent:
     plates: Sequence[Plate] = ()
     absent: Sequence[tuple[str, str, str, int]] = ()
     """Modality, status, reason, number of channels."""
+    presence: PresenceShares | None = None
+    """How much of each modality is there, and why the rest is not; None where nobody counted."""
     health: HealthCard | None = None
     """Of the embeddings."""
     absence: AbsenceReport | None = None

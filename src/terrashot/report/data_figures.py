@@ -10,12 +10,13 @@ from terrashot.plots.chip_plates import chip_plates
 from terrashot.plots.label_quantiles import label_quantiles
 from terrashot.plots.model_diagram import model_diagram
 from terrashot.plots.training import training_curves
+from terrashot.report.absent_data import absence_maps
 from terrashot.report.content import ReportContent
 from terrashot.report.recipe import Recipe
 
 
 def of_data(content: ReportContent) -> Iterator[Recipe]:
-    """Chips by split, labels, example chips."""
+    """Chips by split, labels, example chips, what is absent."""
     yield Recipe(
         "areas", "areas", "Areas and splits",
         "Chips by split. Test chips take no part in pretraining, labelled or not; the buffer keeps training and validation "
@@ -38,6 +39,8 @@ def of_data(content: ReportContent) -> Iterator[Recipe]:
             "have no data.",
             lambda: chip_plates(content.plates, modalities), is_photo=True,
         )  # fmt: skip
+    if content.presence is not None:
+        yield from absence_maps(content.presence, content.chips, land_of_the_earth())
 
 
 def of_training(content: ReportContent) -> Iterator[Recipe]:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from terrashot.durable.files import write_bytes
 from terrashot.report.absence import missing_data
-from terrashot.report.blocks import NOTHING, Html, Table, folded, heading, join, scrolling, table
+from terrashot.report.absent_data import absent_data
+from terrashot.report.blocks import NOTHING, Html, Table, folded, join, scrolling, table
 from terrashot.report.claims import claims_here
 from terrashot.report.content import ReportContent
 from terrashot.report.elsewhere import leakage_table, transfer_table
@@ -66,7 +67,7 @@ def _sections(content: ReportContent, figures: Sequence[Drawn]) -> list[tuple[st
         ("missing", "What absences cost", join([drawn("missing"), missing_data(content)])),
         ("embeddings", "The embeddings", join([drawn("embeddings"), health_section(content.health)])),
         ("areas", "Areas, splits and labels", drawn("areas")),
-        ("data", "The data, and what is missing in it", join([drawn("data"), _absent(content)])),
+        ("data", "The data, and what is missing in it", join([drawn("data"), absent_data(content, drawn("absent"))])),
         ("pretraining", "Pretraining", drawn("pretraining")),
         ("facts", "How this was made", _facts(content)),
     ]
@@ -79,14 +80,6 @@ def _banner(content: ReportContent) -> str:
         '<p class="simulated"><strong>Simulated.</strong> Imagery and labels are made up, for learning the tool and testing '
         "it. No number on this page says anything about real land, or that the method is good.</p>"
     )
-
-
-def _absent(content: ReportContent) -> Html:
-    if not content.absent:
-        return NOTHING
-    rows = [[modality, status, reason, f"{count:,}"] for modality, status, reason, count in content.absent]
-    head = ("modality", "status", "reason", "#channels")
-    return join([heading("What is missing"), table(Table("What is missing", head, rows))])
 
 
 def _facts(content: ReportContent) -> Html:

@@ -1,16 +1,17 @@
 """Step `report`: figures and the page, from the study's tables."""
 
 import json
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from terrashot.domain.channel_states import count_absent
 from terrashot.domain.modality import MODALITIES
+from terrashot.domain.presence_shares import PresenceShares, presence_shares
 from terrashot.domain.results import Point, Result, dots
-from terrashot.domain.tables import Chips, Embeddings, Labels, Presence, count_absences, in_order_of, shared_rows
+from terrashot.domain.tables import Chips, Embeddings, Labels, in_order_of, shared_rows
 from terrashot.model.checkpoint import read_towers_config
 from terrashot.model.cost import count_parameters
 from terrashot.model.presets import Preset
@@ -31,8 +32,9 @@ from terrashot.store.chips import open_chip_store
 from terrashot.store.health import read_health
 from terrashot.store.missing import read_missing
 from terrashot.store.parquet import read_table, rows_of_table
+from terrashot.store.presence_states import read_channel_states
 from terrashot.store.study import Study
-from terrashot.store.tables import read_chips, read_own_labels, read_presence
+from terrashot.store.tables import read_chips, read_own_labels
 from terrashot.store.vectors import read_embeddings
 
 
@@ -42,7 +44,8 @@ def make_report(context: Context) -> Work[None]:
     embeddings = read_embeddings(study.embeddings)
     chips = in_order_of(embeddings.chips.ids, read_chips(study.chips))
     labels = aligned(chips, read_own_labels(study.labels))
-    presence = read_presence(study.presence)
+    states = read_channel_states(study.presence, chips.ids)
+    presence = presence_shares(states, chips.area)
     seed, most = config.study.seed, config.report.tsne_chips
     projection = yield from study_projection(study, embeddings, seed=seed, most=most)
     by_tsne, by_components = layouts(projection.maps, embeddings, seed=seed, most=most)
@@ -55,7 +58,7 @@ def make_report(context: Context) -> Work[None]:
         title=config.study.name, simulated=config.source.kind == "simulated", metrics=metrics, best_epoch=best,
         plates=make_plates(store, chips, labels, config.report.plates),
         model=_shape(study, presence, taught_preset(config.pretrain)),
-        absent=count_absences(presence), facts=_facts(context, chips, embeddings),
+        absent=count_absent(states), presence=presence, facts=_facts(context, chips, embeddings),
         absence=read_missing(study.missing) if config.missing.report and study.missing.is_file() else None,
         health=read_health(study.health, study.embeddings) if study.health.is_file() else None,
     )  # fmt: skip
@@ -93,7 +96,7 @@ def aligned(chips: Chips, labels: Labels) -> Labels:
     return Labels(chips.ids, targets)
 
 
-def _shape(study: Study, presence: Presence, taught: Preset) -> ModelShape:
+def _shape(study: Study, presence: PresenceShares, taught: Preset) -> ModelShape:
     """What the picture of the model tells, from the model's own card, and how it was taught."""
     towers = read_towers_config(study.model)
     vit, inputs = towers.vit, [_tower_input(name, presence) for name in towers.modalities]
@@ -105,10 +108,10 @@ def _shape(study: Study, presence: Presence, taught: Preset) -> ModelShape:
     )  # fmt: skip
 
 
-def _tower_input(modality: str, presence: Presence) -> TowerInput:
-    is_there = (presence.modality == modality) & (presence.status == "ok")
-    counts = Counter(presence.chip_id[is_there]).values()
-    return TowerInput(MODALITIES[modality].title, min(counts, default=0), max(counts, default=0))
+def _tower_input(modality: str, presence: PresenceShares) -> TowerInput:
+    counts = [own.n_there[own.n_there > 0] for own in presence.modalities if own.modality == modality]
+    few, many = (int(counts[0].min()), int(counts[0].max())) if counts and len(counts[0]) else (0, 0)
+    return TowerInput(MODALITIES[modality].title, few, many)
 
 
 def _facts(context: Context, chips: Chips, embeddings: Embeddings) -> dict[str, str]:

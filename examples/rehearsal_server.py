@@ -22,8 +22,8 @@ from urllib.parse import urlsplit
 from rehearsal_search import Searched, page_of
 
 LOOPBACK = "127.0.0.1"
-Fault = Literal["busy", "short", "reset"]
-"""503 with Retry-After; half of the body, announced whole; the line broken without an answer."""
+Fault = Literal["busy", "short", "reset", "forbidden"]
+"""503 with Retry-After; half of the body, announced whole; the line broken without an answer; 403."""
 RETRY_AFTER_S = 1
 GONE = b'{"description": "there is no such thing"}'
 
@@ -194,6 +194,8 @@ class _Handler(BaseHTTPRequestHandler):
         if fault == "reset":
             self._break()
             return
+        if fault == "forbidden":
+            answer = Answer(HTTPStatus.FORBIDDEN, GONE)
         if fault == "busy":
             answer = Answer(HTTPStatus.SERVICE_UNAVAILABLE, b"", {"Retry-After": str(RETRY_AFTER_S)})
         self.send_response(answer.status)

@@ -59,13 +59,13 @@ def scene_path(context: Context, sensor: Sensor) -> Path:
 
 
 def scene_source(context: Context, sensor: Sensor, *, readers: int) -> SceneSource:
-    """The sensor's months of every chip, once its scenes are found."""
+    """The sensor's months of every chip; they can be read once its scenes are found."""
     path = scene_path(context, sensor)
-    grid = context.config.grid
+    grid, digest = context.config.grid, sha256_of_file(path) if path.is_file() else ""
     return SceneSource(
         sensor.product,
         sensor.recipe,
-        SceneFile(path, sha256_of_file(path)),
+        SceneFile(path, digest),
         grid.chip_px,
         opener(context, sensor),
         readers,

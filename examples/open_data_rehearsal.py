@@ -2,7 +2,8 @@
 
 Makes simulated scenes of Sentinel-2 and Sentinel-1 over a small area across a zone edge, serves them on loopback as Earth Search and
 Planetary Computer serve real ones, writes FOLDER/study.toml, and runs that study from its outline to its report. Nothing in it is a
-picture of real land. `--only-serve` goes on serving until interrupted; `--fault 7=busy` lets request 7 go wrong (busy, short, reset, forbidden).
+picture of real land. `--only-serve` goes on serving until interrupted; `--fault 7=busy` lets request 7 go wrong (busy, short, reset,
+forbidden).
 """
 
 import argparse

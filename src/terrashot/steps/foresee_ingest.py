@@ -68,7 +68,7 @@ def cost_of_ingest(context: Context) -> Work[Answer]:
         lines.append(_sentence(sensor, cost, len(chips), context, is_far))
         facts[sensor.modality] = {
             "acquisitions": cost.acquisitions, "windows": cost.windows, "gigabytes": round(cost.n_bytes / 1e9, 3),
-            "hours": round(cost.seconds(context.workers, context.config.ingest.readers) / 3600, 3) if is_far else None,
+            "hours": round(cost.seconds(context.workers, context.config.ingest.readers) / 3600, 6) if is_far else None,
         }  # fmt: skip
     return Answer(tuple(lines), {"ingest": facts})
 

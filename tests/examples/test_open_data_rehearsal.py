@@ -149,12 +149,12 @@ def test_collections_say_what_assets_their_items_have(server):
 
 @pytest.mark.parametrize("name", OPTICAL)
 @pytest.mark.parametrize(("epsg", "tiles", "most_off"), [
-    (WEST_EPSG, {"31TGK"}, 0.015), (EAST_EPSG, {"32TKQ"}, 0.015), (EAST_EPSG, {"31TGK", "32TKQ"}, 0.08),
+    (WEST_EPSG, {"31TGK"}, 0.015), (EAST_EPSG, {"32TKQ"}, 0.015), (EAST_EPSG, {"31TGK", "32TKQ"}, 0.015),
 ])  # fmt: skip
 def test_monthly_means_are_those_that_were_simulated_on_each_side_of_the_zone_edge(
     source, server, name, epsg, tiles, most_off
 ):
-    """Noise is 1 % a pixel and 1 % a pass, over five passes; a tile of the other zone is brought onto the chip besides."""
+    """Noise is 1 % a pixel and 1 % a pass, over five passes; where tiles of both zones lie over the chip its own zone's is taken."""
     seen = source(server, name, lambda each: each.sensed.month < 3 and each.tile in tiles).read(chip_of(epsg))
     assert len(seen.channels) + len(seen.absences) == 9 and set(seen.n_acquisitions) <= {4, 5, 6}
     for channel, plane in zip(seen.channels, seen.values, strict=True):

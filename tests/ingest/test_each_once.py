@@ -32,6 +32,11 @@ def test_the_newest_baseline_replaces_an_older_one_of_the_same_ground(old, new):
     assert ids([replace(SCENE, baseline=new), replace(again, baseline=old)]) == [["a"]]
 
 
+def test_where_tiles_overlap_pixels_come_from_the_chips_own_zone_first_whatever_is_newer():
+    other = replace(SCENE, id="0", tile="30RTN", baseline="05.00", produced_at=NOON + timedelta(days=9))
+    assert ids([other, replace(SCENE, is_at_home=True)]) == [["a", "0"]]
+
+
 def test_of_one_baseline_what_was_produced_last_replaces_the_other():
     early, late = (
         replace(SCENE, id=name, produced_at=NOON + timedelta(days=days)) for name, days in (("x", 1), ("b", 9))

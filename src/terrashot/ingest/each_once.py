@@ -46,6 +46,8 @@ class Delivery:
     baseline: str | None = None
     """Of processing, `02.14` or `N0214`; None: unknown, older than any."""
     produced_at: datetime | None = None
+    is_at_home: bool = False
+    """Whether its tile is of the chip's own zone, so that pixels are copied and not resampled."""
 
     def __post_init__(self) -> None:
         for moment in (self.sensed_at, self.produced_at):
@@ -58,7 +60,7 @@ class Pass:
     """One pass of one satellite over a chip: what is averaged, and counted once a pixel."""
 
     deliveries: tuple[Delivery, ...]
-    """A pixel is taken from the first that has it: newest baseline, then produced last, then by id."""
+    """A pixel is taken from the first that has it: of the chip's own zone, newest baseline, then produced last, then by id."""
 
     @property
     def sensed_at(self) -> datetime:
@@ -143,10 +145,10 @@ def _grouped(
     return [(own, list(same)) for own, same in groupby(sorted(offered, key=key), key=key)]
 
 
-def _precedence(delivery: Delivery) -> tuple[int, float, str]:
-    """Sorts the newest first."""
+def _precedence(delivery: Delivery) -> tuple[bool, int, float, str]:
+    """Sorts those of the chip's own zone first, and of them the newest."""
     produced = UNKNOWN if delivery.produced_at is None else delivery.produced_at.timestamp()
-    return -_baseline(delivery), -produced, delivery.id
+    return not delivery.is_at_home, -_baseline(delivery), -produced, delivery.id
 
 
 def _baseline(delivery: Delivery) -> int:

@@ -20,13 +20,12 @@ class Scene:
     fault: str = ""
     """Why nothing can be made of it; its months fail, and tell so."""
 
-    @property
-    def delivery(self) -> Delivery:
-        """What tells it from others of the same pass."""
+    def delivery_on(self, zone: int) -> Delivery:
+        """What tells it from others of the same pass over a chip of that UTM zone, 1 to 60."""
         told = self.acquisition
         direction = told.orbit_direction
         tile = told.id if told.collection == OWN else told.tile
         return Delivery(
             told.id, told.platform or "", told.sensed, None if direction is None else direction == "ascending",
-            tile, None, told.baseline, told.made,
+            tile, None, told.baseline, told.made, told.tile is not None and int(told.tile[:2]) == zone,
         )  # fmt: skip

@@ -93,7 +93,7 @@ class SceneSource:
         """
         chip = chip_from_id(chip_id)
         scenes = {scene.acquisition.id: scene for scene in self.scenes.over(chip)}
-        months = self._passes([scene.delivery for scene in scenes.values()])
+        months = self._passes([scene.delivery_on(chip.epsg % 100) for scene in scenes.values()])
         in_turn = [delivery for own in months for passage in own for delivery in passage.deliveries]
         with LookAhead(lambda delivery: self._see(scenes[delivery.id], chip), in_turn, self.readers) as see:
             composites = [self._composite(own, see) for own in months]

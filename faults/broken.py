@@ -2,12 +2,14 @@
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 from unittest import mock
 
 from terrashot.durable import backup, files
+from terrashot.ingest import scene_source
+from terrashot.ingest.each_once import Delivery, Pass
 from terrashot.remote.client import Answer
 from terrashot.remote.headers import range_of, version_of
 from terrashot.remote.ranges import RemoteRanges
@@ -33,20 +35,27 @@ def _believe(ranges: RemoteRanges, answer: Answer, start: int, stop: int) -> byt
     return answer.take(end - first)
 
 
+def _each_delivery(deliveries: Iterable[Delivery]) -> tuple[Pass, ...]:
+    return tuple(Pass((delivery,)) for delivery in deliveries)
+
+
+_BREAKS: Mapping[str, Sequence[tuple[object, str, object]]] = {
+    "rename-before-flush": [(module, "write_atomically", _rename_before_flush) for module in (files, backup, parquet)],
+    "digest-skipped": [
+        (parquet, "check_digest", lambda path: None),
+        *((module, "fits_digest", lambda path: True) for module in (backup, verify)),
+    ],
+    "range-believed": [(RemoteRanges, "_part", _believe)],
+    "counted-twice": [(scene_source, "each_once", _each_delivery)],
+}
+"""What is broken, and by what, under each name."""
+BROKEN = tuple(_BREAKS)
+
+
 @contextlib.contextmanager
 def broken(name: str) -> Iterator[None]:
     """Inside, and in every child forked there, one thing is broken."""
     with contextlib.ExitStack() as stack:
-        if name == "digest-skipped":
-            stack.enter_context(mock.patch.object(parquet, "check_digest", lambda path: None))
-            for module in (backup, verify):
-                stack.enter_context(mock.patch.object(module, "fits_digest", lambda path: True))
-        elif name == "range-believed":
-            stack.enter_context(mock.patch.object(RemoteRanges, "_part", _believe))
-        else:
-            for module in (files, backup, parquet):
-                stack.enter_context(mock.patch.object(module, "write_atomically", _rename_before_flush))
+        for target, attribute, instead in _BREAKS[name]:
+            stack.enter_context(mock.patch.object(target, attribute, instead))
         yield
-
-
-BROKEN = ("rename-before-flush", "digest-skipped", "range-believed")

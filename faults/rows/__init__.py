@@ -17,6 +17,7 @@ NAMES = (
     "memory",
     "chip_content",
     "missing_data",
+    "dates",
     "store_machine",
     "formats",
     "bombs",

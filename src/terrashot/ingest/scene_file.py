@@ -14,14 +14,14 @@ from shapely import STRtree
 
 from terrashot.domain.cells import cells_of, footprints
 from terrashot.domain.grid import Chip
-from terrashot.durable.files import write_bytes
+from terrashot.durable.files import sha256_of, write_bytes
 from terrashot.errors import InputError, IntegrityError, one_line
 from terrashot.ingest.boa_offset import Offset
 from terrashot.ingest.scene import Scene
 from terrashot.remote.stac_item import acquisition_of
 
 LARGEST_BYTES = 1 << 30
-OURS = "terrashot"
+OURS, SEAL = "terrashot", "seal"
 Items = Sequence[Mapping[str, Any]]
 
 
@@ -74,13 +74,18 @@ class Listed:
     """By item, what is subtracted from its numbers; or why that cannot be known."""
 
     def scenes(self) -> tuple[Scene, ...]:
-        """The items as scenes, by time and id.
+        """The items as scenes, by time and id; one that is there twice counts once.
 
         Raises:
-            InputError: an item that is none.
+            InputError: an item that is none, or two that differ under one id.
         """
-        found = [_scene(acquisition_of(item, self.item_assets), self.offsets) for item in self.items]
-        return tuple(sorted(found, key=lambda scene: (scene.acquisition.sensed, scene.acquisition.id)))
+        found: dict[str, tuple[Mapping[str, Any], Scene]] = {}
+        for item in self.items:
+            scene = _scene(acquisition_of(item, self.item_assets), self.offsets)
+            known, _ = found.setdefault(scene.acquisition.id, (item, scene))
+            if known != item:
+                raise InputError(f"item {scene.acquisition.id}: is there twice, and the two differ; leave one out")
+        return tuple(sorted((s for _, s in found.values()), key=lambda s: (s.acquisition.sensed, s.acquisition.id)))
 
 
 def _scene(acquisition: Any, offsets: Mapping[str, Offset | str]) -> Scene:
@@ -97,7 +102,7 @@ def write_listed(path: Path, listed: Listed) -> None:
         "offsets": {key: _offset_as_json(found) for key, found in sorted(listed.offsets.items())},
     }
     content = {"type": "FeatureCollection", "features": list(listed.items), OURS: ours}
-    write_bytes(path, json.dumps(content, separators=(",", ":"), sort_keys=True, allow_nan=False).encode())
+    write_bytes(path, _text({**content, OURS: {**ours, SEAL: _seal(content)}}))
 
 
 def read_listed(path: Path) -> Listed:
@@ -109,6 +114,8 @@ def read_listed(path: Path) -> Listed:
     try:
         content = read_collection(path)
         ours = content[OURS]
+        if ours.pop(SEAL) != _seal(content):
+            raise ValueError("its content does not fit its digest")
         offsets = {key: _offset_from_json(found) for key, found in ours["offsets"].items()}
         return Listed(ours["question"], content["features"], ours["item_assets"], tuple(ours["refused"]), offsets)
     except (InputError, KeyError, TypeError, ValueError, AttributeError) as error:
@@ -126,7 +133,7 @@ def read_collection(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > LARGEST_BYTES:
             raise InputError(f"{path}: over {LARGEST_BYTES} bytes; split it by months")
-        content = json.loads(path.read_bytes())
+        content = json.loads(path.read_bytes(), parse_constant=_refuse_constant)
     except (OSError, ValueError, RecursionError) as error:
         if isinstance(error, InputError):
             raise
@@ -141,6 +148,19 @@ def read_collection(path: Path) -> dict[str, Any]:
 @lru_cache(maxsize=4)
 def _opened(path: Path, digest: str) -> SceneIndex:
     return SceneIndex(read_listed(path).scenes())
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name}, which JSON does not have")
+
+
+def _text(content: Mapping[str, object]) -> bytes:
+    return json.dumps(content, separators=(",", ":"), sort_keys=True, allow_nan=False).encode()
+
+
+def _seal(content: Mapping[str, object]) -> str:
+    """SHA-256 of all but the seal: of a flipped bit the file itself would say nothing."""
+    return sha256_of(_text(content))
 
 
 def _offset_as_json(found: Offset | str) -> object:

@@ -57,10 +57,9 @@ def list_scenes(context: Context, sensor: Sensor, chips: Chips, question: str) -
         _, items = read_own_scenes(context.study.resolve(section.folder), sensor.recipe.kinds, units)
         return Listed(question, items)
     if section.items is not None:
-        items = tuple(read_collection(context.study.resolve(section.items))["features"])
-        for item in items:
-            acquisition_of(item)
-        return Listed(question, items)
+        listed = Listed(question, tuple(read_collection(context.study.resolve(section.items))["features"]))
+        listed.scenes()  # refuses what is no item before anything is written
+        return listed
     return (yield from _searched(context, sensor, chips, question))
 
 

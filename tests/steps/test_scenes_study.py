@@ -17,6 +17,7 @@ from rehearsal_ground import Plan, truth  # noqa: E402
 from rehearsal_server import RehearsalServer  # noqa: E402
 
 from terrashot.errors import InputError, NetworkError  # noqa: E402
+from terrashot.ingest.scene_file import read_listed  # noqa: E402
 from terrashot.steps.progress import finish  # noqa: E402
 from terrashot.steps.run import Wishes, run_and_report, run_study  # noqa: E402
 from terrashot.store.chips import open_chip_store  # noqa: E402
@@ -141,9 +142,13 @@ def test_the_same_items_in_a_file_of_the_users_give_the_same_chips_without_a_sea
     asked = [(chip, at.slot) for chip in stores[0].chip_ids for at in stores[0].channels(chip, "s2rgbm")]
     one, two = (store.read("s2rgbm", asked) for store in stores)
     np.testing.assert_array_equal(one, two)
-    (own / "items.json").write_text(json.dumps({**found, "features": []}))
+    for item in found["features"]:
+        item["properties"]["eo:cloud_cover"] = 91.0
+    (own / "items.json").write_text(json.dumps(found))
     decisions = finish(run_study(other, Wishes(only=("ingest",), dry_run=True)))
     assert decisions[0].runs and "scenes of optical changed" in decisions[0].why
+    finish(run_study(other, PIXELS))
+    assert read_listed(other.scenes / "s2rgbm.json").items == ()  # all cloudier than [source.optical] max_cloud_percent
 
 
 def test_no_catalogue_there_is_a_network_error_and_a_bad_file_of_items_is_named(study, server, tmp_path):

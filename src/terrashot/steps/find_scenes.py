@@ -21,9 +21,10 @@ from terrashot.remote.address import AddressRules
 from terrashot.remote.catalogue import fetch_item_assets
 from terrashot.remote.client import Client
 from terrashot.remote.stac_item import acquisition_of
+from terrashot.scene_sections import OpticalSection
 from terrashot.steps.plan import Context
 from terrashot.steps.progress import Progress, Said, Work
-from terrashot.steps.scene_sensors import Sensor, opener, own_files_digests, scene_path, sensors
+from terrashot.steps.scene_sensors import Sensor, opener, own_digest, scene_path, sensors
 from terrashot.store.manifest import digest_of
 
 
@@ -57,27 +58,37 @@ def list_scenes(context: Context, sensor: Sensor, chips: Chips, question: str) -
         _, items = read_own_scenes(context.study.resolve(section.folder), sensor.recipe.kinds, units)
         return Listed(question, items)
     if section.items is not None:
-        listed = Listed(question, tuple(read_collection(context.study.resolve(section.items))["features"]))
-        listed.scenes()  # refuses what is no item before anything is written
-        return listed
+        items = read_collection(context.study.resolve(section.items))["features"]
+        return Listed(question, tuple(item for item in items if _is_clear_enough(item, sensor)))
     return (yield from _searched(context, sensor, chips, question))
 
 
 def _searched(context: Context, sensor: Sensor, chips: Chips, question: str) -> Work[Listed]:
     months, areas = sensor.recipe.months, list(_areas(context, chips))
     keys = asset_keys(sensor.product, sensor.recipe.kinds, GUARD_KIND)
-    most = getattr(sensor.section, "max_cloud_percent", 100.0)
     items: dict[str, dict[str, Any]] = {}
     refused: dict[str, None] = {}
     with Client(AddressRules(frozenset(context.config.ingest.allowed_hosts))) as client:
         item_assets = fetch_item_assets(sensor.product, client)
         for done, (places, month) in enumerate(((p, m) for p in areas for m in months), start=1):
-            found = search_month(sensor.product, places.boxes(), month, most, item_assets, client)
-            items |= {str(item["id"]): slimmed(item, keys) for item in found.items}
+            found = search_month(
+                sensor.product, places.boxes(), month, _most_cloud_percent(sensor), item_assets, client
+            )
+            items |= {str(item["id"]): slimmed(item, keys) for item in found.items if _is_clear_enough(item, sensor)}
             refused |= dict.fromkeys(found.refused)
             yield Progress("search", done, len(areas) * len(months), f"{sensor.modality}: {len(items)} scenes")
     kept = {key: told for key, told in item_assets.items() if key in keys}
     return Listed(question, tuple(items[key] for key in sorted(items)), kept, tuple(refused))
+
+
+def _most_cloud_percent(sensor: Sensor) -> float:
+    return sensor.section.max_cloud_percent if isinstance(sensor.section, OpticalSection) else 100.0
+
+
+def _is_clear_enough(item: Mapping[str, Any], sensor: Sensor) -> bool:
+    """Asked of each item too: a file of items was not searched, and some catalogues pass over what they are asked for."""
+    cloud_percent = acquisition_of(item).cloud_percent
+    return cloud_percent is None or cloud_percent <= _most_cloud_percent(sensor)
 
 
 def _areas(context: Context, chips: Chips) -> Iterator[Places]:
@@ -112,9 +123,10 @@ def _offsets(context: Context, sensor: Sensor, listed: Listed) -> Work[Mapping[s
 
 def question_of(context: Context, sensor: Sensor, chips: Chips) -> str:
     """Digest of all that decides which scenes are found and how they are read; another catalogue's newest scenes do not."""
-    own = own_files_digests(context)
-    asked = [sensor.section.model_dump(mode="json"), sensor.recipe.months, own]
-    places = [] if own else [[p.boxes().wkt, p.reach_m] for p in _areas(context, chips)]
+    section = sensor.section
+    asked = [section.model_dump(mode="json"), sensor.recipe.months, own_digest(context, section)]
+    is_own = section.folder is not None or section.items is not None
+    places = [] if is_own else [[area.boxes().wkt, area.reach_m] for area in _areas(context, chips)]
     return digest_of([*asked, places])
 
 

@@ -89,11 +89,12 @@ def own_files_digests(context: Context) -> Mapping[str, str]:
     """Digests, by sensor, of the user's own file of items, or of names, sizes and times of the user's own scenes."""
     source = context.config.source
     named = {"optical": source.optical, "radar": source.radar}
-    found = {name: _digest(context, section) for name, section in named.items() if section is not None}
+    found = {name: own_digest(context, section) for name, section in named.items() if section is not None}
     return {f"scenes of {name}": digest for name, digest in found.items() if digest is not None}
 
 
-def _digest(context: Context, section: OpticalSection | RadarSection) -> str | None:
+def own_digest(context: Context, section: OpticalSection | RadarSection) -> str | None:
+    """Of the sensor's own file of items or scenes, as `own_files_digests`; None where a catalogue is searched."""
     if section.items is not None:
         path = context.study.resolve(section.items)
         return sha256_of_file(path) if path.is_file() else None

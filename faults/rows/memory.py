@@ -8,9 +8,11 @@ import numpy as np
 
 from faults.child import run_child
 from faults.outcome import Case, Row, Verdict, crashed, exact, silent
+from faults.wide_scene import wide_chips, wide_source, write_wide_scene
 from terrashot.domain.modality import Channel, Difference, Imagery
 from terrashot.domain.normalize import ChannelStats, KindStats
 from terrashot.domain.tables import Chips
+from terrashot.durable.files import make_folder
 from terrashot.durable.parts import DiskParts
 from terrashot.embed.in_parts import embed_in_parts
 from terrashot.engine import available_cores
@@ -24,6 +26,8 @@ from terrashot.store.chips import open_chip_store
 SIDE_PX, CHIPS = 128, 64
 TIMES, TIMES_SOAK = (10, 20), (10, 100)
 """The smaller number already fills a batch of images (256 of 128 px)."""
+TIMES_OF_SCENES, TIMES_OF_SCENES_SOAK = (1, 6), (1, 160)
+"""Of chips that are cut from a scene, each from four files."""
 INGEST_CAP, EMBED_CAP = 2 << 30, 4 << 30
 GROWTH = 1.2
 CHIP_BYTES = 1024
@@ -48,6 +52,8 @@ class Noise:
 def cases(soak: bool, seed: int) -> Iterator[Case]:
     times = TIMES_SOAK if soak else TIMES
     yield Case("ingest", functools.partial(_compare, work=_ingest, cap=INGEST_CAP, times=times))
+    scenes = TIMES_OF_SCENES_SOAK if soak else TIMES_OF_SCENES
+    yield Case("ingest of scenes", functools.partial(_compare, work=_ingest_scenes, cap=INGEST_CAP, times=scenes))
     yield Case("embed", functools.partial(_compare, work=_embed, cap=EMBED_CAP, times=times))
 
 
@@ -55,8 +61,7 @@ def _compare(folder: Path, work: Callable[[Path, int], None], cap: int, times: t
     peaks, extra = [], []
     for number in times:
         where = folder / str(number)
-        if work is _embed:
-            finish(harvest([Noise()], _ids(CHIPS * number), where, workers=1))
+        PREPARE.get(work, _nothing)(where, CHIPS * number)
         ended = run_child(functools.partial(work, where, CHIPS * number), folder / f"notes-{number}")
         if ended.code != 0:
             return crashed(ended.last_line)
@@ -78,6 +83,20 @@ def _ingest(folder: Path, n_chips: int) -> None:
     finish(harvest([Noise()], _ids(n_chips), folder, workers=1))
 
 
+def _nothing(folder: Path, n_chips: int) -> None:
+    pass
+
+
+def _write_scene(folder: Path, n_chips: int) -> None:
+    make_folder(folder)
+    write_wide_scene(folder, n_chips)
+
+
+def _ingest_scenes(folder: Path, n_chips: int) -> None:
+    found = finish(harvest([wide_source(folder)], wide_chips(n_chips), folder / "store", workers=1))
+    assert found.statuses == {"ok": 3 * n_chips}, found.statuses
+
+
 def _embed(folder: Path, n_chips: int) -> None:
     assert available_cores() == 1
     ids = tuple(_ids(n_chips))
@@ -90,4 +109,6 @@ def _embed(folder: Path, n_chips: int) -> None:
     write_vectors(folder / "embeddings.parquet", table, made.groups, "model")
 
 
+PREPARE = {_embed: _ingest, _ingest_scenes: _write_scene}
+"""What must lie there before, not counted."""
 ROW = Row("memory", "memory capped: ten and more times the chips, no more of it", cases)

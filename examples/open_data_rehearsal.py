@@ -21,7 +21,7 @@ from rehearsal_server import Fault, RehearsalServer
 STUDY = """\
 # Simulated scenes on loopback, made by examples/open_data_rehearsal.py.
 [study]
-name = "open-data-rehearsal"
+name = "simulated-open-data"
 [source]
 kind = "scenes"
 months = {months}

@@ -168,4 +168,4 @@ def test_the_rehearsal_goes_from_an_outline_to_a_report(tmp_path):
     assert done.returncode == 0, done.stderr[-2000:]
     assert "vegetation in edge" in done.stdout
     page = (tmp_path / "road" / "report.html").read_text()
-    assert "open-data-rehearsal" in page and "all clouded" in page
+    assert "simulated-open-data" in page and "all clouded" in page

@@ -10,6 +10,7 @@ from unittest import mock
 import numpy as np
 
 from terrashot.durable import backup, files
+from terrashot.durable.spool import Spool
 from terrashot.ingest import composite, scene_source
 from terrashot.ingest.each_once import Delivery, Pass
 from terrashot.remote.client import Answer
@@ -53,6 +54,7 @@ _BREAKS: Mapping[str, Sequence[tuple[object, str, object]]] = {
         *((module, "fits_digest", lambda path: True) for module in (backup, verify)),
     ],
     "range-believed": [(RemoteRanges, "_part", _believe)],
+    "nothing-kept": [(Spool, "get", lambda spool, key: None)],
     "damage-unsaid": [(composite, "_failed", _nothing_sensed)],
     "counted-twice": [(scene_source, "each_once", _each_delivery)],
 }

@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import BinaryIO
 from unittest import mock
 
+import numpy as np
+
 from terrashot.durable import backup, files
-from terrashot.ingest import scene_source
+from terrashot.durable.spool import Spool
+from terrashot.ingest import composite, scene_source
 from terrashot.ingest.each_once import Delivery, Pass
 from terrashot.remote.client import Answer
 from terrashot.remote.headers import range_of, version_of
@@ -39,6 +42,11 @@ def _each_delivery(deliveries: Iterable[Delivery]) -> tuple[Pass, ...]:
     return tuple(Pass((delivery,)) for delivery in deliveries)
 
 
+def _nothing_sensed(shape: tuple[int, int, int], detail: str) -> composite.Composite:
+    tally = composite.Tally(0, 0.0, 0.0, None, None, "no acquisition in the month")
+    return composite.Composite(np.full(shape, np.nan, np.float32), np.zeros(shape, np.int32), (tally,) * shape[0])
+
+
 _BREAKS: Mapping[str, Sequence[tuple[object, str, object]]] = {
     "rename-before-flush": [(module, "write_atomically", _rename_before_flush) for module in (files, backup, parquet)],
     "digest-skipped": [
@@ -46,6 +54,8 @@ _BREAKS: Mapping[str, Sequence[tuple[object, str, object]]] = {
         *((module, "fits_digest", lambda path: True) for module in (backup, verify)),
     ],
     "range-believed": [(RemoteRanges, "_part", _believe)],
+    "nothing-kept": [(Spool, "get", lambda spool, key: None)],
+    "damage-unsaid": [(composite, "_failed", _nothing_sensed)],
     "counted-twice": [(scene_source, "each_once", _each_delivery)],
 }
 """What is broken, and by what, under each name."""

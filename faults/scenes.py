@@ -119,30 +119,29 @@ class Store:
     """What a harvest left."""
 
     harvested: Harvested
-    channels: Mapping[tuple[str, str, str], Shown]
-    """By chip, modality and channel."""
+    chips: Mapping[str, Mapping[str, Shown]]
+    """By chip, its channels by name; of a chip of which nothing could be formed one without a name."""
     digest: str
     """Of every byte of its pixels and of what is told of them."""
-
-    def of_chip(self, chip_id: str) -> dict[str, Shown]:
-        """Its channels by name."""
-        return {name: shown for (chip, _, name), shown in self.channels.items() if chip == chip_id}
 
 
 def store_of(folder: Path, sources: Sequence[SceneSource], chip_ids: Sequence[str]) -> Store:
     """The chips as the sources show them, through a store in this folder."""
     harvested = finish(harvest(sources, chip_ids, folder, workers=1))
-    return Store(harvested, dict(_channels(folder)), store_digest(folder))
+    chips: dict[str, dict[str, Shown]] = {chip_id: {} for chip_id in chip_ids}
+    for chip_id, name, shown in _channels(folder):
+        chips[chip_id][name] = shown
+    return Store(harvested, chips, store_digest(folder))
 
 
-def _channels(folder: Path) -> Iterator[tuple[tuple[str, str, str], Shown]]:
+def _channels(folder: Path) -> Iterator[tuple[str, str, Shown]]:
     store = open_chip_store(folder)
     told = store.presence()
     for row, (chip_id, modality, name) in enumerate(zip(told.chip_id, told.modality, told.channel, strict=True)):
         slot = int(told.slot[row])
         pixels = store.read(modality, [(chip_id, slot)])[0] if told.status[row] == "ok" else None
         numbers = int(told.n_acquisitions[row]), float(told.valid_fraction[row])
-        yield (chip_id, modality, name or ""), Shown(told.status[row], told.reason[row], *numbers, pixels)
+        yield chip_id, name or "", Shown(told.status[row], told.reason[row], *numbers, pixels)
 
 
 def store_digest(folder: Path) -> str:

@@ -25,6 +25,8 @@ class Seen:
     path: str
     """With its query."""
     headers: Mapping[str, str]
+    port: int
+    """Of the client: tells its lines apart."""
 
     @property
     def text(self) -> str:
@@ -99,7 +101,7 @@ class _Handler(Answering):
 
     def do_GET(self) -> None:
         server = self.faulty
-        fault = server.script(server.take_number(Seen(self.path, dict(self.headers.items()))))
+        fault = server.script(server.take_number(Seen(self.path, dict(self.headers.items()), self.client_address[1])))
         parts = urlsplit(self.path)
         if server.good_signature and parse_qs(parts.query).get("sig") != [server.good_signature]:
             return self.say(403)

@@ -92,7 +92,7 @@ def _items(dated: Dated, number: int) -> list[Item]:
 
 def _judged(folder: Path, dated: Dated, number: int, stores: Callable[[], list[Store]]) -> Verdict:
     try:
-        found = [store.of_chip(chip_number(number).id) for store in stores()]
+        found = [store.chips[chip_number(number).id] for store in stores()]
     except Exception as error:
         return crashed(f"{type(error).__name__}: {error}")
     wrong = [*_complaints(dated, found[0])]

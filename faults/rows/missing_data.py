@@ -27,6 +27,7 @@ from faults.months import (
     store_of,
 )
 from faults.outcome import Case, Row, Verdict, crashed, exact, refused, silent
+from faults.scene_months import scene_cases
 from terrashot.domain.tables import Embeddings
 from terrashot.durable.parts import DiskParts
 from terrashot.embed.apart import plan_apart
@@ -99,6 +100,7 @@ def cases(soak: bool, seed: int) -> Iterator[Case]:
             yield Case(f"without {name}", functools.partial(_judged, tables=tables, number=number, lack=lack))
     for name in (*CHANNELS, *(kind for kinds in KINDS.values() for kind in kinds)):
         yield Case(f"no training chip has {name}", functools.partial(_untaught, name=name))
+    yield from scene_cases(soak, seed)
 
 
 def _many(seed: int) -> dict[str, Lack]:

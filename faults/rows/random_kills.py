@@ -1,4 +1,4 @@
-"""A run killed at a random moment: while it reads chips, embeds or fits, in one process and in two."""
+"""A run killed at a random moment: while it reads chips, near or far, embeds or fits, in one process and in two."""
 
 import functools
 import tempfile
@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from faults.child import Surroundings, command_line, run_child
+from faults.far_kills import far_cases
 from faults.outcome import Case, Row, Verdict
 from faults.resume import attack_and_resume
 from faults.studies import STEPS, copy_of, ready_for
@@ -24,6 +25,7 @@ def cases(soak: bool, seed: int) -> Iterator[Case]:
         for moment in (np.arange(n_kills) + rng.random(n_kills)) / n_kills:
             spare = workers > 1 and bool(rng.random() < 0.5)
             yield _case(step, workers, float(moment), spare)
+    yield from far_cases(soak, seed)
 
 
 def _case(step: str, workers: int, moment: float, spare: bool) -> Case:

@@ -109,6 +109,9 @@ def _embed(folder: Path, n_chips: int) -> None:
     write_vectors(folder / "embeddings.parquet", table, made.groups, "model")
 
 
-PREPARE = {_embed: _ingest, _ingest_scenes: _write_scene}
+PREPARE: dict[Callable[[Path, int], None], Callable[[Path, int], None]] = {
+    _embed: _ingest,
+    _ingest_scenes: _write_scene,
+}
 """What must lie there before, not counted."""
 ROW = Row("memory", "memory capped: ten and more times the chips, no more of it", cases)

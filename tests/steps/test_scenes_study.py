@@ -148,7 +148,7 @@ def test_the_same_items_in_a_file_of_the_users_give_the_same_chips_without_a_sea
     decisions = finish(run_study(other, Wishes(only=("ingest",), dry_run=True)))
     assert decisions[0].runs and "scenes of optical changed" in decisions[0].why
     finish(run_study(other, PIXELS))
-    assert read_listed(other.scenes / "s2rgbm.json").items == ()  # all cloudier than [source.optical] max_cloud_percent
+    assert read_listed(other.scenes / "s2rgbm.json").items == []  # all cloudier than [source.optical] max_cloud_percent
 
 
 def test_no_catalogue_there_is_a_network_error_and_a_bad_file_of_items_is_named(study, server, tmp_path):

@@ -1,50 +1,63 @@
 """Bytes on this disk that spare a second fetch: any number of processes put and take, the oldest go when room is short.
 
-Nothing here is the only copy of anything: what is damaged or torn does not fit its digest, and counts as absent.
+Numbered pieces under a key lie one after the other in one file, since a new file costs twenty times what it costs to write 64 KiB into
+one. Nothing here is the only copy of anything: a file is read up to the first piece that is damaged or torn, and then removed.
 """
 
 import contextlib
-import os
-import threading
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from struct import Struct
+from typing import Final
 
-from terrashot.durable.files import LEFTOVER_SUFFIX, make_folder, sha256_of, storage_errors, write_point
+import google_crc32c
 
-SEAL_CHARACTERS = 64
+from terrashot.durable.files import sha256_of, storage_errors, write_point
+
+PIECE: Final = Struct("<QI")
+"""Number and length."""
+SEAL: Final = Struct("<I")
+"""CRC32C of key, number, length and content; it stands before them."""
+HEAD_BYTES: Final = SEAL.size + PIECE.size
 
 
 @dataclass(frozen=True, slots=True)
 class Spool:
-    """A folder of bytes by key; small and picklable."""
+    """A folder of pieces by key and number; small and picklable."""
 
     folder: Path
 
-    def get(self, key: str) -> bytes | None:
-        """What was put there; None where nothing was, or where it is damaged."""
+    def get(self, key: str) -> dict[int, bytes]:
+        """The pieces that were put there, by number; of one number the last."""
+        path = self._path(key)
         try:
-            sealed = self._path(key).read_bytes()
+            content = path.read_bytes()
         except OSError:  # not there, or a disk that reads no more
-            return None
-        seal, content = sealed[:SEAL_CHARACTERS], sealed[SEAL_CHARACTERS:]
-        return content if seal == _seal(key, content) else None
+            return {}
+        found, whole = {}, 0
+        for number, piece in _pieces(key, content):
+            found[number] = piece
+            whole += HEAD_BYTES + len(piece)
+        if whole < len(content):
+            # What would be put behind the damage could never be found.
+            with contextlib.suppress(OSError):
+                path.unlink()
+        return found
 
-    def put(self, key: str, content: bytes) -> None:
+    def put(self, key: str, pieces: Mapping[int, bytes]) -> None:
         """
         Raises:
             StorageError: no space, no permission.
         """
         path = self._path(key)
-        make_folder(path.parent)
-        temporary = path.parent / f".{path.name}.{os.getpid()}.{threading.get_ident()}{LEFTOVER_SUFFIX}"
+        records = b"".join(_record(key, number, content) for number, content in pieces.items())
         with storage_errors(path):
-            try:
-                write_point("spool")
-                temporary.write_bytes(_seal(key, content) + content)
-                temporary.replace(path)
-            finally:
-                with contextlib.suppress(OSError):
-                    temporary.unlink(missing_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_point("spool")
+            # Without a buffer it is one write at the end, whoever else writes there.
+            with path.open("ab", buffering=0) as file:
+                file.write(records)
 
     def forget(self, key: str) -> None:
         """Nothing is there any more."""
@@ -78,5 +91,22 @@ def _files(folder: Path) -> list[tuple[int, int, Path]]:
     return found
 
 
-def _seal(key: str, content: bytes) -> bytes:
-    return sha256_of(key.encode() + b"\0" + content).encode()
+def _record(key: str, number: int, content: bytes) -> bytes:
+    told = PIECE.pack(number, len(content))
+    return SEAL.pack(_seal(key, told + content)) + told + content
+
+
+def _pieces(key: str, content: bytes) -> Iterator[tuple[int, bytes]]:
+    """Number and content of each piece, up to the first that is not as it was put."""
+    place = 0
+    while place + HEAD_BYTES <= len(content):
+        (seal,), start = SEAL.unpack_from(content, place), place + SEAL.size
+        number, length = PIECE.unpack_from(content, start)
+        place += HEAD_BYTES + length
+        if place > len(content) or seal != _seal(key, content[start:place]):
+            return
+        yield number, content[place - length : place]
+
+
+def _seal(key: str, told: bytes) -> int:
+    return int(google_crc32c.extend(google_crc32c.value(key.encode() + b"\0"), told))

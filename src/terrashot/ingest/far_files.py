@@ -1,4 +1,4 @@
-"""Opens the files that a catalogue names, each within a budget of its own; lines to hosts stay open from file to file."""
+"""Opens the files that a catalogue names, each use of one within a budget of its own; files, and lines to hosts, stay open."""
 
 import os
 import threading
@@ -9,7 +9,8 @@ from functools import cache
 
 from terrashot.durable.spool import Spool
 from terrashot.errors import InputError
-from terrashot.raster.asset import Asset, open_asset
+from terrashot.ingest.kept_open import KeptOpen
+from terrashot.raster.asset import Asset, opened_asset
 from terrashot.remote.address import AddressRules
 from terrashot.remote.budget import Budget, Limits
 from terrashot.remote.client import Client
@@ -28,6 +29,24 @@ class _Lines(threading.local):
 
 
 _LINES = _Lines()
+HELD_BYTES = 512 << 10
+"""Of each open file, as it was fetched: the tiles on both sides of a block's edge. What was unpacked GDAL keeps."""
+
+
+class FarFile:
+    """An open file, and the way to its bytes."""
+
+    def __init__(self, ranges: RemoteRanges, spool: Spool | None) -> None:
+        self.ranges = ranges
+        kept = ranges if spool is None else KeptRanges(ranges, spool)
+        self.asset = opened_asset(Blocks(kept, kept_bytes=HELD_BYTES))
+
+    def close(self) -> None:
+        """Nothing; the lines stay open."""
+        self.asset.close()
+
+
+_OPEN: KeptOpen[FarFile] = KeptOpen()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +55,7 @@ class FarFiles:
 
     signing: Signing = "none"
     limits: Limits = field(default_factory=Limits)
-    """Of each opening of a file."""
+    """Of each use of a file by a chip."""
     allowed_hosts: frozenset[str] = frozenset()
     """Hosts that may be asked though they are not public, or without https."""
     spool: Spool | None = None
@@ -50,11 +69,15 @@ class FarFiles:
             InputError: no GeoTIFF, or of a catalogue whose files need an account.
             NetworkError: it cannot be fetched within the limits.
         """
-        client, access = _client(self.allowed_hosts), _access(self.signing, self.allowed_hosts)
-        ranges = RemoteRanges(plane.href, client, Budget(self.limits), access)
-        kept = ranges if self.spool is None else KeptRanges(ranges, self.spool)
-        with open_asset(Blocks(kept)) as asset:
-            yield asset
+        client, budget = _client(self.allowed_hosts), Budget(self.limits)
+        with _OPEN.lent((self, plane.href), lambda: self._opened(plane.href, client, budget)) as file:
+            # The file may have been opened by another thread, hours ago.
+            file.ranges.go_on(client, budget)
+            yield file.asset
+
+    def _opened(self, href: str, client: Client, budget: Budget) -> FarFile:
+        access = _access(self.signing, self.allowed_hosts)
+        return FarFile(RemoteRanges(href, client, budget, access), self.spool)
 
 
 def _client(allowed_hosts: frozenset[str]) -> Client:

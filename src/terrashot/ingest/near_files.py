@@ -5,8 +5,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from terrashot.raster.asset import Asset, open_asset
+from terrashot.ingest.kept_open import KeptOpen
+from terrashot.raster.asset import Asset, opened_asset
 from terrashot.remote.profiles import Plane
+
+_OPEN: KeptOpen[Asset] = KeptOpen()
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,5 +25,15 @@ class NearFiles:
         Raises:
             InputError: no GeoTIFF, or not there.
         """
-        with open_asset(self.folder / plane.href) as asset:
+        path = self.folder / plane.href
+        with _OPEN.lent((path, _state(path)), lambda: opened_asset(path)) as asset:
             yield asset
+
+
+def _state(path: Path) -> tuple[int, int, int] | None:
+    """What tells one state of a file from another; None where it is not there."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns

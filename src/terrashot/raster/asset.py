@@ -1,6 +1,7 @@
 """Windows of one GeoTIFF, on this disk or far away: its header is checked first, then only what is asked for is read."""
 
 import contextlib
+import contextvars
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -98,12 +99,15 @@ class AssetWindow:
 
 
 class Asset:
-    """An open GeoTIFF; made by `open_asset`."""
+    """An open GeoTIFF; made by `opened_asset`. Of one thread at a time, whichever that is."""
 
     def __init__(self, place: Path | Blocks, limits: PixelLimits) -> None:
         self.name = str(place) if isinstance(place, Path) else place.ranges.name
         self._limits = limits
         self._gate = None if isinstance(place, Path) else Gate(place)
+        # rasterio keeps what GDAL calls back to in the context that a file was opened in; read or closed by a thread in
+        # another one, a far file ends the process.
+        self._context = contextvars.Context()
         self._files: dict[int, Any] = {}
         self._headers: dict[int, AssetHeader] = {}
 
@@ -117,7 +121,7 @@ class Asset:
         """
         if level not in self._headers:
             with self._reading():
-                self._files[level] = file = self._open(level)
+                self._files[level] = file = self._context.run(self._open, level)
                 _refuse_size(self.name, file, self._limits)
                 self._headers[level] = _header(self.name, file)
         return self._headers[level]
@@ -132,14 +136,14 @@ class Asset:
         _refuse_window(header, rows, cols, bands, self._limits)
         window = ((rows.start, rows.stop), (cols.start, cols.stop))
         with self._reading():
-            pixels = self._files[level].read(list(bands), window=window)
+            pixels = self._context.run(self._files[level].read, list(bands), window=window)
         return AssetWindow(pixels, header, _moved(header.affine, rows.start, cols.start), bands)
 
     def close(self) -> None:
         """Nothing; what lies on this disk or far away is as it was."""
         with in_gdal():
             while self._files:
-                self._files.popitem()[1].close()
+                self._context.run(self._files.popitem()[1].close)
 
     def _open(self, level: int) -> Any:
         how = {} if level == 0 else {"overview_level": level - 1}
@@ -163,9 +167,8 @@ class Asset:
             self._gate.raise_failure()
 
 
-@contextlib.contextmanager
-def open_asset(place: Path | Blocks, limits: PixelLimits = PixelLimits()) -> Iterator[Asset]:
-    """The GeoTIFF, its header read and found within the limits; closed afterwards.
+def opened_asset(place: Path | Blocks, limits: PixelLimits = PixelLimits()) -> Asset:
+    """The GeoTIFF, its header read and found within the limits; to be closed by whoever asks, before this process ends.
 
     Raises:
         InputError, NetworkError, MissingExtraError: as `Asset.header`.
@@ -173,9 +176,15 @@ def open_asset(place: Path | Blocks, limits: PixelLimits = PixelLimits()) -> Ite
     asset = Asset(place, limits)
     try:
         asset.header()
-        yield asset
-    finally:
+    except BaseException:
         asset.close()
+        raise
+    return asset
+
+
+def open_asset(place: Path | Blocks, limits: PixelLimits = PixelLimits()) -> contextlib.AbstractContextManager[Asset]:
+    """As `opened_asset`, closed at the end of a `with`."""
+    return contextlib.closing(opened_asset(place, limits))
 
 
 def _refuse_size(name: str, file: Any, limits: PixelLimits) -> None:

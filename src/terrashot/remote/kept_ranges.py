@@ -7,6 +7,8 @@ from terrashot.remote.headers import Version
 from terrashot.remote.ranges import ByteRanges, RemoteRanges, ReplacedError
 
 BLOCK_BYTES = 64 << 10
+TOGETHER = 32
+"""Blocks that lie in one file of the disk: some tiles of one row, and as much as is read at once to find one of them there."""
 
 
 class KeptRanges:
@@ -14,8 +16,10 @@ class KeptRanges:
 
     def __init__(self, ranges: RemoteRanges, spool: Spool) -> None:
         self._ranges, self._spool = ranges, spool
+        self._there: dict[int, set[int]] = {}
+        """Blocks that were on the disk when we looked last, by the number of their file."""
         self._version_key = f"version of {ranges.identity}"
-        known = _version_from(spool.get(self._version_key))
+        known = _version_from(spool.get(self._version_key).get(0))
         if known is not None:
             ranges.expect(known)
 
@@ -34,11 +38,11 @@ class KeptRanges:
             NetworkError, InputError: as the ranges do.
         """
         pieces, first, end = [], start // BLOCK_BYTES, -(-stop // BLOCK_BYTES)
+        kept = self._kept(first, end)
         while first < end:
-            content = self._kept(first)
-            step = 1
+            step, content = 1, kept.get(first)
             if content is None:
-                step = next((n for n in range(1, end - first) if self._kept(first + n) is not None), end - first)
+                step = next((n for n in range(1, end - first) if first + n in kept), end - first)
                 content = self._fetched(first, first + step)
             pieces.append(content)
             if len(content) < step * BLOCK_BYTES:
@@ -46,9 +50,16 @@ class KeptRanges:
             first += step
         return b"".join(pieces)[: stop - start]
 
-    def _kept(self, number: int) -> bytes | None:
-        """None too where no version of the file is known yet."""
-        return self._spool.get(self._key(number)) if self._ranges.is_version_known else None
+    def _kept(self, first: int, end: int) -> dict[int, bytes]:
+        """Blocks on the disk by number, those from `first` to `end` among them; none where no version of the file is known yet."""
+        found: dict[int, bytes] = {}
+        if self._ranges.is_version_known:
+            for together in range(first // TOGETHER, -(-end // TOGETHER)):
+                there = self._there.get(together)
+                if there is None or not there.isdisjoint(range(first, end)):
+                    found |= (blocks := self._spool.get(self._key(together)))
+                    self._there[together] = set(blocks)
+        return found
 
     def _fetched(self, first: int, end: int) -> bytes:
         was_known = self._ranges.is_version_known
@@ -58,13 +69,21 @@ class KeptRanges:
             self._spool.forget(self._version_key)
             raise
         if not was_known:
-            self._spool.put(self._version_key, _version_bytes(self._ranges.version))
-        for number, at in enumerate(range(0, len(content), BLOCK_BYTES), start=first):
-            self._spool.put(self._key(number), content[at : at + BLOCK_BYTES])
+            self._spool.forget(self._version_key)
+            self._spool.put(self._version_key, {0: _version_bytes(self._ranges.version)})
+        self._keep(first, content)
         return content
 
-    def _key(self, number: int) -> str:
-        return f"{self._ranges.identity} {_version_bytes(self._ranges.version).decode()} {number}"
+    def _keep(self, first: int, content: bytes) -> None:
+        by_file: dict[int, dict[int, bytes]] = {}
+        for number, at in enumerate(range(0, len(content), BLOCK_BYTES), start=first):
+            by_file.setdefault(number // TOGETHER, {})[number] = content[at : at + BLOCK_BYTES]
+        for together, blocks in by_file.items():
+            self._spool.put(self._key(together), blocks)
+            self._there.setdefault(together, set()).update(blocks)
+
+    def _key(self, together: int) -> str:
+        return f"{self._ranges.identity} {_version_bytes(self._ranges.version).decode()} {together}"
 
 
 def _version_bytes(version: Version) -> bytes:

@@ -69,6 +69,10 @@ class RemoteRanges:
         self._signed_again = False
         self._version: Version | None = None
 
+    def go_on(self, client: Client, budget: Budget) -> None:
+        """Nothing; what is read from now on is asked for through this client and signed again, within this budget."""
+        self._client, self.budget, self._signed = client, budget, None
+
     @property
     def name(self) -> str:
         return shown(self._url)

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from typing import Final, Generic, Protocol, TypeVar
 
 MOST_OPEN: Final = 400
-"""Of this process. A year of two sensors over a chip is some 400 files; a system lets a process open 1024 at once, and one that is read
-at two levels is open twice."""
+"""Of this process. A year of two sensors over a chip is some 400 files; a system lets a process open 1024 at once, and one that is
+read at two levels is open twice."""
 
 
 class Closable(Protocol):

@@ -31,6 +31,7 @@ repeats = 2
 """
 
 
+@pytest.mark.slow
 def test_a_few_real_flood_chips_go_from_files_to_the_report(shared_data, tmp_path):
     for country in ("ALBANIA", "FRANCE"):
         source = shared_data / "ombria_2021_events" / "2021" / country

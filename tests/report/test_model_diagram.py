@@ -77,6 +77,7 @@ def test_every_tower_has_a_row():
         assert sum("transformer" in text for text in told) == count
 
 
+@pytest.mark.slow
 def test_the_report_shows_it_in_pretraining_where_a_model_was_trained(tmp_path):
     without = content()
     shown = ReportContent(**{name: getattr(without, name) for name in without.__slots__} | {"model": TINY})

@@ -139,6 +139,7 @@ def test_embedding_refuses_a_store_that_waits_for_repair(study):
         run(study, only=["embed"], redo=["embed"])
 
 
+@pytest.mark.slow
 def test_a_change_of_settings_and_back_never_leaves_the_other_outcome(study):
     right, text = (study / "results.parquet").read_bytes(), (study / "study.toml").read_text()
     line = manifest.read(study / "manifest.jsonl")

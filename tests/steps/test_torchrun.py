@@ -105,6 +105,7 @@ def test_only_the_first_process_speaks(studies, spoken):
     assert stderr.count("pretrain: runs") == 1 and "2 processes, a CPU each" in stderr
 
 
+@pytest.mark.slow
 def test_with_nothing_to_train_the_others_are_sent_home(studies, tmp_path):
     ended = torchrun("run", shutil.copytree(studies[1], tmp_path / "done"), "--only", "pretrain")
     assert ended.returncode == 0, ended.stderr[-2000:]

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pyarrow.parquet as pq
+import pytest
 
 from terrashot.steps.progress import finish
 from terrashot.steps.run import Wishes, run_and_report

@@ -20,6 +20,7 @@ NAMES = (
     "dates",
     "store_machine",
     "formats",
+    "damaged_scenes",
     "bombs",
     "hostile_files",
     "fuzz",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -57,10 +58,18 @@ def list_scenes(context: Context, sensor: Sensor, chips: Chips, question: str) -
         _, items = read_own_scenes(context.study.resolve(section.folder), sensor.recipe.kinds, units)
         return Listed(question, items)
     if section.items is not None:
-        listed = Listed(question, tuple(read_collection(context.study.resolve(section.items))["features"]))
-        listed.scenes()  # refuses what is no item before anything is written
-        return listed
+        return _listed_in(context.study.resolve(section.items), question)
     return (yield from _searched(context, sensor, chips, question))
+
+
+def _listed_in(path: Path, question: str) -> Listed:
+    """The items of a file, each of which is one."""
+    listed = Listed(question, tuple(read_collection(path)["features"]))
+    try:
+        listed.scenes()
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    return listed
 
 
 def _searched(context: Context, sensor: Sensor, chips: Chips, question: str) -> Work[Listed]:

@@ -202,7 +202,10 @@ def test_a_window_that_is_not_there_or_too_large_is_refused(cog, rows, cols, ban
 
 def test_a_coordinate_system_that_lies_nowhere_on_the_globe_is_no_place(tmp_path):
     crs = 'LOCAL_CS["a hall",UNIT["metre",1],AXIS["x",EAST],AXIS["y",NORTH]]'
-    with open_asset(claims(tmp_path, width=8, height=8, crs=crs)) as asset, pytest.raises(InputError, match=r"\.tif: .*no place on the globe"):
+    with (
+        open_asset(claims(tmp_path, width=8, height=8, crs=crs)) as asset,
+        pytest.raises(InputError, match=r"\.tif: .*no place on the globe"),
+    ):
         _ = asset.header().place
 
 

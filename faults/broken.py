@@ -57,6 +57,7 @@ _BREAKS: Mapping[str, Sequence[tuple[object, str, object]]] = {
     "range-believed": [(RemoteRanges, "_part", _believe)],
     "nothing-kept": [(Spool, "get", lambda spool, key: None)],
     "sums-skipped": [(asset, "refuse_damaged_blocks", lambda *_: None)],
+    "window-unmoved": [(asset, "_moved", lambda affine, row, col: affine)],
     "damage-unsaid": [(composite, "_failed", _nothing_sensed)],
     "counted-twice": [(scene_source, "each_once", _each_delivery)],
 }

@@ -13,7 +13,7 @@ from faults.rows import NAMES, all_rows
 ROOT = Path(__file__).resolve().parents[1]
 AT_LEAST = {
     "write_points": 40, "random_kills": 57, "training_kills": 16, "bit_flips": 3000, "storage": 20, "power_cuts": 35, "concurrent": 12,
-    "determinism": 14, "memory": 2, "chip_content": 200, "missing_data": 1250, "dates": 110, "store_machine": 25, "formats": 16,
+    "determinism": 14, "memory": 2, "chip_content": 200, "georeferencing": 90, "missing_data": 1250, "dates": 110, "store_machine": 25, "formats": 16,
     "damaged_scenes": 1190,
     "bombs": 30, "hostile_files": 120, "fuzz": 2000, "network": 340,
 }  # fmt: skip
@@ -52,6 +52,7 @@ def test_other_seeds_find_nothing_either(seed):
         pytest.param("digest-skipped", "bit_flips", ["150 flips in results.parquet"], marks=pytest.mark.faults),
         pytest.param("range-believed", "network", ["ranges: wrong range"], marks=pytest.mark.slow),
         pytest.param("sums-skipped", "damaged_scenes", ["band near, flipped"], marks=pytest.mark.slow),
+        pytest.param("window-unmoved", "georeferencing", ["Norway"], marks=pytest.mark.slow),
         pytest.param("nothing-kept", "random_kills", ["far harvest, 1"], marks=pytest.mark.slow),
         pytest.param("damage-unsaid", "missing_data", ["scenes without month"], marks=pytest.mark.slow),
         pytest.param("counted-twice", "dates", ["one item", "processed again", "two frames"], marks=pytest.mark.slow),

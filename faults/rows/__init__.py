@@ -16,6 +16,7 @@ NAMES = (
     "determinism",
     "memory",
     "chip_content",
+    "georeferencing",
     "missing_data",
     "dates",
     "store_machine",

@@ -13,6 +13,7 @@ from terrashot.durable import backup, files
 from terrashot.durable.spool import Spool
 from terrashot.ingest import composite, scene_source
 from terrashot.ingest.each_once import Delivery, Pass
+from terrashot.raster import asset
 from terrashot.remote.client import Answer
 from terrashot.remote.headers import range_of, version_of
 from terrashot.remote.ranges import RemoteRanges
@@ -55,6 +56,8 @@ _BREAKS: Mapping[str, Sequence[tuple[object, str, object]]] = {
     ],
     "range-believed": [(RemoteRanges, "_part", _believe)],
     "nothing-kept": [(Spool, "get", lambda spool, key: None)],
+    "sums-skipped": [(asset, "refuse_damaged_blocks", lambda *_: None)],
+    "window-unmoved": [(asset, "_moved", lambda affine, row, col: affine)],
     "damage-unsaid": [(composite, "_failed", _nothing_sensed)],
     "counted-twice": [(scene_source, "each_once", _each_delivery)],
 }

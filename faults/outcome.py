@@ -14,6 +14,9 @@ class Outcome(Enum):
     """What was asked for, to the last byte, in the end."""
     REFUSED = "refused"
     """One line that says what, where and what to do, with its exit code; nothing lost of what was there."""
+    UNDETECTABLE = "undetectable"
+    """Something else than was there before, and nothing that could have told: the file is as well formed as it was, and its form has
+    no checksum where it was bent."""
     SILENT = "silent"
     """Something else than was asked for, and nobody was told."""
     CRASHED = "crashed"
@@ -99,8 +102,8 @@ def crashed(note: str) -> Verdict:
 def table(tallies: Sequence[Tally], titles: Mapping[str, str]) -> str:
     """The tallies as a Markdown table."""
     lines = [
-        "| fault | injected | exact | refused cleanly | silent | crashed | seed |",
-        "|---|---|---|---|---|---|---|",
+        "| fault | injected | exact | refused cleanly | undetectable | silent | crashed | seed |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for tally in tallies:
         numbers = [tally.injected, *(tally.counts[outcome] for outcome in Outcome), tally.seed]

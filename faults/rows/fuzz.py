@@ -2,12 +2,10 @@
 
 import functools
 import json
-import signal
 import tempfile
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from types import FrameType
 
 import numpy as np
 
@@ -15,6 +13,7 @@ from faults import target_stores as s
 from faults import targets as t
 from faults.child import Surroundings, run_child
 from faults.forge import limit_memory
+from faults.limited import within
 from faults.outcome import Case, Outcome, Row, Verdict, crashed
 from faults.studies import finished
 from faults.targets import Target
@@ -136,7 +135,6 @@ def _run(target: Target, seed: int, numbers: range, folder: Path) -> None:
     around = folder / "around"
     around.mkdir()
     target.prepare(around)
-    signal.signal(signal.SIGPROF, _too_slow)
     counts, bad = {"refused": 0, "read": 0}, []
     for number in numbers:
         (folder / AT).write_text(str(number))
@@ -151,9 +149,9 @@ def _run(target: Target, seed: int, numbers: range, folder: Path) -> None:
 
 
 def _outcome(target: Target, folder: Path) -> str:
-    signal.setitimer(signal.ITIMER_PROF, SECONDS)
     try:
-        target.read(folder)
+        with within(SECONDS):
+            target.read(folder)
     except TerrashotError as error:
         return "refused" if str(error) else "a refusal that says nothing"
     except BaseException as error:
@@ -161,17 +159,7 @@ def _outcome(target: Target, folder: Path) -> str:
         ours = [f for f in traceback.extract_tb(error.__traceback__) if "terrashot" in f.filename]
         at = ours[-1] if ours else where
         return f"{type(error).__name__}: {str(error)[:80]} in {Path(at.filename).name}:{at.lineno}"
-    finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
     return "read"
-
-
-class _TooSlowError(BaseException):
-    pass
-
-
-def _too_slow(number: int, frame: FrameType | None) -> None:
-    raise _TooSlowError(f"over {SECONDS} s")
 
 
 ROW = Row("fuzz", "mutant of a file that we read: refused by an error of ours, or read", cases)

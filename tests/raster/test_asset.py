@@ -200,6 +200,15 @@ def test_a_window_that_is_not_there_or_too_large_is_refused(cog, rows, cols, ban
         asset.read(rows, cols, bands)
 
 
+def test_a_coordinate_system_that_lies_nowhere_on_the_globe_is_no_place(tmp_path):
+    crs = 'LOCAL_CS["a hall",UNIT["metre",1],AXIS["x",EAST],AXIS["y",NORTH]]'
+    with (
+        open_asset(claims(tmp_path, width=8, height=8, crs=crs)) as asset,
+        pytest.raises(InputError, match=r"\.tif: .*no place on the globe"),
+    ):
+        _ = asset.header().place
+
+
 def test_a_file_without_a_coordinate_system_has_no_place(tmp_path):
     with (
         open_asset(claims(tmp_path, width=8, height=8)) as asset,

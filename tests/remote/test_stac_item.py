@@ -283,3 +283,15 @@ def test_other_tiles_orbits_and_platforms_are_other_sensings():
 
 def test_the_small_item_is_json():
     assert json.loads(json.dumps(small_item())) == small_item()
+
+
+def test_an_outline_across_the_antimeridian_in_one_piece_is_cut_there():
+    ring = [[179.0, -17.0], [-179.0, -17.0], [-179.0, -16.0], [179.0, -16.0], [179.0, -17.0]]
+    found = acquisition_of(small_item(geometry={"type": "Polygon", "coordinates": [ring]})).footprint
+    assert sorted(part.bounds for part in found.geoms) == [(-180.0, -17.0, -179.0, -16.0), (179.0, -17.0, 180.0, -16.0)]
+
+
+def test_an_outline_round_the_whole_globe_stays_as_it_is():
+    ring = [[-180.0, -60.0], [180.0, -60.0], [180.0, 60.0], [-180.0, 60.0], [-180.0, -60.0]]
+    found = acquisition_of(small_item(geometry={"type": "Polygon", "coordinates": [ring]})).footprint
+    assert found.bounds == (-180.0, -60.0, 180.0, 60.0)

@@ -9,14 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyproj
 from jaxtyping import Shaped
 
 from terrashot.errors import InputError
+from terrashot.raster.block_sums import refuse_damaged_blocks
 from terrashot.raster.gate import Gate
 from terrashot.raster.geotiff import open_geotiff, reading_geotiff
 from terrashot.raster.picture import MAX_CHANNELS, MAX_VALUES
-from terrashot.raster.place import Affine, RasterPlace
-from terrashot.raster.turn import in_gdal
+from terrashot.raster.place import Affine, RasterPlace, between
+from terrashot.raster.turn import in_gdal, out_of_gdal
 from terrashot.raster.windows import MAX_SIDE_PX, damage_told
 from terrashot.remote.file import Blocks
 
@@ -103,7 +105,7 @@ class Asset:
 
     def __init__(self, place: Path | Blocks, limits: PixelLimits) -> None:
         self.name = str(place) if isinstance(place, Path) else place.ranges.name
-        self._limits = limits
+        self._limits, self._source = limits, place
         self._gate = None if isinstance(place, Path) else Gate(place)
         # rasterio keeps what GDAL calls back to in the context that a file was opened in; read or closed by a thread in
         # another one, a far file ends the process.
@@ -137,6 +139,7 @@ class Asset:
         window = ((rows.start, rows.stop), (cols.start, cols.stop))
         with self._reading():
             pixels = self._context.run(self._files[level].read, list(bands), window=window)
+            self._context.run(refuse_damaged_blocks, self._files[level], self.name, self._bytes, rows, cols, bands)
         return AssetWindow(pixels, header, _moved(header.affine, rows.start, cols.start), bands)
 
     def close(self) -> None:
@@ -150,6 +153,15 @@ class Asset:
         if self._gate is None:
             return open_geotiff(self.name, **how)
         return open_geotiff(self._gate.path, opener=self._gate, **how)
+
+    def _bytes(self, start: int, stop: int) -> bytes:
+        """Of the file itself; far away, mostly those that GDAL has just read and that are kept."""
+        if isinstance(self._source, Blocks):
+            with out_of_gdal():
+                return self._source.read(start, stop)
+        with self._source.open("rb") as file:
+            file.seek(start)
+            return file.read(stop - start)
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[None]:
@@ -229,6 +241,10 @@ def _place(header: AssetHeader, affine: Affine, width_px: int, height_px: int) -
     a, b, _, d, e, _ = affine
     if header.crs is None or a * e - b * d == 0:
         raise InputError(f"{header.name}: no coordinate system or no lattice, so its pixels have no place")
+    try:
+        between(header.crs, "EPSG:4326")
+    except pyproj.exceptions.ProjError:
+        raise InputError(f"{header.name}: its coordinate system has no place on the globe; write it in UTM") from None
     return RasterPlace(header.crs, affine, width_px, height_px)
 
 

@@ -1,15 +1,17 @@
 """The outline of a STAC item as valid polygons."""
 
+import numpy as np
 import shapely
 from shapely.geometry import MultiPolygon, Polygon
 
+from terrashot.domain.cells import halves_at_antimeridian
 from terrashot.remote.fields import Fields
 
 Ring = list[tuple[float, float]]
 
 
 def footprint_of(item: Fields) -> Polygon | MultiPolygon:
-    """The item's `geometry`; rings that cross themselves are mended, heights are dropped.
+    """The item's `geometry`; rings that cross themselves are mended, those across the antimeridian cut, heights are dropped.
 
     Raises:
         InputError: absent, no polygon, a coordinate off the Earth, or no area.
@@ -20,7 +22,7 @@ def footprint_of(item: Fields) -> Polygon | MultiPolygon:
         raise item.wrong("geometry", "a Polygon or MultiPolygon")
     coordinates = geometry.values.get("coordinates")
     polygons = _list([coordinates] if kind == "Polygon" else coordinates, item)
-    pieces = [_polygon(_list(polygon, item), item) for polygon in polygons]
+    pieces = [piece for polygon in polygons for piece in _cut(_polygon(_list(polygon, item), item))]
     return _mended(pieces[0] if len(pieces) == 1 else MultiPolygon(pieces), item)
 
 
@@ -33,6 +35,22 @@ def _list(value: object, item: Fields) -> list[object]:
 def _polygon(rings: list[object], item: Fields) -> Polygon:
     outer, *holes = [_ring(_list(ring, item), item) for ring in rings]
     return Polygon(outer, holes)
+
+
+def _cut(polygon: Polygon) -> list[Polygon]:
+    """The polygon; where it is written across the antimeridian in one piece, so that it would go round the globe, its two sides."""
+    if not _is_wide(polygon):
+        return [polygon]
+    east_of_it = shapely.transform(polygon, lambda points: np.column_stack([points[:, 0] % 360, points[:, 1]]))
+    if _is_wide(east_of_it) or not east_of_it.area > 0:
+        return [polygon]
+    halves = halves_at_antimeridian(shapely.make_valid(east_of_it))
+    return [part for part in shapely.get_parts(halves) if isinstance(part, Polygon) and part.area > 0]
+
+
+def _is_wide(polygon: Polygon) -> bool:
+    west, _, east, _ = polygon.bounds
+    return bool(east - west > 180)
 
 
 def _ring(positions: list[object], item: Fields) -> Ring:

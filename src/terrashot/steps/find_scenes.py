@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -58,9 +59,19 @@ def list_scenes(context: Context, sensor: Sensor, chips: Chips, question: str) -
         _, items = read_own_scenes(context.study.resolve(section.folder), sensor.recipe.kinds, units)
         return Listed(question, items)
     if section.items is not None:
-        items = read_collection(context.study.resolve(section.items))["features"]
-        return Listed(question, tuple(item for item in items if _is_clear_enough(item, sensor)))
+        listed = _listed_in(context.study.resolve(section.items), question)
+        return replace(listed, items=[item for item in listed.items if _is_clear_enough(item, sensor)])
     return (yield from _searched(context, sensor, chips, question))
+
+
+def _listed_in(path: Path, question: str) -> Listed:
+    """The items of a file, each of which is one."""
+    listed = Listed(question, tuple(read_collection(path)["features"]))
+    try:
+        listed.scenes()
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    return listed
 
 
 def _searched(context: Context, sensor: Sensor, chips: Chips, question: str) -> Work[Listed]:

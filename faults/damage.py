@@ -30,7 +30,7 @@ MONTHS = ("2020-02", "2020-03")
 STUDY = f"""[study]
 workers = 1
 [areas.a]
-bbox = [{LON - 0.02}, {LAT - 0.02}, {LON + 0.02}, {LAT + 0.02}]
+bbox = {{bbox}}
 [grid]
 chip_px = {CHIP_PX}
 [source]
@@ -91,10 +91,11 @@ def items() -> list[Item]:
     return found
 
 
-def make_study(folder: Path, *, share: float = 1.0) -> Path:
-    """A study of the scenes, of which `share` of the chips may fail."""
+def make_study(folder: Path, *, share: float = 1.0, reach_deg: float = 0.02) -> Path:
+    """A study of the scenes, of which `share` of the chips may fail; so far around the one chip."""
     folder.mkdir()
-    (folder / "study.toml").write_text(STUDY.format(share=share))
+    bbox = [LON - reach_deg, LAT - reach_deg, LON + reach_deg, LAT + reach_deg]
+    (folder / "study.toml").write_text(STUDY.format(share=share, bbox=bbox))
     (folder / "items.json").write_text(json.dumps({"type": "FeatureCollection", "features": items()}))
     (folder / "labels.csv").write_text("id,wet\n")
     for name, content in files().items():

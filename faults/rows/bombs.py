@@ -220,8 +220,37 @@ def _bombs() -> Iterator[Bomb]:
     )
 
 
+def _scene_bombs() -> Iterator[Bomb]:
+    """Where whole scenes are read."""
+
+    def found(name: str, write: Write, file: str = "items.json", *, is_read: bool = False) -> Bomb:
+        return Bomb(name, file, write, functools.partial(asks.scenes, name=file, is_read=is_read))
+
+    def own(name: str, file: str, write: Write) -> Bomb:
+        return Bomb(f"own scenes: {name}", file, write, functools.partial(asks.own_scenes, name=file))
+
+    yield found("items, sparse, of 240 GB", sparse(HUGE, b'{"features": ['))
+    yield found("items, sparse, of 240 GB, in the place of others", sparse(HUGE, b'{"features": ['), is_read=True)
+    yield found("items nested 200,000 deep", _deep('{"features":['))
+    yield found("items of 10 million lists", lambda p: p.write_text(f'{{"features": [{"[]," * 10_000_000}[]]}}'))
+    yield found("list of scenes, sparse, of 240 GB", sparse(HUGE, b"{"), "scenes/s2rgbm.json")
+    yield found("scene of 240 GB", _wide_scene, "damaged-red.tif")
+    yield found("scene with a block of half a gigapixel", _scene_of_one_block, "damaged-red.tif")
+    yield own("sparse scenes.toml of 240 GB", "scenes.toml", sparse(HUGE, b"bands = ["))
+    yield own("sparse scenes.csv of 240 GB", "scenes.csv", sparse(HUGE, b"file,time\n"))
+    yield own("scene of 240 GB", "2020-02-05.tif", _wide_scene)
+
+
+def _wide_scene(path: Path) -> None:
+    sparse_tif(path, width=490_000, height=490_000)
+
+
+def _scene_of_one_block(path: Path) -> None:
+    sparse_tif(path, width=64, height=64, tiled=True, blockxsize=32_768, blockysize=16_384)
+
+
 def cases(soak: bool, seed: int) -> Iterator[Case]:
-    for bomb in _bombs():
+    for bomb in (*_bombs(), *_scene_bombs()):
         yield Case(bomb.name, functools.partial(_ignite, bomb=bomb))
     if soak:
         yield from batches(BOMB_TARGETS, MUTANTS // len(BOMB_TARGETS), seed, more_bytes=EXTRA_BYTES)

@@ -7,7 +7,7 @@ import pytest
 from stac_items import of_baseline, small_item
 from terrashot.errors import InputError, IntegrityError
 from terrashot.ingest.boa_offset import Offset
-from terrashot.ingest.scene_file import Listed, read_collection, read_listed, write_listed
+from terrashot.ingest.scene_file import BYTES_A_BRACKET, Listed, read_collection, read_listed, write_listed
 
 LISTED = Listed("a question", [small_item()], offsets={"S2A_29RKH_20200219_0_L2A": Offset(0, True, "baseline 02.14")})
 
@@ -47,3 +47,14 @@ def test_numbers_that_json_does_not_have_are_refused_before_they_are_copied(tmp_
     (tmp_path / "items.json").write_text(text)
     with pytest.raises(InputError, match=rf"items\.json: cannot be read as JSON: {word}"):
         read_collection(tmp_path / "items.json")
+
+
+def test_a_file_of_lists_that_would_take_all_memory_is_refused_before_it_is_parsed(tmp_path):
+    (tmp_path / "items.json").write_text('{"features": [' + "[]," * 1_000_001 + "[]]}")
+    with pytest.raises(InputError, match=r"items\.json: 1000004 lists and objects in .* bytes"):
+        read_collection(tmp_path / "items.json")
+
+
+def test_items_as_dense_as_they_come_are_far_from_that_limit():
+    text = json.dumps(small_item(), separators=(",", ":"))
+    assert (text.count("[") + text.count("{")) * 1.5 * BYTES_A_BRACKET < len(text)

@@ -21,6 +21,9 @@ from terrashot.ingest.scene import Scene
 from terrashot.remote.stac_item import acquisition_of
 
 LARGEST_BYTES = 1 << 30
+FREE_BRACKETS, BYTES_A_BRACKET = 1_000_000, 16
+"""So many lists and objects are never too many. Beyond, a file with more of them than one in 16 bytes is no items (those have one
+in 30 and more), and would take 20 times its size in memory."""
 OURS, SEAL = "terrashot", "seal"
 Items = Sequence[Mapping[str, Any]]
 
@@ -128,12 +131,14 @@ def read_collection(path: Path) -> dict[str, Any]:
     """A GeoJSON FeatureCollection, or one made of a single STAC item.
 
     Raises:
-        InputError: no such file, over 1 GiB, no JSON, or neither.
+        InputError: no such file, over 1 GiB, mostly brackets, no JSON, or neither.
     """
     try:
         if path.stat().st_size > LARGEST_BYTES:
             raise InputError(f"{path}: over {LARGEST_BYTES} bytes; split it by months")
-        content = json.loads(path.read_bytes(), parse_constant=_refuse_constant)
+        packed = path.read_bytes()
+        _refuse_brackets(path, packed)
+        content = json.loads(packed, parse_constant=_refuse_constant)
     except (OSError, ValueError, RecursionError) as error:
         if isinstance(error, InputError):
             raise
@@ -143,6 +148,13 @@ def read_collection(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict) or not isinstance(content.get("features"), list):
         raise InputError(f"{path}: neither a STAC item nor a collection of items (`features`)")
     return content
+
+
+def _refuse_brackets(path: Path, packed: bytes) -> None:
+    """Nothing, unless there are so many lists and objects that they cannot be those of items."""
+    n_brackets = packed.count(b"[") + packed.count(b"{")
+    if n_brackets > FREE_BRACKETS and n_brackets * BYTES_A_BRACKET > len(packed):
+        raise InputError(f"{path}: {n_brackets} lists and objects in {len(packed)} bytes; STAC items are not so empty")
 
 
 @lru_cache(maxsize=4)

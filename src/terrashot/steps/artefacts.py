@@ -7,6 +7,9 @@ from terrashot.durable.backup import digest_path
 from terrashot.durable.files import sha256_of_file
 from terrashot.store.manifest import digest_of
 
+LARGEST_GIVEN_BYTES = 1 << 30
+"""No reader here takes a larger file of a user's: each refuses it by its size."""
+
 
 def digest_of_artefact(path: Path) -> str | None:
     """Digest that a file, a model folder or a folder of figures carries; None where there is nothing.
@@ -20,6 +23,14 @@ def digest_of_artefact(path: Path) -> str | None:
     if digest_path(path).is_file():
         with digest_path(path).open("rb") as file:
             return file.read(64).decode("ascii", "replace")
+    return sha256_of_file(path)
+
+
+def digest_of_given(path: Path) -> str:
+    """Digest of a file that the user gives; of one too large for any reader, of its size and time: it is not read to be hashed."""
+    found = path.stat()
+    if found.st_size > LARGEST_GIVEN_BYTES:
+        return digest_of([found.st_size, found.st_mtime_ns])
     return sha256_of_file(path)
 
 

@@ -12,8 +12,8 @@ from terrashot.domain.split import SplitRecipe, buffer_of, choose_scheme, make_s
 from terrashot.domain.split_check import broken_promise, check_split
 from terrashot.domain.tables import SPLIT_NAMES, Chips
 from terrashot.domain.zone_seams import seam_cover
-from terrashot.durable.files import sha256_of_file
 from terrashot.errors import InputError, IntegrityError
+from terrashot.steps.artefacts import digest_of_given
 from terrashot.steps.listed_chips import folder_path, partition_chips, partition_paths
 from terrashot.steps.plan import Context
 from terrashot.steps.progress import Said, Work
@@ -40,14 +40,14 @@ def make_chips(context: Context) -> Work[None]:
 def chip_inputs(context: Context) -> Mapping[str, str]:
     """Digest of every outline file, of chips.csv, or of partitions."""
     if context.config.has_partitions:
-        return {name: sha256_of_file(path) for name, path in partition_paths(context).items() if path.is_file()}
+        return {name: digest_of_given(path) for name, path in partition_paths(context).items() if path.is_file()}
     if context.config.source.kind == "folder":
         path = folder_path(context) / "chips.csv"
-        return {"chips.csv": sha256_of_file(path)} if path.is_file() else {}
+        return {"chips.csv": digest_of_given(path)} if path.is_file() else {}
     files = {name: area.outline or area.boundaries for name, area in context.config.areas.items()}
     outlines = {name: path for name, path in files.items() if path is not None}
     paths = {name: context.study.resolve(path) for name, path in outlines.items()}
-    return {f"outline of {name}": sha256_of_file(path) for name, path in paths.items() if path.is_file()}
+    return {f"outline of {name}": digest_of_given(path) for name, path in paths.items() if path.is_file()}
 
 
 def placed_chips(context: Context) -> tuple[Chips, tuple[str, ...]]:

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from terrashot.domain.tables import Labels
-from terrashot.durable.files import sha256_of_file
 from terrashot.errors import InputError
 from terrashot.ingest.harvest import gather_labels
+from terrashot.steps.artefacts import digest_of_given
 from terrashot.steps.listed_chips import folder_path
 from terrashot.steps.plan import Context
 from terrashot.steps.progress import Said, Work
@@ -36,7 +36,7 @@ def label_inputs(context: Context) -> Mapping[str, str]:
     path = context.config.labels.file and context.study.resolve(context.config.labels.file)
     if context.config.source.kind == "folder":
         path = folder_path(context) / "labels.csv"
-    return {path.name: sha256_of_file(path)} if path is not None and path.is_file() else {}
+    return {path.name: digest_of_given(path)} if path is not None and path.is_file() else {}
 
 
 def _wanted(labels: Labels, targets: tuple[str, ...]) -> Labels:

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
-from terrashot.durable.files import sha256_of_file
 from terrashot.durable.spool import Spool
 from terrashot.errors import ConfigError
 from terrashot.ingest.any_files import AnyFiles
@@ -18,6 +17,7 @@ from terrashot.ingest.scene_source import OPTICAL, RADAR, Recipe, SceneSource
 from terrashot.ingest.window import OpenPlane
 from terrashot.remote.profiles import Profile, profile_of
 from terrashot.scene_sections import OpticalSection, RadarSection
+from terrashot.steps.artefacts import digest_of_given
 from terrashot.steps.plan import Context
 from terrashot.store.manifest import digest_of
 
@@ -61,7 +61,7 @@ def scene_path(context: Context, sensor: Sensor) -> Path:
 def scene_source(context: Context, sensor: Sensor, *, readers: int) -> SceneSource:
     """The sensor's months of every chip; they can be read once its scenes are found."""
     path = scene_path(context, sensor)
-    grid, digest = context.config.grid, sha256_of_file(path) if path.is_file() else ""
+    grid, digest = context.config.grid, digest_of_given(path) if path.is_file() else ""
     return SceneSource(
         sensor.product,
         sensor.recipe,
@@ -97,7 +97,7 @@ def own_digest(context: Context, section: OpticalSection | RadarSection) -> str 
     """Of the sensor's own file of items or scenes, as `own_files_digests`; None where a catalogue is searched."""
     if section.items is not None:
         path = context.study.resolve(section.items)
-        return sha256_of_file(path) if path.is_file() else None
+        return digest_of_given(path) if path.is_file() else None
     if section.folder is None:
         return None
     folder = context.study.resolve(section.folder)

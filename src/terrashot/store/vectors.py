@@ -15,7 +15,7 @@ from terrashot.domain.tables import Chips, Embeddings
 from terrashot.errors import InputError, IntegrityError, one_line
 from terrashot.store.geoparquet import chips_of_table
 from terrashot.store.parquet import open_table
-from terrashot.store.write_vectors import MODEL, VECTORS
+from terrashot.store.write_vectors import MODEL, MODEL_COLUMN, VECTORS
 
 MAX_NPY_BYTES = 64 << 30
 NPY_DAMAGE = (
@@ -165,10 +165,12 @@ def _scaled(block: np.ndarray, table: pa.Table, name: str, path: Path) -> np.nda
 
 
 def _refuse_two_models(table: pa.Table, path: Path) -> None:
-    """Nothing, unless a column says that the vectors come from several models: their numbers mean different things."""
-    if "model" not in table.column_names:
+    """Nothing, unless rows, or rows and footer, tell of several models: their numbers mean different things."""
+    if MODEL_COLUMN not in table.column_names:
         return
-    names = sorted({str(name) for name in table.column("model").unique().to_pylist() if name is not None})
+    told = (table.schema.metadata or {}).get(MODEL.encode(), b"").decode()
+    listed = [told or None, *table.column(MODEL_COLUMN).unique().to_pylist()]
+    names = sorted({str(name) for name in listed if name is not None})
     if len(names) > 1:
         raise IntegrityError(
             f"{path}: vectors of {len(names)} models ({', '.join(names[:3])}); write a table for each model"

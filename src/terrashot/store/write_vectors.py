@@ -20,6 +20,7 @@ VectorType = Literal["float16", "float32", "int8"]
 CHIP_COLUMNS = ("id", "area", "group", "split", "geometry", "bbox", "lon", "lat")
 MODEL, VECTORS = "terrashot_model", "terrashot_vectors"
 """Entries of the footer: the model's digest; what the vectors are made of, as JSON."""
+MODEL_COLUMN = "model"
 LEAST_ROWS = 4096
 """Of a row group but the last, unless fewer come at once: 28 MiB of the paper's three blocks in float32."""
 INT8_STEPS, SMALLEST = 127, 1e-30
@@ -60,7 +61,7 @@ def write_embedding_groups(path: Path, chips: Chips, groups: Iterable[Embeddings
     Raises:
         InputError: a number does not fit into the type asked for.
     """
-    tables = _row_groups(pa.table(_columns(group, form.dtype)) for group in groups)
+    tables = _row_groups(pa.table(_columns(group, form)) for group in groups)
     first = next(tables)
     write_row_groups(path, chain([first], tables), first.schema, footer=form.footer(chips))
 
@@ -77,11 +78,16 @@ def to_int8(
     return np.rint(vectors.astype(np.float32) / size[:, None]).astype(np.int8), size
 
 
-def _columns(table: Embeddings, dtype: VectorType) -> dict[str, pa.Array]:
+def _columns(table: Embeddings, form: TableForm) -> dict[str, pa.Array]:
     columns = {name: column for name, column in chip_columns(table.chips).items() if name in CHIP_COLUMNS}
+    if form.model is not None:
+        # In each row too: a footer is gone once rows of two tables are put together.
+        columns[MODEL_COLUMN] = pa.DictionaryArray.from_arrays(
+            pa.array(np.zeros(len(table.chips), np.int32)), pa.array([form.model])
+        )
     for name, block in table.blocks.items():
         present = table.present(name)
-        columns |= _of_block(name, block, present, dtype)
+        columns |= _of_block(name, block, present, form.dtype)
         if name in table.n_channels:
             columns[f"{name}_channels"] = pa.array(table.n_channels[name], pa.int16())
         if name in table.valid_fraction:

@@ -13,6 +13,7 @@ import rasterio
 from rasterio.errors import NotGeoreferencedWarning
 
 from faults.outcome import Case, Row, Verdict, crashed, exact, refused, silent
+from faults.scene_contents import scene_cases
 from terrashot.domain.tables import Chips, Embeddings, Presence
 from terrashot.durable.parts import DiskParts
 from terrashot.embed.channels import ChannelPolicy
@@ -149,6 +150,7 @@ def cases(soak: bool, seed: int) -> Iterator[Case]:
                 f"every image of every chip: {name}{told}",
                 functools.partial(_everywhere, name=name, has_units=has_units),
             )
+    yield from scene_cases(_tables)
 
 
 def _named(soak: bool, seed: int) -> Iterator[tuple[tuple[str, str], dict[str, Image]]]:
@@ -185,14 +187,15 @@ def _outcomes(made: Folder) -> Outcomes:
             warnings.simplefilter("error")
             opened = open_chip_folder(folder / "chips")
             finish(harvest(opened.sources, opened.chips.ids, folder, workers=1))
-            return Outcomes(_tables(folder, opened.chips), open_chip_store(folder).presence())
+            ids, area, group = opened.chips.ids, opened.chips.area, opened.chips.group
+            split = tuple("train" if chip_id.startswith("good") else "test" for chip_id in ids)
+            return Outcomes(_tables(folder, Chips(ids, area, group, split)), open_chip_store(folder).presence())
 
 
 def _tables(folder: Path, chips: Chips) -> dict[str, Embeddings]:
-    split = tuple("train" if chip_id.startswith("good") else "test" for chip_id in chips.ids)
-    chips = Chips(chips.ids, chips.area, chips.group, split)
+    """By policy, and the floors; learnt from the training chips alone."""
     store = open_chip_store(folder)
-    stats = measure_channels(store, [chip_id for chip_id in chips.ids if chip_id.startswith("good")], 0)
+    stats = measure_channels(store, [chips.ids[row] for row in chips.rows_in("train")], 0)
     config = TowersConfig(
         store.modalities, VitConfig(width=16, depth=1, heads=2, patch_px=8, chip_px=SIDE_PX), embedding=8
     )

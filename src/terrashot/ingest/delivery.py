@@ -5,6 +5,7 @@ Clouds are taken away on the sensor's own pixels, and each channel is brought on
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import cache, partial
 
 import numpy as np
 from jaxtyping import Bool, Float32, Shaped
@@ -20,9 +21,9 @@ from terrashot.raster.onto_chip import nearest_onto, onto
 from terrashot.raster.place import RasterPlace
 from terrashot.remote.profiles import MaskKind, Profile, plane_of
 
-NO_CLASS = 0
-"""Of the scene classification: no data."""
 Mask = Bool[np.ndarray, "h w"]
+Sky = Callable[[RasterPlace], Mask]
+"""What is clear of pixels that lie there."""
 
 
 def see_delivery(
@@ -40,12 +41,14 @@ def see_delivery(
     if scene.fault:
         raise InputError(scene.fault)
     mask = _mask(scene, product, target, open_plane) if product.mask else None
-    shown = [_channel(scene, product, kind, target, mask, open_plane) for kind in kinds]
+    # Channels of one lattice share what is clear on it.
+    sky = cache(partial(_is_clear, mask, product, scene)) if product.mask else None
+    shown = [_channel(scene, product, kind, target, sky, open_plane) for kind in kinds]
     return Seen(np.array([values for values, _ in shown]), tuple(why for _, why in shown))
 
 
 def _channel(
-    scene: Scene, product: Profile, kind: str, target: RasterPlace, mask: Window | None, open_plane: OpenPlane
+    scene: Scene, product: Profile, kind: str, target: RasterPlace, sky: Sky | None, open_plane: OpenPlane
 ) -> tuple[Float32[np.ndarray, "H W"], Reason | None]:
     """One channel on the chip, and why it has no pixel, if so."""
     nothing = np.full((target.height_px, target.width_px), np.nan, np.float32)
@@ -58,7 +61,8 @@ def _channel(
     sensed = quantity(window, plane, product, scene.offset)
     if np.isnan(sensed).all():
         return nothing, "outside the swath"
-    shown = onto(hide(sensed[None], _is_clear(mask, window.place, product, scene)), window.place, target)[0]
+    clear = sensed[None] if sky is None else hide(sensed[None], sky(window.place))
+    shown = onto(clear, window.place, target)[0]
     if not np.isnan(shown).all():
         return shown, None
     is_beside = np.isnan(onto(sensed[None], window.place, target)).all()
@@ -81,12 +85,12 @@ def _mask(scene: Scene, product: Profile, target: RasterPlace, open_plane: OpenP
     return read_window(plane, target, open_plane, finest=True)
 
 
-def _is_clear(mask: Window | None, place: RasterPlace, product: Profile, scene: Scene) -> Mask:
-    """Of the channel's pixels; where the mask does not reach nothing is clear, where there is none to be had all is."""
+def _is_clear(mask: Window | None, product: Profile, scene: Scene, place: RasterPlace) -> Mask:
+    """Of pixels that lie there; where the mask does not reach nothing is clear."""
     if mask is None:
-        return np.full((place.height_px, place.width_px), product.mask is None)
-    on_channel = nearest_onto(mask.stored, mask.place, place, outside=NO_CLASS)
-    return CLEAR_BY[product.mask_kind](on_channel, scene.acquisition.sensed)
+        return np.zeros((place.height_px, place.width_px), np.bool_)
+    own = CLEAR_BY[product.mask_kind](mask.stored, scene.acquisition.sensed)
+    return nearest_onto(own, mask.place, place, outside=False)
 
 
 CLEAR_BY: dict[MaskKind, Callable[[Shaped[np.ndarray, "h w"], datetime], Mask]] = {

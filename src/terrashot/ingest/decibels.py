@@ -14,7 +14,10 @@ MOST_DB: Final = 200.0
 
 def to_db(power: Float32[np.ndarray, "C H W"]) -> Float32[np.ndarray, "C H W"]:
     """10 log10 of power; NaN where it is zero, negative or not finite."""
-    return np.array([_logarithm(plane) for plane in power], np.float32).reshape(power.shape)
+    db = np.empty_like(power)
+    for own, plane in zip(db, power, strict=True):
+        own[...] = _logarithm(plane)
+    return db
 
 
 def from_db(db: Float32[np.ndarray, "C H W"]) -> Float32[np.ndarray, "C H W"]:

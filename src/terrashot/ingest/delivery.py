@@ -43,30 +43,33 @@ def see_delivery(
     mask = _mask(scene, product, target, open_plane) if product.mask else None
     # Channels of one lattice share what is clear on it.
     sky = cache(partial(_is_clear, mask, product, scene)) if product.mask else None
-    shown = [_channel(scene, product, kind, target, sky, open_plane) for kind in kinds]
-    return Seen(np.array([values for values, _ in shown]), tuple(why for _, why in shown))
+    values = np.full((len(kinds), target.height_px, target.width_px), np.nan, np.float32)
+    reasons = [
+        _show(own, scene, product, kind, target, sky, open_plane) for own, kind in zip(values, kinds, strict=True)
+    ]
+    return Seen(values, tuple(reasons))
 
 
-def _channel(
-    scene: Scene, product: Profile, kind: str, target: RasterPlace, sky: Sky | None, open_plane: OpenPlane
-) -> tuple[Float32[np.ndarray, "H W"], Reason | None]:
-    """One channel on the chip, and why it has no pixel, if so."""
-    nothing = np.full((target.height_px, target.width_px), np.nan, np.float32)
+def _show(
+    values: Float32[np.ndarray, "H W"], scene: Scene, product: Profile, kind: str, target: RasterPlace, sky: Sky | None,
+    open_plane: OpenPlane,
+) -> Reason | None:  # fmt: skip
+    """Why one channel has no pixel on the chip, if so; `values`, NaN before, hold those that it has."""
     plane = plane_of(scene.acquisition, product, kind)
     if plane is None:
-        return nothing, _without_file(scene, product, kind)
+        return _without_file(scene, product, kind)
     window = read_window(plane, target, open_plane)
     if window is None:
-        return nothing, "outside the swath"
-    sensed = quantity(window, plane, product, scene.offset)
+        return "outside the swath"
+    sensed = quantity(window, plane, product, scene.offset)[None]
     if np.isnan(sensed).all():
-        return nothing, "outside the swath"
-    clear = sensed[None] if sky is None else hide(sensed[None], sky(window.place))
-    shown = onto(clear, window.place, target)[0]
-    if not np.isnan(shown).all():
-        return shown, None
-    is_beside = np.isnan(onto(sensed[None], window.place, target)).all()
-    return shown, "outside the swath" if is_beside else "all clouded"
+        return "outside the swath"
+    clear = sensed if sky is None else hide(sensed, sky(window.place))
+    values[...] = onto(clear, window.place, target)[0]
+    if not np.isnan(values).all():
+        return None
+    is_beside = np.isnan(onto(sensed, window.place, target)).all()
+    return "outside the swath" if is_beside else "all clouded"
 
 
 def _without_file(scene: Scene, product: Profile, kind: str) -> Reason:

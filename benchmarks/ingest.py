@@ -8,9 +8,9 @@ and writes, and keeps what it fetched on disk for a later run. The bare reads ar
 alone, far through GDAL's own /vsicurl/, by as many threads, each file opened once; nothing is done with the pixels and nothing
 is written. `ratio` is ours by bare, far, in one process, with 8 readers; the goal is at most 1.3. Each run is in a fresh process,
 so that none finds files open or blocks unpacked; its start is not timed, that of the second process of two is. Both sides keep 512 MiB
-of unpacked blocks from chip to chip, so that neither unpacks one twice. `late` is the ratio where each answer comes 30 ms later, as from a
-server far away. `cpu` is the ratio of CPU times, in which waiting, other programs and the number of cores have no part; `parts` tells
-ours by part.
+of unpacked blocks from chip to chip, so that neither unpacks one twice. `late` is the ratio where each answer comes 30 ms later, as
+from a server far away. `cpu` is the ratio of CPU times, in which waiting, other programs and the number of cores have no part;
+`parts` tells ours by part.
 """
 
 import argparse

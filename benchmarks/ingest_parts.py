@@ -1,5 +1,6 @@
-"""Where a harvest's seconds go, by part of the work; and how many pixels it read, so that nobody reads fewer than the other."""
+"""Where a harvest's CPU time goes, by part of the work; and how many pixels it read, so that nobody reads fewer than the other."""
 
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -24,40 +25,35 @@ PARTS: dict[str, list[tuple[Any, str]]] = {
 
 
 class Clock:
-    """Seconds by part, of one thread."""
+    """CPU seconds by part, over all threads: what they wait for is no work of theirs."""
 
     def __init__(self) -> None:
         self.seconds: Counter[str] = Counter()
         self.pixels = 0
-        self._running = ["the rest"]
-        self._since = time.perf_counter()
+        self._lock = threading.Lock()
+        self._own = threading.local()
+        self._began = time.process_time()
 
-    def enter(self, part: str) -> None:
-        """From now on the time is that part's."""
-        self._pass_time()
-        self._running.append(part)
-
-    def leave(self) -> None:
-        """From now on it is again that of whoever called the part."""
-        self._pass_time()
-        self._running.pop()
-
-    def _pass_time(self) -> None:
-        now = time.perf_counter()
-        self.seconds[self._running[-1]] += now - self._since
-        self._since = now
+    def stop(self) -> None:
+        """What no part accounts for is the rest."""
+        self.seconds["the rest"] = time.process_time() - self._began - sum(self.seconds.values())
 
     def watched(self, part: str, function: Callable[..., Any]) -> Callable[..., Any]:
-        """The function; its time is the part's."""
+        """The function; its time is the part's, but for that of the parts it calls."""
 
         def call(*arguments: Any, **named: Any) -> Any:
-            self.enter(part)
+            before, self._own.inner = getattr(self._own, "inner", 0.0), 0.0
+            began = time.thread_time()
             try:
                 found = function(*arguments, **named)
             finally:
-                self.leave()
+                spent = time.thread_time() - began
+                with self._lock:
+                    self.seconds[part] += spent - self._own.inner
+                self._own.inner = before + spent
             if part == "read and unpack":
-                self.pixels += found.stored.size
+                with self._lock:
+                    self.pixels += found.stored.size
             return found
 
         return call
@@ -65,7 +61,7 @@ class Clock:
 
 @contextmanager
 def watching() -> Iterator[Clock]:
-    """Inside, the seconds of this process's harvests are told apart; for one reader, since they are of one thread."""
+    """Inside, the seconds of this process's harvests are told apart."""
     clock, before = Clock(), []
     for part, places in PARTS.items():
         for owner, name in places:
@@ -73,7 +69,7 @@ def watching() -> Iterator[Clock]:
             setattr(owner, name, clock.watched(part, getattr(owner, name)))
     try:
         yield clock
-        clock.leave()
+        clock.stop()
     finally:
         for owner, name, function in before:
             setattr(owner, name, function)

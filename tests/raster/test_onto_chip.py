@@ -327,6 +327,29 @@ def test_classes_of_20_m_lie_under_the_pixels_of_10_m_they_belong_to():
     np.testing.assert_array_equal(found, np.repeat(np.repeat(classes, 2, 0), 2, 1)[1 : SIDE + 1, 1 : SIDE + 1])
 
 
+@settings(max_examples=30, deadline=None)
+@given(
+    st.sampled_from([5.0, 10.0, 20.0, 60.0]),
+    st.booleans(),
+    st.integers(-40, 40),
+    st.integers(-40, 40),
+    st.integers(1, 30),
+    st.integers(1, 30),
+)
+def test_classes_looked_up_by_rows_and_columns_are_those_looked_up_pixel_by_pixel(
+    pixel_m, is_south_up, right, down, width, height
+):
+    chip = chip_at(9.0, 48.0)
+    _, _, c, _, _, f = chip.affine
+    step = pixel_m if is_south_up else -pixel_m
+    source = RasterPlace(chip.crs, (pixel_m, 0, c + 3 * right, 0, step, f - 3 * down), width, height)
+    classes = np.random.default_rng(width).integers(0, 12, (height, width)).astype(np.uint8)
+    x, y = (axis.ravel() for axis in np.meshgrid(c + 10 * (np.arange(SIDE) + 0.5), f - 10 * (np.arange(SIDE) + 0.5)))
+    rows, cols = source.pixels_at(x, y)
+    wanted = np.where(rows < 0, 99, classes[rows, cols]).reshape(SIDE, SIDE)
+    np.testing.assert_array_equal(nearest_onto(classes, source, chip, outside=99), wanted)
+
+
 def test_beyond_its_end_a_mask_says_what_is_asked_for():
     chip = chip_at(9.0, 48.0)
     a, _, c, _, e, f = chip.affine

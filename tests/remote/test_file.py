@@ -107,6 +107,16 @@ def test_missing_neighbours_are_fetched_in_one_request_and_kept_ones_not_again()
     assert memory.asked == [(0, 10), (40, 70), (30, 40), (70, 100)]
 
 
+def test_of_many_blocks_the_ends_are_kept_where_what_is_read_next_begins_or_ends():
+    memory = Memory(bytes(range(250)))
+    blocks = Blocks(memory, block_bytes=10)
+    assert blocks.read(35, 115) == memory.content[35:115]
+    assert blocks.read(110, 130) == memory.content[110:130]
+    assert blocks.read(20, 40) == memory.content[20:40]
+    assert blocks.read(60, 70) == memory.content[60:70]
+    assert memory.asked == [(0, 10), (30, 120), (120, 130), (20, 30), (60, 70)]
+
+
 def test_two_files_of_the_same_blocks_have_places_of_their_own():
     blocks = Blocks(Memory(b"abcdef"))
     one, other = RemoteFile(blocks), RemoteFile(blocks)

@@ -148,8 +148,12 @@ class MeanStack:
         self._counts += is_valid
 
     def result(self) -> tuple[Float32[np.ndarray, "C H W"], Int32[np.ndarray, "C H W"]]:
-        mean = np.where(self._counts > 0, self._total / np.maximum(self._counts, 1), np.nan)
-        return mean.astype(np.float32), self._counts
+        mean = np.empty(self._counts.shape, np.float32)
+        with np.errstate(invalid="ignore"):
+            # In float64, and only then rounded.
+            np.divide(self._total, self._counts, out=mean, dtype=np.float64, casting="unsafe")
+        mean[self._counts == 0] = np.nan  # of one sign, whatever 0 / 0 gives
+        return mean, self._counts
 
 
 class MedianStack:
@@ -183,11 +187,12 @@ def _why_empty(sensed: Float32[np.ndarray, "H W"], clear: Float32[np.ndarray, "H
 
 
 def _tally(counts: Int32[np.ndarray, "H W"], days: Sequence[date], reasons: Sequence[Reason]) -> Tally:
-    has_value = counts > 0
-    share = float(has_value.mean())
-    mean_count = float(counts[has_value].mean()) if share else 0.0
+    n_valued = int(np.count_nonzero(counts))
+    mean_count = int(counts.sum(dtype=np.int64)) / n_valued if n_valued else 0.0
     reason = None if days else most_telling(reasons)
-    return Tally(len(days), share, mean_count, min(days, default=None), max(days, default=None), reason)
+    return Tally(
+        len(days), n_valued / counts.size, mean_count, min(days, default=None), max(days, default=None), reason
+    )
 
 
 def _failed(shape: tuple[int, int, int], detail: str) -> Composite:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 import numpy as np
-from jaxtyping import Float32, Float64
+from jaxtyping import Float32
 
 from terrashot.errors import InputError
 
@@ -14,7 +14,10 @@ MOST_DB: Final = 200.0
 
 def to_db(power: Float32[np.ndarray, "C H W"]) -> Float32[np.ndarray, "C H W"]:
     """10 log10 of power; NaN where it is zero, negative or not finite."""
-    return _logarithm(power.astype(np.float64))
+    db = np.empty_like(power)
+    for own, plane in zip(db, power, strict=True):
+        own[...] = _logarithm(plane)
+    return db
 
 
 def from_db(db: Float32[np.ndarray, "C H W"]) -> Float32[np.ndarray, "C H W"]:
@@ -40,7 +43,7 @@ def as_power(values: Float32[np.ndarray, "C H W"], unit: str) -> Float32[np.ndar
 
 def _positive(power: Float32[np.ndarray, "C H W"]) -> Float32[np.ndarray, "C H W"]:
     """The power; NaN where it is zero, negative (noise was taken away, or a fill value) or not finite."""
-    return np.where(np.isfinite(power) & (power > 0), power, np.float32(np.nan))
+    return np.where((power > 0) & (power < np.inf), power, np.float32(np.nan))
 
 
 def _squared(amplitude: Float32[np.ndarray, "C H W"]) -> Float32[np.ndarray, "C H W"]:
@@ -48,9 +51,15 @@ def _squared(amplitude: Float32[np.ndarray, "C H W"]) -> Float32[np.ndarray, "C 
     return _positive(np.where(is_measured, amplitude, 0) ** 2)
 
 
-def _logarithm(power: Float64[np.ndarray, "C H W"]) -> Float32[np.ndarray, "C H W"]:
-    is_there = np.isfinite(power) & (power > 0)
-    return np.where(is_there, 10 * np.log10(np.where(is_there, power, 1)), np.nan).astype(np.float32)
+def _logarithm(power: Float32[np.ndarray, "H W"]) -> Float32[np.ndarray, "H W"]:
+    """In float64, and only then rounded."""
+    is_there = (power > 0) & (power < np.inf)
+    db = np.where(is_there, power, 1).astype(np.float64)
+    np.log10(db, out=db)
+    db *= 10
+    found = db.astype(np.float32)
+    found[~is_there] = np.nan
+    return found
 
 
 POWER_OF: dict[str, Callable[[Float32[np.ndarray, "C H W"]], Float32[np.ndarray, "C H W"]]] = {

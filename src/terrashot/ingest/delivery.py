@@ -5,6 +5,7 @@ Clouds are taken away on the sensor's own pixels, and each channel is brought on
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import cache, partial
 
 import numpy as np
 from jaxtyping import Bool, Float32, Shaped
@@ -20,9 +21,9 @@ from terrashot.raster.onto_chip import nearest_onto, onto
 from terrashot.raster.place import RasterPlace
 from terrashot.remote.profiles import MaskKind, Profile, plane_of
 
-NO_CLASS = 0
-"""Of the scene classification: no data."""
 Mask = Bool[np.ndarray, "h w"]
+Sky = Callable[[RasterPlace], Mask]
+"""What is clear of pixels that lie there."""
 
 
 def see_delivery(
@@ -40,29 +41,35 @@ def see_delivery(
     if scene.fault:
         raise InputError(scene.fault)
     mask = _mask(scene, product, target, open_plane) if product.mask else None
-    shown = [_channel(scene, product, kind, target, mask, open_plane) for kind in kinds]
-    return Seen(np.array([values for values, _ in shown]), tuple(why for _, why in shown))
+    # Channels of one lattice share what is clear on it.
+    sky = cache(partial(_is_clear, mask, product, scene)) if product.mask else None
+    values = np.full((len(kinds), target.height_px, target.width_px), np.nan, np.float32)
+    reasons = [
+        _show(own, scene, product, kind, target, sky, open_plane) for own, kind in zip(values, kinds, strict=True)
+    ]
+    return Seen(values, tuple(reasons))
 
 
-def _channel(
-    scene: Scene, product: Profile, kind: str, target: RasterPlace, mask: Window | None, open_plane: OpenPlane
-) -> tuple[Float32[np.ndarray, "H W"], Reason | None]:
-    """One channel on the chip, and why it has no pixel, if so."""
-    nothing = np.full((target.height_px, target.width_px), np.nan, np.float32)
+def _show(
+    values: Float32[np.ndarray, "H W"], scene: Scene, product: Profile, kind: str, target: RasterPlace, sky: Sky | None,
+    open_plane: OpenPlane,
+) -> Reason | None:  # fmt: skip
+    """Why one channel has no pixel on the chip, if so; `values`, NaN before, hold those that it has."""
     plane = plane_of(scene.acquisition, product, kind)
     if plane is None:
-        return nothing, _without_file(scene, product, kind)
+        return _without_file(scene, product, kind)
     window = read_window(plane, target, open_plane)
     if window is None:
-        return nothing, "outside the swath"
-    sensed = quantity(window, plane, product, scene.offset)
+        return "outside the swath"
+    sensed = quantity(window, plane, product, scene.offset)[None]
     if np.isnan(sensed).all():
-        return nothing, "outside the swath"
-    shown = onto(hide(sensed[None], _is_clear(mask, window.place, product, scene)), window.place, target)[0]
-    if not np.isnan(shown).all():
-        return shown, None
-    is_beside = np.isnan(onto(sensed[None], window.place, target)).all()
-    return shown, "outside the swath" if is_beside else "all clouded"
+        return "outside the swath"
+    clear = sensed if sky is None else hide(sensed, sky(window.place))
+    values[...] = onto(clear, window.place, target)[0]
+    if not np.isnan(values).all():
+        return None
+    is_beside = np.isnan(onto(sensed, window.place, target)).all()
+    return "outside the swath" if is_beside else "all clouded"
 
 
 def _without_file(scene: Scene, product: Profile, kind: str) -> Reason:
@@ -81,12 +88,12 @@ def _mask(scene: Scene, product: Profile, target: RasterPlace, open_plane: OpenP
     return read_window(plane, target, open_plane, finest=True)
 
 
-def _is_clear(mask: Window | None, place: RasterPlace, product: Profile, scene: Scene) -> Mask:
-    """Of the channel's pixels; where the mask does not reach nothing is clear, where there is none to be had all is."""
+def _is_clear(mask: Window | None, product: Profile, scene: Scene, place: RasterPlace) -> Mask:
+    """Of pixels that lie there; where the mask does not reach nothing is clear."""
     if mask is None:
-        return np.full((place.height_px, place.width_px), product.mask is None)
-    on_channel = nearest_onto(mask.stored, mask.place, place, outside=NO_CLASS)
-    return CLEAR_BY[product.mask_kind](on_channel, scene.acquisition.sensed)
+        return np.zeros((place.height_px, place.width_px), np.bool_)
+    own = CLEAR_BY[product.mask_kind](mask.stored, scene.acquisition.sensed)
+    return nearest_onto(own, mask.place, place, outside=False)
 
 
 CLEAR_BY: dict[MaskKind, Callable[[Shaped[np.ndarray, "h w"], datetime], Mask]] = {

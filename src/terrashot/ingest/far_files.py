@@ -30,7 +30,7 @@ class _Lines(threading.local):
 
 _LINES = _Lines()
 HELD_BYTES = 512 << 10
-"""Of each open file, as it was fetched: the tiles on both sides of a block's edge. What was unpacked GDAL keeps."""
+"""Of each open file, as it was fetched: the tiles on both sides of a block's edge. What was unpacked `kept_blocks.py` has."""
 
 
 class FarFile:

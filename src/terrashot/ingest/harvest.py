@@ -16,6 +16,7 @@ from terrashot.domain.tables import Labels
 from terrashot.durable.ledger import Ledger
 from terrashot.engine import ordered_map
 from terrashot.errors import InputError, MissingImageryError, NetworkError
+from terrashot.ingest.behind import Behind
 from terrashot.ingest.source import ImagerySource, LabelSource
 from terrashot.store.layout import Layout
 from terrashot.store.pack_chip import PackedChip, pack_chip
@@ -163,12 +164,23 @@ def _fill(folder: Path, orders: Sequence[Order]) -> list[WrittenShard]:
     kept = [keep_chips(folder, order.layout, order.shard, order.places, order.known) for order in orders]
     chips: list[dict[str, tuple[int, PackedChip]]] = [{} for _ in orders]
     patience = Patience()
-    # All modalities have shards of one size, so that a shard holds the same chips in each.
-    for chip_id, place in orders[0].places.items():
-        for order, known, packed in zip(orders, kept, chips, strict=True):
-            found = known.get(chip_id) or pack_chip(order.layout, chip_id, _read(order.source, chip_id, patience))
-            packed[chip_id] = (place, found)
-    return [write_shard(folder, order.layout, order.shard, some) for order, some in zip(orders, chips, strict=True)]
+    with Behind() as behind:
+        # All modalities have shards of one size, so that a shard holds the same chips in each.
+        for chip_id, place in orders[0].places.items():
+            for order, known, packed in zip(orders, kept, chips, strict=True):
+                if chip_id in known:
+                    packed[chip_id] = place, known[chip_id]
+                else:
+                    found = _read(order.source, chip_id, patience)
+                    behind.do(partial(_pack, order.layout, chip_id, found, place, packed))
+    in_order = [{chip_id: packed[chip_id] for chip_id in orders[0].places} for packed in chips]
+    return [write_shard(folder, order.layout, order.shard, some) for order, some in zip(orders, in_order, strict=True)]
+
+
+def _pack(
+    layout: Layout, chip_id: str, found: Imagery | Absence, place: int, packed: dict[str, tuple[int, PackedChip]]
+) -> None:
+    packed[chip_id] = place, pack_chip(layout, chip_id, found)
 
 
 class Patience:

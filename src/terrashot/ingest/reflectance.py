@@ -15,5 +15,9 @@ def reflectance(dn: Integer[np.ndarray, "H W"], offset: Offset) -> Float32[np.nd
     the atmospheric correction leaves them over dark ground. The quotient is the nearest float32.
     """
     # The sum in int32: in the file's uint16 it would wrap below 0.
-    shifted = (dn.astype(np.int32) + np.int32(offset.offset_dn)).astype(np.float32)
-    return np.where(dn == NO_DATA_DN, np.float32(np.nan), shifted / np.float32(DN_PER_REFLECTANCE))
+    shifted = dn.astype(np.int32)
+    shifted += np.int32(offset.offset_dn)
+    found = shifted.astype(np.float32)
+    found /= np.float32(DN_PER_REFLECTANCE)
+    found[dn == NO_DATA_DN] = np.nan
+    return found

@@ -3,6 +3,7 @@
 import contextlib
 import contextvars
 import math
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from terrashot.raster.gate import Gate
 from terrashot.raster.geotiff import open_geotiff, reading_geotiff
 from terrashot.raster.picture import MAX_CHANNELS, MAX_VALUES
 from terrashot.raster.place import Affine, RasterPlace, between
+from terrashot.raster.plain_file import PlainFile, plain_file
 from terrashot.raster.turn import in_gdal, out_of_gdal
 from terrashot.raster.windows import MAX_SIDE_PX, damage_told
 from terrashot.remote.file import Blocks
@@ -112,6 +114,7 @@ class Asset:
         self._context = contextvars.Context()
         self._files: dict[int, Any] = {}
         self._headers: dict[int, AssetHeader] = {}
+        self._plain: dict[int, PlainFile | None] = {}
 
     def header(self, level: int = 0) -> AssetHeader:
         """What the file says of itself, or its overview of that level; no pixel is read.
@@ -125,7 +128,9 @@ class Asset:
             with self._reading():
                 self._files[level] = file = self._context.run(self._open, level)
                 _refuse_size(self.name, file, self._limits)
-                self._headers[level] = _header(self.name, file)
+                header = _header(self.name, file)
+            self._plain[level] = plain_file(self.name, self._bytes, level, file)
+            self._headers[level] = header
         return self._headers[level]
 
     def read(self, rows: slice, cols: slice, bands: tuple[int, ...] = (1,), level: int = 0) -> AssetWindow:
@@ -136,14 +141,15 @@ class Asset:
         """
         header = self.header(level)
         _refuse_window(header, rows, cols, bands, self._limits)
-        window = ((rows.start, rows.stop), (cols.start, cols.stop))
-        with self._reading():
-            pixels = self._context.run(self._files[level].read, list(bands), window=window)
-            self._context.run(refuse_damaged_blocks, self._files[level], self.name, self._bytes, rows, cols, bands)
+        plain = self._plain[level]
+        found = None if plain is None else plain.window(rows, cols, bands)
+        pixels = self._by_gdal(rows, cols, bands, level) if found is None else found
         return AssetWindow(pixels, header, _moved(header.affine, rows.start, cols.start), bands)
 
     def close(self) -> None:
         """Nothing; what lies on this disk or far away is as it was."""
+        for plain in filter(None, self._plain.values()):
+            plain.close()
         with in_gdal():
             while self._files:
                 self._context.run(self._files.popitem()[1].close)
@@ -154,14 +160,27 @@ class Asset:
             return open_geotiff(self.name, **how)
         return open_geotiff(self._gate.path, opener=self._gate, **how)
 
+    def _by_gdal(self, rows: slice, cols: slice, bands: tuple[int, ...], level: int) -> np.ndarray:
+        """The pixels of blocks that are not packed in a way of which we know how to unpack it."""
+        file, window = self._files[level], ((rows.start, rows.stop), (cols.start, cols.stop))
+        with self._reading():
+            pixels: np.ndarray = self._context.run(file.read, list(bands), window=window)
+            self._context.run(refuse_damaged_blocks, file, self.name, self._bytes_in_turn, rows, cols, bands)
+        return pixels
+
     def _bytes(self, start: int, stop: int) -> bytes:
-        """Of the file itself; far away, mostly those that GDAL has just read and that are kept."""
+        """Of the file itself; fewer where it ends."""
         if isinstance(self._source, Blocks):
-            with out_of_gdal():
-                return self._source.read(start, stop)
+            return self._source.read(start, stop)
         with self._source.open("rb") as file:
-            file.seek(start)
-            return file.read(stop - start)
+            size = os.fstat(file.fileno()).st_size
+            file.seek(min(start, size))
+            return file.read(min(stop, size) - min(start, size))
+
+    def _bytes_in_turn(self, start: int, stop: int) -> bytes:
+        """The same for a thread that is in GDAL; far away, mostly those that GDAL has just read and that are kept."""
+        with out_of_gdal():
+            return self._bytes(start, stop)
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[None]:

@@ -5,7 +5,6 @@ the damaged stream unpacks to more than the block has room for. Other lossless c
 checksum.
 """
 
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from itertools import product
 from typing import Any
@@ -13,13 +12,7 @@ from typing import Any
 import numpy as np
 
 from terrashot.errors import InputError
-
-SLACK_BYTES = 1024
-"""By which what does not pack may grow, beside a hundredth; a block that claims more was never written."""
-
-MOST_WHOLE = 1 << 16
-_WHOLE: set[tuple[int, int]] = set()
-"""Lengths and hashes of blocks that were found whole: the next chips read the same ones, and a hash takes a tenth of the time."""
+from terrashot.raster.unpack import inflated, most_packed_bytes
 
 
 def refuse_damaged_blocks(
@@ -66,24 +59,4 @@ def _unpacked_bytes(file: Any, band: int) -> int:
 
 
 def _fits(read: Callable[[int, int], bytes], start: int, size: int, unpacked_bytes: int) -> bool:
-    if size > unpacked_bytes + unpacked_bytes // 100 + SLACK_BYTES:
-        return False
-    packed = read(start, start + size)
-    key = len(packed), hash(packed)
-    if key not in _WHOLE:
-        if not _ends_well(packed, unpacked_bytes):
-            return False
-        if len(_WHOLE) >= MOST_WHOLE:
-            _WHOLE.clear()
-        _WHOLE.add(key)
-    return True
-
-
-def _ends_well(packed: bytes, unpacked_bytes: int) -> bool:
-    stream = zlib.decompressobj()
-    try:
-        stream.decompress(packed, unpacked_bytes)
-        stream.decompress(stream.unconsumed_tail, 1)  # to the checksum, which is compared at the stream's end
-    except zlib.error:
-        return False
-    return stream.eof
+    return size <= most_packed_bytes(unpacked_bytes) and inflated(read(start, start + size), unpacked_bytes) is not None

@@ -7,11 +7,11 @@ import math
 from typing import Final
 
 import numpy as np
-from jaxtyping import Float32, Shaped
+from jaxtyping import Float32, Float64, Shaped
 
 from terrashot.domain.grid import Chip
 from terrashot.errors import MissingExtraError
-from terrashot.raster.place import RasterPlace, is_same_crs
+from terrashot.raster.place import RasterPlace, is_geographic, is_same_crs
 from terrashot.raster.regrid import HALF
 from terrashot.raster.turn import in_gdal
 from terrashot.raster.window_needed import pixels_in
@@ -55,10 +55,10 @@ def onto(
     Raises:
         MissingExtraError: rasterio is not installed.
     """
-    finite = np.where(np.isfinite(values), values, np.float32(np.nan))
     shift = whole_shift(source, target)
     if shift is not None:
-        return _shifted(finite, shift, (target.height_px, target.width_px))
+        return _shifted(values, shift, (target.height_px, target.width_px))
+    finite = np.where(np.isfinite(values), values, np.float32(np.nan))
     ratio = pixels_along(source, target)
     pad = math.ceil(min(ratio, max(values.shape[1:]))) + 2
     is_valid = ~np.isnan(finite)
@@ -78,12 +78,40 @@ def nearest_onto(
     For masks on the pixels of the bands of their own tile (classes of 20 m under bands of 10 m), where a middle is never on an
     edge: clouds are taken away there, before anything is averaged.
     """
+    if is_square_on(source, target):
+        return _nearest_by_axes(classes, source, target, outside=outside)
     rows, cols = np.indices((target.height_px, target.width_px)).reshape(2, -1) + 0.5
     own_cols, own_rows = pixels_in(source, target, cols, rows)
     inside = (own_rows >= 0) & (own_rows < source.height_px) & (own_cols >= 0) & (own_cols < source.width_px)
     own_rows, own_cols = (np.where(inside, at, 0).astype(np.int64) for at in (own_rows, own_cols))
     found = np.where(inside, classes[own_rows, own_cols], np.array(outside, classes.dtype))
     return found.reshape(target.height_px, target.width_px)
+
+
+def _nearest_by_axes(
+    classes: Shaped[np.ndarray, "h w"], source: RasterPlace, target: RasterPlace, *, outside: int
+) -> Shaped[np.ndarray, "H W"]:
+    """The same where rows of the target are rows of the source: each row and column is looked up once, not each pixel."""
+    along = np.arange(target.width_px) + 0.5, np.arange(target.height_px) + 0.5
+    own_cols, _ = pixels_in(source, target, along[0], np.zeros(target.width_px))
+    _, own_rows = pixels_in(source, target, np.zeros(target.height_px), along[1])
+    found = np.full((target.height_px, target.width_px), outside, classes.dtype)
+    rows, cols = (_inside(at, has) for at, has in ((own_rows, source.height_px), (own_cols, source.width_px)))
+    picked = classes[own_rows[rows].astype(np.int64)]
+    found[rows, cols] = picked[:, own_cols[cols].astype(np.int64)]
+    return found
+
+
+def _inside(at: Float64[np.ndarray, " n"], has: int) -> slice:
+    """The run of places that lie among so many pixels; they grow or fall evenly."""
+    found = np.flatnonzero((at >= 0) & (at < has))
+    return slice(int(found[0]), int(found[-1]) + 1) if found.size else slice(0, 0)
+
+
+def is_square_on(source: RasterPlace, target: RasterPlace) -> bool:
+    """Whether both have one coordinate system, of metres, and neither is turned in it."""
+    is_turned = any(number != 0 for place in (source, target) for number in (place.affine[1], place.affine[3]))
+    return not is_turned and is_same_crs(source.crs, target.crs) and not is_geographic(source.crs)
 
 
 def pixels_along(source: RasterPlace, target: RasterPlace) -> float:
@@ -109,12 +137,16 @@ def whole_shift(source: RasterPlace, target: RasterPlace) -> tuple[int, int] | N
 def _shifted(
     values: Float32[np.ndarray, "C h w"], shift: tuple[int, int], shape: tuple[int, int]
 ) -> Float32[np.ndarray, "C H W"]:
-    """The part that begins at a row and column, NaN beyond the end."""
-    part = np.full((len(values), *shape), np.nan, np.float32)
+    """The part that begins at a row and column, NaN beyond the end and where it is not finite."""
     (rows, own_rows), (cols, own_cols) = (
         _meeting(start, length, has) for start, length, has in zip(shift, shape, values.shape[1:], strict=True)
     )
-    part[:, rows, cols] = values[:, own_rows, own_cols]
+    found = values[:, own_rows, own_cols]
+    finite = np.where(np.isfinite(found), found, np.float32(np.nan))
+    if finite.shape[1:] == shape:
+        return finite
+    part = np.full((len(values), *shape), np.nan, np.float32)
+    part[:, rows, cols] = finite
     return part
 
 

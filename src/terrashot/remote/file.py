@@ -10,6 +10,8 @@ BLOCK_BYTES = 64 << 10
 """The headers of a cloud-optimised GeoTIFF of 10980 px a side fit into the first."""
 KEPT_BYTES = 8 << 20
 """Of blocks; a tile of pixels is read once and unpacked by the reader, so little is asked for again."""
+FEW = 4
+"""Blocks up to which all of a run are kept; more are tiles of pixels, which are unpacked at once."""
 
 
 class Blocks:
@@ -57,9 +59,10 @@ class Blocks:
         return found
 
     def _block_run(self, first: int, end: int) -> bytes:
-        """Blocks that follow each other, fetched in one go; the last of them are kept."""
+        """Blocks that follow each other, fetched in one go; of many the ends are kept, where what is read next begins or ends."""
         content = self.ranges.read(first * self._block_bytes, end * self._block_bytes)
-        for number in range(max(first, end - self._most), end):
+        run = range(first, end)
+        for number in run if len(run) <= FEW else (first, end - 1):
             at = (number - first) * self._block_bytes
             self._kept[number] = content[at : at + self._block_bytes]
         while len(self._kept) > self._most:

@@ -80,7 +80,8 @@ def _derived_rows(layout: Layout, chip_id: str, values: Mapping[int, np.ndarray]
 
 
 def _row_of(layout: Layout, chip_id: str, channel: Channel, slot: int, *, valid: np.ndarray) -> PresenceRow:
-    there = bool(valid.any())
+    n_valid = int(np.count_nonzero(valid))
+    there = n_valid > 0
     return PresenceRow(
         chip_id=chip_id,
         modality=layout.modality,
@@ -89,7 +90,7 @@ def _row_of(layout: Layout, chip_id: str, channel: Channel, slot: int, *, valid:
         slot=slot if there else None,
         status="ok" if there else "empty",
         reason=None if there else "no valid pixel",
-        valid_fraction=float(valid.mean()),
+        valid_fraction=n_valid / valid.size,
         n_acquisitions=None,
         first_date=channel.first_date,
         second_date=channel.second_date,

@@ -1,0 +1,93 @@
+"""Coherence of pairs of dates as a source of imagery: the squares that were cut for a chip, frames of one pair put together."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float32
+
+from terrashot.domain.grid import chip_from_id
+from terrashot.domain.modality import Absence, Channel, Difference, Imagery
+from terrashot.errors import InputError
+from terrashot.ingest.pair_cuts import ChipCuts, Cuts
+from terrashot.ingest.pair_list import ChipPair, PairList
+from terrashot.ingest.source import ImagerySource
+
+MODALITY, UNIT = "gunw", "coherence"
+PASSES = 2
+"""That went into a pair."""
+CELL_M = 90.0
+
+
+def coherence_side_px(chip_m: float) -> int:
+    """Cells along a chip's side, near 90 m each."""
+    return max(1, round(chip_m / CELL_M))
+
+
+@dataclass(frozen=True, slots=True)
+class PairSource:
+    """Reads the pairs of a chip, each a channel."""
+
+    pairs: PairList
+    cuts: Cuts
+    modality: str = MODALITY
+    unit: str = UNIT
+    channels: tuple[Channel, ...] | None = None
+    differences: tuple[Difference, ...] = ()
+
+    @property
+    def side_px(self) -> int:
+        return self.cuts.side_px
+
+    @property
+    def max_channels(self) -> int:
+        return self.pairs.most_pairs
+
+    def read(self, chip_id: str) -> Imagery:
+        """Coherence by pair, 0 to 1; NaN where no frame has a cell; why a pair is absent.
+
+        Raises:
+            InputError: the id is not of our grid.
+        """
+        squares = self.cuts.of(chip_id)
+        kept: list[tuple[Channel, Float32[np.ndarray, "side side"]]] = []
+        absences: list[Absence] = []
+        for found in self.pairs.over(chip_from_id(chip_id)):
+            channel = found.pair.channel
+            try:
+                square = put_together(found, squares)
+            except InputError as error:
+                absences.append(Absence(channel, "failed", str(error)))
+                continue
+            if square is None:
+                absences.append(Absence(channel, "empty", "outside the swath"))
+            else:
+                kept.append((channel, square))
+        if not kept and not absences:
+            absences.append(Absence(None, "missing", "no pair was formed"))
+        values = np.array([square for _, square in kept], np.float32).reshape(-1, self.side_px, self.side_px)
+        return Imagery(tuple(channel for channel, _ in kept), values, (PASSES,) * len(kept), tuple(absences))
+
+
+def put_together(found: ChipPair, squares: ChipCuts) -> Float32[np.ndarray, "side side"] | None:
+    """The pair on the chip's lattice, each cell from the first frame that has it; None where none has any.
+
+    Raises:
+        InputError: one of the frames could not be had: the pair fails as a whole, for what happened to arrive would be
+            another picture the next day.
+    """
+    return mosaic([squares.square(product.name.text) for product in found.products])
+
+
+def mosaic(frames: Sequence[Float32[np.ndarray, "side side"] | None]) -> Float32[np.ndarray, "side side"] | None:
+    """Frames on one lattice as one, each cell from the first that has it; None where none has any."""
+    there = [frame for frame in frames if frame is not None]
+    if not there:
+        return None
+    whole = there[0].copy()
+    for frame in there[1:]:
+        np.copyto(whole, frame, where=np.isnan(whole))
+    return whole
+
+
+_: type[ImagerySource] = PairSource

@@ -14,6 +14,8 @@ from terrashot.durable.files import sha256_of
 from terrashot.durable.spool import Spool
 from terrashot.errors import InputError
 
+Square = Float32[np.ndarray, "2 side side"]
+"""What one product gives to each cell of a chip: coherence times share, and the share of the cell that it has, 0 to 1."""
 UNREACHED, UNREAD = "not reached", "failed to read"
 """Beginnings of the reason where the network kept a product from us, and where the product is bad."""
 
@@ -27,7 +29,7 @@ class Cuts:
     """What they are cut by; squares of another recipe are others."""
     side_px: int
 
-    def put(self, product: str, squares: Mapping[str, Float32[np.ndarray, "side side"] | None]) -> None:
+    def put(self, product: str, squares: Mapping[str, Square | None]) -> None:
         """Nothing; a product's squares are there by chip, None where it shows nothing of one, and the product is done.
 
         Raises:
@@ -81,7 +83,7 @@ class ChipCuts:
     cuts: Cuts
     pieces: Mapping[int, bytes]
 
-    def square(self, product: str) -> Float32[np.ndarray, "side side"] | None:
+    def square(self, product: str) -> Square | None:
         """What a product shows of the chip; None where nothing.
 
         Raises:
@@ -89,7 +91,7 @@ class ChipCuts:
         """
         content = self.pieces.get(_number(product))
         side_px = self.cuts.side_px
-        if content is None or len(content) not in (0, 4 * side_px**2):
+        if content is None or len(content) not in (0, 8 * side_px**2):
             reason = self.cuts.reason(product)
             if reason is None:
                 self.cuts.forget(product)
@@ -97,7 +99,7 @@ class ChipCuts:
             raise InputError(reason)
         if not content:
             return None
-        return np.frombuffer(content, "<f4").reshape(side_px, side_px).astype(np.float32)
+        return np.frombuffer(content, "<f4").reshape(2, side_px, side_px).astype(np.float32)
 
 
 def _number(product: str) -> int:

@@ -7,12 +7,11 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float32
 
 from terrashot.domain.grid import Chip, chip_from_id
 from terrashot.durable.files import make_folder, remove
 from terrashot.errors import InputError, IntegrityError, NetworkError
-from terrashot.ingest.pair_cuts import UNREACHED, UNREAD, Cuts
+from terrashot.ingest.pair_cuts import UNREACHED, UNREAD, Cuts, Square
 from terrashot.ingest.pair_list import Product
 from terrashot.raster.gunw_product import GunwProduct, open_gunw_product
 from terrashot.raster.onto_chip import chip_place, onto
@@ -26,6 +25,10 @@ from terrashot.remote.ranges import Access, RemoteRanges
 
 PRODUCT_LIMITS = Limits(max_requests=4000, max_seconds=3600.0, max_bytes=4 << 30, stall_s=60.0, longest_wait_s=60.0)
 """Of one product: 70 MB in an hour are 20 KB a second."""
+
+
+RIM_PX = 3
+"""Of nothing around a product's window: what lies beyond a frame is absent, and known to be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +112,12 @@ class Cutter:
             self.cuts.fail(name, f"{UNREAD}: {error}")
         return None
 
-    def _square(self, product: GunwProduct, chip: Chip) -> Float32[np.ndarray, "side side"] | None:
+    def _square(self, product: GunwProduct, chip: Chip) -> Square | None:
         return cut_square(product, chip, self.cuts.side_px)
 
 
-def cut_square(product: GunwProduct, chip: Chip, side_px: int) -> Float32[np.ndarray, "side side"] | None:
-    """Coherence on the chip's own lattice, brought there once; None where the product has nothing of it.
+def cut_square(product: GunwProduct, chip: Chip, side_px: int) -> Square | None:
+    """Coherence on the chip's own lattice, brought there once, with the share of each cell; None where the product has nothing of it.
 
     Raises:
         InputError: the product cannot be read.
@@ -124,10 +127,17 @@ def cut_square(product: GunwProduct, chip: Chip, side_px: int) -> Float32[np.nda
     if needed is None:
         return None
     values = product.read(*needed)
-    if np.isnan(values).all():
+    is_there = np.isfinite(values)
+    if not is_there.any():
         return None
-    square = onto(values[None], part_of(product.place, *needed), target)[0]
-    return None if np.isnan(square).all() else square
+    # The value's share and the presence go the same way, so that frames which meet in a cell give what one raster of both would.
+    planes = np.array([np.where(is_there, values, np.float32(0)), is_there.astype(np.float32)])
+    rows, cols = (slice(part.start - RIM_PX, part.stop + RIM_PX) for part in needed)
+    square = onto(
+        np.pad(planes, ((0, 0), (RIM_PX, RIM_PX), (RIM_PX, RIM_PX))), part_of(product.place, rows, cols), target
+    )
+    square = np.nan_to_num(square, copy=False, nan=0.0)
+    return square if square[1].any() else None
 
 
 @cache

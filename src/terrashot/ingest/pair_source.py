@@ -9,9 +9,11 @@ from jaxtyping import Float32
 from terrashot.domain.grid import chip_from_id
 from terrashot.domain.modality import Absence, Channel, Difference, Imagery
 from terrashot.errors import InputError
-from terrashot.ingest.pair_cuts import ChipCuts, Cuts
+from terrashot.ingest.pair_cuts import ChipCuts, Cuts, Square
 from terrashot.ingest.pair_list import ChipPair, PairList
 from terrashot.ingest.source import ImagerySource
+from terrashot.raster.onto_chip import ROUNDING
+from terrashot.raster.regrid import HALF
 
 MODALITY, UNIT = "gunw", "coherence"
 PASSES = 2
@@ -70,7 +72,7 @@ class PairSource:
 
 
 def put_together(found: ChipPair, squares: ChipCuts) -> Float32[np.ndarray, "side side"] | None:
-    """The pair on the chip's lattice, each cell from the first frame that has it; None where none has any.
+    """The pair on the chip's lattice; None where no frame has any of it.
 
     Raises:
         InputError: one of the frames could not be had: the pair fails as a whole, for what happened to arrive would be
@@ -79,15 +81,21 @@ def put_together(found: ChipPair, squares: ChipCuts) -> Float32[np.ndarray, "sid
     return mosaic([squares.square(product.name.text) for product in found.products])
 
 
-def mosaic(frames: Sequence[Float32[np.ndarray, "side side"] | None]) -> Float32[np.ndarray, "side side"] | None:
-    """Frames on one lattice as one, each cell from the first that has it; None where none has any."""
+def mosaic(frames: Sequence[Square | None]) -> Float32[np.ndarray, "side side"] | None:
+    """Coherence of frames on one lattice, each cell from the first that has it, and what that lacks of it from the next; NaN where all
+    together have under half of it; None where that is everywhere.
+    """
     there = [frame for frame in frames if frame is not None]
     if not there:
         return None
-    whole = there[0].copy()
-    for frame in there[1:]:
-        np.copyto(whole, frame, where=np.isnan(whole))
-    return whole
+    total, share = np.zeros_like(there[0])
+    for own_total, own_share in there:
+        taken = np.minimum(own_share, 1 - share)
+        total += own_total * taken / np.where(own_share > 0, own_share, 1)
+        share += taken
+    is_kept = share >= HALF - ROUNDING
+    whole = np.where(is_kept, total / np.where(is_kept, share, 1), np.float32(np.nan))
+    return whole if is_kept.any() else None
 
 
 _: type[ImagerySource] = PairSource

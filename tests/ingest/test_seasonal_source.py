@@ -22,7 +22,7 @@ HUNDREDTH = 0.0051
 
 
 def tile_bytes(west, north, at=AT, dtype="uint8", shift=0.0):
-    cols, rows = np.meshgrid(np.arange(1200) + 0.5, np.arange(1200) + 0.5)
+    cols, rows = (np.arange(1200) + 0.5)[None], (np.arange(1200) + 0.5)[:, None]
     stored = np.round(100 * np.clip(field(west + cols / 1200, north - rows / 1200, at), 0.01, 1)).astype(dtype)
     with rasterio.MemoryFile() as memory:
         with memory.open(

@@ -58,10 +58,8 @@ def test_an_entry_that_is_none_is_left_out_and_named():
         del bent[0]["umm"]["SpatialExtent"]
         bent[1]["umm"]["RelatedUrls"] = [{"URL": "https://example.com/another.nc"}]
         bent[2]["umm"]["GranuleUR"] = "S1-GUNW-nonsense"
-        points = bent[3]["umm"]["SpatialExtent"]["HorizontalSpatialDomain"]["Geometry"]["GPolygons"][0]["Boundary"][
-            "Points"
-        ]
-        points[0]["Longitude"] = "nan"
+        geometry = bent[3]["umm"]["SpatialExtent"]["HorizontalSpatialDomain"]["Geometry"]
+        geometry["GPolygons"][0]["Boundary"]["Points"][0]["Longitude"] = "nan"
         bent[4]["umm"] = None
         served.entries += [good, *bent]
         found = search(served)

@@ -149,7 +149,7 @@ def product_of(entry: Mapping[str, Any]) -> FoundProduct:
             raise InputError(f"{title!r}: no GUNW product")
         name = product_name(found[0])
         return FoundProduct(name, _outline(umm), _href(umm, name.text), *_size_and_md5(umm, name.text))
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, shapely.errors.ShapelyError) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(f"{title!r}: an entry without what is needed ({one_line(error, 80)})") from None
@@ -174,7 +174,13 @@ def _outline(umm: Mapping[str, Any]) -> Polygon | MultiPolygon:
 
 
 def _part(ring: Float64[np.ndarray, "P 2"]) -> shapely.Geometry:
-    """A ring as a shape; one that jumps across the antimeridian is cut there. P: points."""
+    """A ring as a shape; one that jumps across the antimeridian is cut there. P: points.
+
+    Raises:
+        ValueError: under four points, or one that is not finite.
+    """
+    if len(ring) < 4 or not np.isfinite(ring).all():
+        raise ValueError("an outline that is no ring")
     lon_deg = ring[:, 0]
     return cut_at_antimeridian(ring) if np.ptp(lon_deg) > 180 else shapely.make_valid(Polygon(ring))
 

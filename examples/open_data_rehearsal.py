@@ -1,9 +1,9 @@
 """Rehearses a study of open data without a network: python examples/open_data_rehearsal.py FOLDER [--chips 48]
 
-Makes simulated scenes of Sentinel-2 and Sentinel-1 over a small area across a zone edge, serves them on loopback as Earth Search and
-Planetary Computer serve real ones, writes FOLDER/study.toml, and runs that study from its outline to its report. Nothing in it is a
-picture of real land. `--only-serve` goes on serving until interrupted; `--fault 7=busy` lets request 7 go wrong (busy, short, reset,
-forbidden).
+Makes simulated scenes of Sentinel-2 and Sentinel-1 and tiles of seasonal coherence over a small area across a zone edge, serves them
+on loopback as Earth Search, Planetary Computer and an open bucket serve real ones, writes FOLDER/study.toml, and runs that study from
+its outline to its report. Nothing in it is a picture of real land. `--only-serve` goes on serving until interrupted; `--fault 7=busy`
+lets request 7 go wrong (busy, short, reset, forbidden).
 """
 
 import argparse
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import get_args
 
 from rehearsal_catalogue import write_catalogue
+from rehearsal_coherence import write_tiles
 from rehearsal_ground import MONTHS, Plan, write_labels
 from rehearsal_server import Fault, RehearsalServer
 
@@ -33,6 +34,10 @@ max_cloud_percent = 90
 catalogue = "planetary-computer/sentinel-1-rtc"
 search_url = "{url}/api/stac/v1/search"
 orbits = "mixed"
+[source.coherence]
+product = "seasonal"
+tiles_url = "{url}"
+seasons = ["winter", "summer"]
 [grid]
 chip_px = {chip_px}
 [areas.edge]
@@ -61,6 +66,7 @@ def make(plan: Plan, folder: Path) -> Path:
     shutil.rmtree(scenes, ignore_errors=True)
     scenes.mkdir(parents=True)
     write_catalogue(plan, scenes)
+    write_tiles(plan, scenes)
     write_labels(plan, folder / "labels.csv")
     return scenes
 

@@ -22,6 +22,7 @@ NAMES = (
     "store_machine",
     "formats",
     "damaged_scenes",
+    "coherence",
     "bombs",
     "hostile_files",
     "fuzz",

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from terrashot.coherence_sections import CoherenceSection
 from terrashot.scene_sections import Name, OpticalSection, RadarSection, Section
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -101,6 +102,7 @@ class SourceSection(Section):
     """Months of optical and radar means (kind = "simulated" and "scenes"); one to 24."""
     optical: OpticalSection | None = None
     radar: RadarSection | None = None
+    coherence: CoherenceSection | None = None
     absences: AbsenceSection = AbsenceSection()
     area_absences: dict[Name, AreaAbsenceSection] = Field(default_factory=dict)
 
@@ -117,9 +119,9 @@ class SourceSection(Section):
 
     @model_validator(mode="after")
     def _scenes_have_a_sensor(self) -> "SourceSection":
-        if (self.kind == "scenes") != (self.optical is not None or self.radar is not None):
+        if (self.kind == "scenes") != any(one is not None for one in (self.optical, self.radar, self.coherence)):
             raise ValueError(
-                '[source.optical] and [source.radar] belong to kind = "scenes", which needs one of them or both'
+                '[source.optical], [source.radar] and [source.coherence] belong to kind = "scenes", which needs at least one of them'
             )
         return self
 

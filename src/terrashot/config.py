@@ -46,6 +46,9 @@ class IngestSection(Section):
     killed. Of more, the oldest go."""
     allowed_hosts: tuple[Annotated[str, Field(pattern=r"^[a-z0-9.:_-]{1,255}$")], ...] = ()
     """Hosts, with a port or without, that may be asked though their address is not public or they know no https."""
+    keep_products: bool = False
+    """Keep whole coherence products (some 50 MB each, in `coherence/` of the study) after chips are cut from them. Never changes a
+    result."""
 
 
 class LabelsSection(Section):

@@ -19,5 +19,6 @@ def test_the_recipe_is_what_new_writes_for_an_open_data_study(tmp_path, monkeypa
 def test_its_catalogues_are_known_and_need_no_account():
     source = read_config(RECIPE).source
     assert source.optical is not None and source.radar is not None
+    assert source.coherence is not None and source.coherence.product == "seasonal"
     signing = [profile_of(str(section.catalogue)).signing for section in (source.optical, source.radar)]
     assert signing == ["none", "planetary-computer"]

@@ -1,5 +1,6 @@
 """A large file written piece by piece: whole or absent under its name, and a killed write goes on where it was."""
 
+import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -13,14 +14,20 @@ PARTIAL_SUFFIX = ".partial"
 
 
 def write_in_pieces(
-    path: Path, identity: str, size: int, read: Callable[[int, int], bytes], *, sha256: str | None = None
+    path: Path,
+    identity: str,
+    size: int,
+    read: Callable[[int, int], bytes],
+    *,
+    sha256: str | None = None,
+    md5: str | None = None,
 ) -> str:
     """SHA-256 of the file, which now lies at `path`; pieces of an earlier, killed write are kept.
 
     Args:
         identity: of what is written; pieces of something else are removed.
         read: the bytes from one place up to another.
-        sha256: what the file must have, where that is known.
+        sha256, md5: what the file must have, where that is known.
 
     Raises:
         StorageError: no space, no permission; names the file. What `read` raises is left as it is, and so are the pieces.
@@ -41,12 +48,21 @@ def write_in_pieces(
     if sha256 not in (None, digest):
         remove(partial)
         raise IntegrityError(f"{path}: has SHA-256 {digest}, not {sha256}; run again")
+    if md5 is not None and (found := _md5(partial)) != md5:
+        remove(partial)
+        raise IntegrityError(f"{path}: has MD5 {found}, not {md5}; run again")
     with storage_errors(path):
         write_point("rename")
         partial.replace(path)
         flush_folder(path.parent)
         write_point("renamed")
     return digest
+
+
+def _md5(path: Path) -> str:
+    """Against damage on the way, as some providers tell it; not against forgers."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
 def _flushed_bytes(partial: Path) -> int:

@@ -27,8 +27,8 @@ GROUP = ("science", "grids", "data")
 
 def read_gunw_form(path: Path) -> Form:
     """What the file says: pairs (none is possible), rows, columns."""
-    with _opened(path) as group:
-        return _form(path, _dataset(path, group, "coherence"))
+    with opened_data(path) as group:
+        return _form(path, own_dataset(path, group, "coherence"))
 
 
 def read_gunw(path: Path) -> Picture:
@@ -38,8 +38,8 @@ def read_gunw(path: Path) -> Picture:
         InputError: unreadable, too large, not in this layout, or pointing at other files.
         MissingExtraError: h5py is not installed.
     """
-    with _opened(path) as group:
-        coherence = _dataset(path, group, "coherence")
+    with opened_data(path) as group:
+        coherence = own_dataset(path, group, "coherence")
         form = _form(path, coherence)
         axes = {
             name: _axis(path, group, name, length)
@@ -59,10 +59,15 @@ def read_gunw(path: Path) -> Picture:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Any]:
+def opened_data(path: Path, cache_bytes: int = 1 << 20) -> Iterator[Any]:
+    """The group `/science/grids/data` of an open file.
+
+    Args:
+        cache_bytes: of unpacked chunks that are kept, of each array.
+    """
     if h5py is None:
         raise MissingExtraError(f'{path}: reading NetCDF needs: pip install "terrashot[netcdf]"')
-    with h5py.File(path, "r", locking=False) as file:
+    with h5py.File(path, "r", locking=False, rdcc_nbytes=cache_bytes) as file:
         group: Any = file
         for name in GROUP:
             group = _member(path, group, name)
@@ -73,11 +78,12 @@ def _member(path: Path, group: Any, name: str) -> Any:
     """What lies under a name inside this very file: a link elsewhere could show any file of the reader's disk."""
     link = group.get(name, getlink=True) if isinstance(group, h5py.Group) else None
     if not isinstance(link, h5py.HardLink):
-        raise InputError(f"{path}: no '{name}' in it; coherence lies in /science/grids/data, as sartiles writes it")
+        raise InputError(f"{path}: no '{name}' in it; coherence lies in /science/grids/data")
     return group[name]
 
 
-def _dataset(path: Path, group: Any, name: str) -> Any:
+def own_dataset(path: Path, group: Any, name: str) -> Any:
+    """An array of numbers that lie in this very file."""
     found = _member(path, group, name)
     if not isinstance(found, h5py.Dataset) or found.is_virtual or found.external:
         raise InputError(f"{path}: '{name}' holds no numbers of its own; copy the values into the file")
@@ -97,7 +103,7 @@ def _form(path: Path, coherence: Any) -> Form:
 
 
 def _axis(path: Path, group: Any, name: str, length: int) -> np.ndarray:
-    found = _dataset(path, group, name)
+    found = own_dataset(path, group, name)
     if found.shape != (length,):
         raise InputError(f"{path}: '{name}' has shape {found.shape}, coherence has {length} of them")
     return np.asarray(found[...])

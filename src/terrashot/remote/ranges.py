@@ -25,6 +25,10 @@ class ReplacedError(NetworkError):
     """The file is no longer the one whose parts we have."""
 
 
+class AbsentFileError(InputError):
+    """There is no such file."""
+
+
 @dataclass(frozen=True, slots=True)
 class Access:
     """What lets us in; never shown."""
@@ -109,7 +113,7 @@ class RemoteRanges:
 
         Raises:
             NetworkError: the budget is spent, access is refused, or the file changed since the first range.
-            InputError: there is no such file.
+            AbsentFileError: there is no such file.
         """
         if self._version is not None:
             stop = min(stop, self._version.size)
@@ -193,7 +197,7 @@ class RemoteRanges:
         if answer.status in REFUSED:
             return NetworkError(f"{self.name}: access refused ({said}); check the credentials")
         if answer.status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
-            return InputError(f"{self.name}: there is no such file ({said}); check the address")
+            return AbsentFileError(f"{self.name}: there is no such file ({said}); check the address")
         return NetworkError(f"{self.name}: the server answers {said}; check the address")
 
 

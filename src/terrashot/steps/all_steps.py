@@ -60,7 +60,7 @@ INGEST = Step(
         study.floors,
         study.embed_parts,
     ],
-    scratch=lambda study: [study.fetched],
+    scratch=lambda study: [study.fetched, study.cuts],
 )
 LABELS = Step(
     name="labels",

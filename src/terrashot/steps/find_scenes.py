@@ -75,7 +75,7 @@ def _listed_in(path: Path, question: str) -> Listed:
 
 
 def _searched(context: Context, sensor: Sensor, chips: Chips, question: str) -> Work[Listed]:
-    months, areas = sensor.recipe.months, list(_areas(context, chips))
+    months, areas = sensor.recipe.months, list(places_of(context, chips))
     keys = asset_keys(sensor.product, sensor.recipe.kinds, GUARD_KIND)
     items: dict[str, dict[str, Any]] = {}
     refused: dict[str, None] = {}
@@ -102,7 +102,8 @@ def _is_clear_enough(item: Mapping[str, Any], sensor: Sensor) -> bool:
     return cloud_percent is None or cloud_percent <= _most_cloud_percent(sensor)
 
 
-def _areas(context: Context, chips: Chips) -> Iterator[Places]:
+def places_of(context: Context, chips: Chips) -> Iterator[Places]:
+    """Where the chips of each area lie."""
     assert chips.lon_deg is not None and chips.lat_deg is not None, "chips of our own grid have places"
     grid = context.config.grid
     reach_m = grid.chip_px * grid.pixel_m * 2**0.5 / 2
@@ -137,7 +138,7 @@ def question_of(context: Context, sensor: Sensor, chips: Chips) -> str:
     section = sensor.section
     asked = [section.model_dump(mode="json"), sensor.recipe.months, own_digest(context, section)]
     is_own = section.folder is not None or section.items is not None
-    places = [] if is_own else [[area.boxes().wkt, area.reach_m] for area in _areas(context, chips)]
+    places = [] if is_own else [[area.boxes().wkt, area.reach_m] for area in places_of(context, chips)]
     return digest_of([*asked, places])
 
 

@@ -8,10 +8,12 @@ import numpy as np
 import shapely
 
 from terrashot.domain.tables import Chips
+from terrashot.ingest.pair_source import MODALITY
 from terrashot.ingest.scene_file import Listed, read_listed
 from terrashot.steps.answer import Answer
 from terrashot.steps.chips import placed_chips
 from terrashot.steps.find_scenes import known_question, list_scenes, question_of
+from terrashot.steps.foresee_coherence import cost_of_coherence
 from terrashot.steps.foresee_text import amount, duration
 from terrashot.steps.plan import Context
 from terrashot.steps.progress import Work
@@ -70,6 +72,10 @@ def cost_of_ingest(context: Context) -> Work[Answer]:
             "acquisitions": cost.acquisitions, "windows": cost.windows, "gigabytes": round(cost.n_bytes / 1e9, 3),
             "hours": round(cost.seconds(context.workers, context.config.ingest.readers) / 3600, 6) if is_far else None,
         }  # fmt: skip
+    coherence = context.config.source.coherence
+    if coherence is not None:
+        sentence, facts[MODALITY] = yield from cost_of_coherence(context, coherence, chips)
+        lines.append(sentence)
     return Answer(tuple(lines), {"ingest": facts})
 
 

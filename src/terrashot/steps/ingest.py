@@ -5,6 +5,8 @@ from functools import partial
 from terrashot.durable.spool import Spool
 from terrashot.errors import InputError, NetworkError
 from terrashot.ingest.harvest import UNREACHED, Harvested, ShardDone, harvest
+from terrashot.steps.coherence_plan import pairs_wanted
+from terrashot.steps.find_pairs import cut_pairs, find_pairs
 from terrashot.steps.find_scenes import find_scenes
 from terrashot.steps.plan import PIXELS, Context, config_digest
 from terrashot.steps.progress import Progress, Said, Work, relay
@@ -26,8 +28,13 @@ def ingest(context: Context) -> Work[None]:
     chips = read_chips(context.study.chips)
     if context.config.source.kind == "scenes":
         yield from find_scenes(context, chips)
+    pairs = pairs_wanted(context)
+    if pairs is not None:
+        yield from find_pairs(context, pairs, chips)
     if forget_other_pixels(context.study.folder, _made_from(context)):
         yield Said("the chips that are there show something else ([source] or [grid] changed); all are read again")
+    if pairs is not None:
+        yield from cut_pairs(context, pairs, chips)
     work = harvest(imagery_sources(context), chips.ids, context.study.folder, workers=context.workers)
     harvested = yield from relay(work, partial(_tell, context))
     write_presence(context.study.presence, open_chip_store(context.study.folder).presence())

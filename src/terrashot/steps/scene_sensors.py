@@ -18,6 +18,7 @@ from terrashot.ingest.window import OpenPlane
 from terrashot.remote.profiles import Profile, profile_of
 from terrashot.scene_sections import OpticalSection, RadarSection
 from terrashot.steps.artefacts import digest_of_given
+from terrashot.steps.coherence_plan import own_coherence_digests
 from terrashot.steps.plan import Context
 from terrashot.store.manifest import digest_of
 
@@ -90,7 +91,8 @@ def own_files_digests(context: Context) -> Mapping[str, str]:
     source = context.config.source
     named = {"optical": source.optical, "radar": source.radar}
     found = {name: own_digest(context, section) for name, section in named.items() if section is not None}
-    return {f"scenes of {name}": digest for name, digest in found.items() if digest is not None}
+    scenes = {f"scenes of {name}": digest for name, digest in found.items() if digest is not None}
+    return {**scenes, **own_coherence_digests(context)}
 
 
 def own_digest(context: Context, section: OpticalSection | RadarSection) -> str | None:

@@ -13,6 +13,7 @@ from terrashot.ingest.label_file import read_labels_of
 from terrashot.ingest.source import ImagerySource, LabelSource
 from terrashot.ingest.world.absences import Absences
 from terrashot.ingest.world.sources import SimulatedLabels, World, simulated_sources
+from terrashot.steps.coherence_plan import coherence_source
 from terrashot.steps.listed_chips import folder_path, partition_chips
 from terrashot.steps.plan import Context
 from terrashot.steps.scene_sensors import scene_source, sensors
@@ -29,8 +30,9 @@ def imagery_sources(context: Context) -> tuple[ImagerySource, ...]:
     if context.config.source.kind == "folder":
         return chip_folder(context).sources
     if context.config.source.kind == "scenes":
-        readers = context.config.ingest.readers
-        return tuple(scene_source(context, sensor, readers=readers) for sensor in sensors(context))
+        readers, coherence = context.config.ingest.readers, context.config.source.coherence
+        of_scenes = (scene_source(context, sensor, readers=readers) for sensor in sensors(context))
+        return (*of_scenes, *([] if coherence is None else [coherence_source(context, coherence)]))
     world = replace(_world(context), absences=_rates(context.config.source.absences), by_area=_rates_by_area(context))
     return simulated_sources(world, context.config.grid.pixel_m)
 

@@ -6,6 +6,7 @@ from terrashot.domain.tables import count_absences
 from terrashot.errors import TerrashotError
 from terrashot.steps.all_steps import STEPS
 from terrashot.steps.answer import Answer
+from terrashot.steps.pair_counts import pair_counts, told_pairs
 from terrashot.steps.plan import Context, decide
 from terrashot.steps.run import make_context
 from terrashot.store import manifest
@@ -14,7 +15,7 @@ from terrashot.store.tables import read_chips, read_presence
 
 
 def study_status(study: Study) -> Answer:
-    """One line a step, then what is absent in the data, by modality and reason."""
+    """One line a step, then what is absent in the data, by modality and reason, and how many pairs of coherence chips have."""
     context = make_context(study)
     steps = _steps(context)
     absent = _absent(study)
@@ -26,7 +27,14 @@ def study_status(study: Study) -> Answer:
     )
     lines += ["", "missing in the data:" if absent else unknown]
     lines += [f"  {modality:<7} {status:<8} {reason}: {count} channels" for modality, status, reason, count in absent]
-    facts = {"steps": steps, "absent": [list(row) for row in absent], "chips": _chip_counts(study)}
+    pairs = pair_counts(read_chips(study.chips), read_presence(study.presence)) if study.presence.is_file() else {}
+    lines += told_pairs(pairs)
+    facts = {
+        "steps": steps,
+        "absent": [list(row) for row in absent],
+        "chips": _chip_counts(study),
+        "pairs": {area: found.as_facts() for area, found in pairs.items()},
+    }
     return Answer(tuple(lines), facts)
 
 

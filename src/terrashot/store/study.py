@@ -36,6 +36,16 @@ class Study:
         return self.folder / "ingest.fetched"
 
     @property
+    def cuts(self) -> Path:
+        """What was cut for each chip from whole coherence products, until all chips have theirs."""
+        return self.folder / "ingest.coherence"
+
+    @property
+    def products(self) -> Path:
+        """Whole coherence products, if [ingest] keep_products asks for them."""
+        return self.folder / "coherence"
+
+    @property
     def presence(self) -> Path:
         return self.folder / "presence.parquet"
 

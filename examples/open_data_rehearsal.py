@@ -17,7 +17,7 @@ from typing import get_args
 
 from rehearsal_catalogue import write_catalogue
 from rehearsal_ground import MONTHS, Plan, write_labels
-from rehearsal_maps import BUILT_PATH, write_maps
+from rehearsal_maps import BUILT_PATH
 from rehearsal_server import Fault, RehearsalServer
 
 STUDY = """\
@@ -51,7 +51,8 @@ url = "{url}"
 classes = [40]
 [labels.maps.water]
 product = "worldcover-2020"
-url = "{url}"
+catalogue = "planetary-computer"
+search_url = "{url}/api/stac/v1/search"
 classes = [80]
 [labels.maps.builtup]
 product = "ghs-built-s"
@@ -76,7 +77,6 @@ def make(plan: Plan, folder: Path) -> Path:
     shutil.rmtree(scenes, ignore_errors=True)
     scenes.mkdir(parents=True)
     write_catalogue(plan, scenes)
-    write_maps(plan, scenes)
     write_labels(plan, folder / "labels.csv")
     return scenes
 

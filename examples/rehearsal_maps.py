@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pyproj
 import rasterio
+import shapely
 from rasterio.transform import Affine
 from rehearsal_ground import EAST_EPSG, EDGE_LON_DEG, PIXEL_M, WEST_EPSG, Place, Plan, zone_chips
 
@@ -50,16 +51,43 @@ class Covers:
         return found
 
 
-def write_maps(plan: Plan, root: Path) -> None:
-    """Two tiles of land cover and one map of built-up surface below `root`, by the paths of the makers' own servers."""
+def write_maps(plan: Plan, root: Path) -> list[dict[str, object]]:
+    """Items of the two tiles of land cover; these, and a map of built-up surface, lie below `root` by their makers' own paths."""
     covers = make_covers(plan)
     tiles = PRODUCTS[LAND_COVER].tiles
     assert tiles is not None
     west, south, east, north = plan.around
+    items = []
     for west_deg, south_deg in tiles.over(np.array([west, east]), np.array([south, north])):
-        path = root / tiles.path.format(corner=tiles.corner(west_deg, south_deg))
-        _write_land_cover(path, covers, plan, (west_deg, south_deg + tiles.side_deg), tiles.side_px / tiles.side_deg)
+        corner = tiles.corner(west_deg, south_deg)
+        path = tiles.path.format(corner=corner)
+        upper = west_deg, south_deg + tiles.side_deg
+        _write_land_cover(root / path, covers, plan, upper, tiles.side_px / tiles.side_deg)
+        items.append(_land_cover_item(path, corner, upper, tiles.side_px))
     _write_built(root / BUILT_PATH, covers, plan)
+    return items
+
+
+def _land_cover_item(path: str, corner: str, upper: tuple[int, int], side_px: int) -> dict[str, object]:
+    """As Planetary Computer's `esa-worldcover` has it, after a real item: a year and no moment, the lattice on the asset."""
+    west, north = upper
+    outline = shapely.box(west, north - 3, west + 3, north)
+    asset = {
+        "href": f"/{path}", "title": "Land Cover Classes", "roles": ["data"],
+        "type": "image/tiff; application=geotiff; profile=cloud-optimized",
+        "raster:bands": [{"nodata": 0, "data_type": "uint8", "spatial_resolution": 10}],
+        "proj:transform": [3 / side_px, 0.0, west, 0.0, -3 / side_px, north], "proj:shape": [side_px, side_px],
+    }  # fmt: skip
+    said = {
+        "datetime": None, "start_datetime": "2020-01-01T00:00:00Z", "end_datetime": "2020-12-31T23:59:59Z", "proj:epsg": 4326,
+        "esa_worldcover:product_version": "1.0.0", "esa_worldcover:product_tile": corner,
+        "description": "Simulated for a rehearsal: no map of real land",
+    }  # fmt: skip
+    return {
+        "type": "Feature", "stac_version": "1.0.0", "id": f"ESA_WorldCover_10m_2020_v100_{corner}", "collection": "esa-worldcover",
+        "links": [], "geometry": shapely.geometry.mapping(outline), "bbox": list(outline.bounds), "properties": said,
+        "assets": {"map": asset},
+    }  # fmt: skip
 
 
 def make_covers(plan: Plan) -> Covers:

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 rasterio = pytest.importorskip("rasterio")
-from made_maps import cells_around, read_off, slowly, taken_of
+from made_maps import cells_around, read_off, slowly, taken_of  # noqa: E402
 
-from terrashot.domain.reference_maps import PRODUCTS
+from terrashot.domain.reference_maps import PRODUCTS  # noqa: E402
 
 LAND = ((40,), (80,), (10,))
 

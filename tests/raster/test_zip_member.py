@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 rasterio = pytest.importorskip("rasterio")
-from rasterio.transform import Affine
+from rasterio.transform import Affine  # noqa: E402
 
-from terrashot.errors import InputError
-from terrashot.raster import zip_member
-from terrashot.raster.asset import open_asset
-from terrashot.raster.zip_member import ZipMember
-from terrashot.remote.file import Blocks
+from terrashot.errors import InputError  # noqa: E402
+from terrashot.raster import zip_member  # noqa: E402
+from terrashot.raster.asset import open_asset  # noqa: E402
+from terrashot.raster.zip_member import ZipMember  # noqa: E402
+from terrashot.remote.file import Blocks  # noqa: E402
 
 
 @pytest.fixture

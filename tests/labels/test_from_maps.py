@@ -220,6 +220,16 @@ def test_built_up_ground_in_degrees_and_maps_of_other_places_are_refused(tmp_pat
         read_off([path], cells_around(20.0, 46.9, 1, 640.0), taken_of(None))
 
 
+def test_a_map_without_a_coordinate_system_or_lattice_is_refused_and_one_with_a_wrong_one_is_of_another_place(tmp_path):
+    ground = cells_around(8.2, 46.9, 1, 320.0)
+    affine = affine_around(ground, "EPSG:32632", 10.0, (80, 80))
+    with pytest.raises(InputError, match=r"map\.tif.*no coordinate system"):
+        read_off([write_map(tmp_path / "map.tif", noise(), affine, None)], ground, LAND)
+    for crs in ("EPSG:32633", "EPSG:32732", "EPSG:2193"):
+        with pytest.raises(InputError, match="nothing of any chip"):
+            read_off([write_map(tmp_path / "map.tif", noise(), affine, crs)], ground, LAND)
+
+
 def test_a_label_does_not_depend_on_which_chips_are_read_beside_it(tmp_path):
     ground = cells_around(8.2, 46.9, 5, 80.0)
     path = write_map(tmp_path / "map.tif", noise(), affine_around(ground, "EPSG:4326", 0.0001, (120, 140)), "EPSG:4326")

@@ -3,12 +3,12 @@
 python benchmarks/labels.py [--quick]
 
 Chips of 4,480 m on made maps in degrees, of pixels of 10 m: one of classes, blocked and packed as WorldCover, and one of numbers.
-Ours brings the chips' outlines into the map, reads it piece by piece, holds its blocks against their checksums and weighs every cell
-by the share of it that lies inside: shares of three classes, or the mean. The bare reads are each chip's window, by rasterio, in the
-order of the file, opened once; nothing is done with the pixels. `ratio` is ours by bare for the classes; the goal is at most 1.3. `mean` is
-the same for numbers. `exactextract` is how many times longer exactextract takes than ours, with its largest difference; goals: 5 for
-shares of classes, 2.5 for means. Every run is in a fresh process, so that no block is found unpacked; compiled code is warm, as in any
-run but the first. `minutes_for_845251_chips` is one process at the rate measured here.
+Ours brings the chips' outlines into the map, reads it piece by piece, holds its blocks against their checksums and weighs every
+cell by the share of it that lies inside: shares of three classes, or the mean. The bare reads are each chip's window, by rasterio,
+in the order of the file, opened once; nothing is done with the pixels. `ratio` is ours by bare for the classes; the goal is at most
+1.3. `mean` is the same for numbers. `exactextract` is how many times longer exactextract takes than ours, with its largest
+difference; goals: 5 for shares of classes, 2.5 for means. Every run is in a fresh process, so that no block is found unpacked;
+compiled code is warm, as in any run but the first. `minutes_for_845251_chips` is one process at the rate measured here.
 """
 
 import argparse

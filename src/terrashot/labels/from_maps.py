@@ -99,7 +99,8 @@ def shares_of(
         yield MapRead(done, len(regions), n_chips)
     for number in sorted(parts):  # sums of a chip on several tiles come in one order
         np.add.at(sums, parts[number].chips, parts[number].sums)
-        absent |= {} if parts[number].absent is None else {parts[number].absent: None}
+        if (name := parts[number].absent) is not None:
+            absent[name] = None
     if len(ground) and not sums[:, 0].any():
         raise InputError(_nowhere(source, absent))
     valid = np.clip(sums[:, 0], 0, 1)

@@ -14,6 +14,7 @@ from pydantic import Field, ValidationError, model_validator
 from terrashot.chip_sections import AreaSection, GridSection, Share, SourceSection, SplitSection
 from terrashot.complaints import first_complaint, nearest_of
 from terrashot.errors import ConfigError
+from terrashot.label_sections import MapSection
 from terrashot.scene_sections import Name, Section
 
 Target = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,63}$")]
@@ -56,6 +57,7 @@ class LabelsSection(Section):
 
     file: Path | None = None
     """CSV or Parquet with `id` and a column a target ([source] kind = "scenes")."""
+    maps: dict[Target, MapSection] = Field(default_factory=dict)
     targets: tuple[Target, ...] = ()
     """Columns to use; empty means all."""
     threshold: Literal["nearest", "median"] = "nearest"
@@ -227,8 +229,14 @@ class StudyConfig(Section):
 
     @model_validator(mode="after")
     def _a_label_file_goes_with_scenes(self) -> "StudyConfig":
-        if (self.labels.file is not None) != (self.source.kind == "scenes"):
-            raise ValueError('[labels] file = "labels.csv" belongs to [source] kind = "scenes", which needs it')
+        if self.labels.file is not None and self.source.kind != "scenes":
+            raise ValueError('[labels] file = "labels.csv" belongs to [source] kind = "scenes"')
+        if self.source.kind == "scenes" and self.labels.file is None and not self.labels.maps:
+            raise ValueError(
+                '[source] kind = "scenes" needs labels: [labels] file = "labels.csv", or maps under [labels.maps.NAME]'
+            )
+        if self.source.kind == "simulated" and self.labels.maps:
+            raise ValueError('[labels.maps] are of the real Earth; [source] kind = "simulated" has labels of its own')
         return self
 
     @model_validator(mode="after")

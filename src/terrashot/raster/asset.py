@@ -57,6 +57,8 @@ class AssetHeader:
     names: tuple[str | None, ...]
     overviews: tuple[int, ...]
     """By how much each is coarser; level 1 is the first of them."""
+    block: tuple[int, int] = (1, 1)
+    """Rows and columns that are unpacked together."""
 
     @property
     def pixel(self) -> float:
@@ -241,7 +243,7 @@ def _header(name: str, file: Any) -> AssetHeader:
     return AssetHeader(
         name, file.width, file.height, file.count, file.dtypes[0], crs, affine, file.nodata,
         tuple(map(float, file.scales)), tuple(map(float, file.offsets)),
-        tuple(text or None for text in file.descriptions), tuple(file.overviews(1)),
+        tuple(text or None for text in file.descriptions), tuple(file.overviews(1)), file.block_shapes[0],
     )  # fmt: skip
 
 

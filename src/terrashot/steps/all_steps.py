@@ -64,10 +64,11 @@ INGEST = Step(
 )
 LABELS = Step(
     name="labels",
-    sections=("source", "labels.file", "labels.targets"),
+    sections=("source", "labels.file", "labels.maps", "labels.targets"),
     inputs=together(artefacts("chips"), label_inputs),
     outputs=lambda context: [context.study.labels],
     work=make_labels,
+    scratch=lambda study: [study.fetched_maps],
 )
 TRAINING = tuple(f"pretrain.{key}" for key in PretrainSection.model_fields if key != "tensorboard")
 PRETRAIN = Step(

@@ -9,6 +9,8 @@ from terrashot.errors import InputError
 from terrashot.ingest.harvest import gather_labels
 from terrashot.steps.artefacts import digest_of_given
 from terrashot.steps.listed_chips import folder_path
+from terrashot.steps.map_labels import labels_of_maps, with_maps
+from terrashot.steps.map_tiles import map_digests
 from terrashot.steps.plan import Context
 from terrashot.steps.progress import Said, Work
 from terrashot.steps.sources import label_source
@@ -23,7 +25,10 @@ def make_labels(context: Context) -> Work[None]:
             f"{context.study.chips}: no chip is in test, so labels would tell nothing; split the chips anew"
         )
     source = label_source(context, chips.ids)
-    labels = source if isinstance(source, Labels) else gather_labels(source, chips.ids, workers=context.workers)
+    labels = source if isinstance(source, Labels | None) else gather_labels(source, chips.ids, workers=context.workers)
+    if context.config.labels.maps:
+        labels = with_maps(labels, (yield from labels_of_maps(context, chips)))
+    assert labels is not None, "the study file was checked: labels come from a table, from maps or are simulated"
     labels = _wanted(labels, context.config.labels.targets)
     for target, values in labels.targets.items():
         unknown = sum(value is None or value != value for value in values.tolist())
@@ -32,11 +37,12 @@ def make_labels(context: Context) -> Work[None]:
 
 
 def label_inputs(context: Context) -> Mapping[str, str]:
-    """Digest of the label table of a chip folder, or of the one that the study file names."""
+    """Digests of the label table of a chip folder, or of the one that the study file names, and of the files of maps on this disk."""
     path = context.config.labels.file and context.study.resolve(context.config.labels.file)
     if context.config.source.kind == "folder":
         path = folder_path(context) / "labels.csv"
-    return {path.name: digest_of_given(path)} if path is not None and path.is_file() else {}
+    table = {path.name: digest_of_given(path)} if path is not None and path.is_file() else {}
+    return {**table, **map_digests(context)}
 
 
 def _wanted(labels: Labels, targets: tuple[str, ...]) -> Labels:

@@ -37,13 +37,15 @@ def imagery_sources(context: Context) -> tuple[ImagerySource, ...]:
     return simulated_sources(world, context.config.grid.pixel_m)
 
 
-def label_source(context: Context, chip_ids: Sequence[str]) -> LabelSource | Labels:
-    """What is asked for labels chip by chip, or the table that is there."""
+def label_source(context: Context, chip_ids: Sequence[str]) -> LabelSource | Labels | None:
+    """What is asked for labels chip by chip, or the table that is there; None where all labels come from maps."""
     if context.config.source.kind == "folder":
-        return read_folder_labels(folder_path(context), chip_ids)
+        has_maps = bool(context.config.labels.maps)
+        is_there = (folder_path(context) / "labels.csv").is_file()
+        return None if has_maps and not is_there else read_folder_labels(folder_path(context), chip_ids)
     if context.config.labels.file is not None:
         return read_labels_of(context.study.resolve(context.config.labels.file), chip_ids, context.study.chips.name)
-    return SimulatedLabels(_world(context))
+    return SimulatedLabels(_world(context)) if context.config.source.kind == "simulated" else None
 
 
 def _world(context: Context) -> World:

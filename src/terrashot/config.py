@@ -14,7 +14,9 @@ from pydantic import Field, ValidationError, model_validator
 from terrashot.chip_sections import AreaSection, GridSection, Share, SourceSection, SplitSection
 from terrashot.complaints import first_complaint, nearest_of
 from terrashot.errors import ConfigError
+from terrashot.own_label_sections import OwnLabelsSection
 from terrashot.scene_sections import Name, Section
+from terrashot.task_sections import TaskSection
 
 Target = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,63}$")]
 HeadName = Literal["forest", "extra_trees", "logistic", "ridge", "knn", "prototype", "svm", "boosted", "mlp"]
@@ -52,13 +54,15 @@ class LabelsSection(Section):
     """Targets, and how a number becomes a yes or no."""
 
     file: Path | None = None
-    """CSV or Parquet with `id` and a column a target ([source] kind = "scenes")."""
+    """CSV or Parquet with `id` and a column a target. Where this or [labels.own.NAME] is given, it takes the place of simulated labels."""
     targets: tuple[Target, ...] = ()
     """Columns to use; empty means all."""
     threshold: Literal["nearest", "median"] = "nearest"
-    """Cut of a numeric target, chosen on the training chips: nearest to balance, or the median (the paper's)."""
-    regression: tuple[Target, ...] = ()
-    """Numeric targets to be learnt as numbers, not as two classes."""
+    """Cut of a numeric target, chosen on the training chips: nearest to balance, or the median (the paper's); of one target:
+    [tasks.TARGET]."""
+    skip_bad: bool = False
+    """Leave bad rows of [labels.own.NAME] out and list them in labels.rejected.csv; without it one bad row stops the run."""
+    own: dict[Target, OwnLabelsSection] = Field(default_factory=dict)
 
 
 class PretrainSection(Section):
@@ -194,6 +198,7 @@ class StudyConfig(Section):
     split: SplitSection = SplitSection()
     ingest: IngestSection = IngestSection()
     labels: LabelsSection = LabelsSection()
+    tasks: dict[Target, TaskSection] = Field(default_factory=dict)
     pretrain: PretrainSection = PretrainSection()
     embed: EmbedSection = EmbedSection()
     fewshot: FewshotSection = FewshotSection()
@@ -223,9 +228,13 @@ class StudyConfig(Section):
         return self
 
     @model_validator(mode="after")
-    def _a_label_file_goes_with_scenes(self) -> "StudyConfig":
-        if (self.labels.file is not None) != (self.source.kind == "scenes"):
-            raise ValueError('[labels] file = "labels.csv" belongs to [source] kind = "scenes", which needs it')
+    def _scenes_need_labels(self) -> "StudyConfig":
+        if self.source.kind == "scenes" and self.labels.file is None and not self.labels.own:
+            raise ValueError(
+                '[source] kind = "scenes" has no labels of its own; give [labels] file = "labels.csv" or [labels.own.NAME]'
+            )
+        if self.source.kind == "folder" and self.labels.file is not None:
+            raise ValueError('[labels] file: the labels of a chip folder stand in its labels.csv; drop the key')
         return self
 
     @model_validator(mode="after")

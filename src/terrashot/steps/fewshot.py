@@ -8,6 +8,7 @@ from terrashot.config import StudyConfig
 from terrashot.domain.results import Point, Result, Timing
 from terrashot.domain.split import choose_scheme
 from terrashot.domain.tables import Chips, Labels, in_order_of
+from terrashot.domain.tasks import TaskRule
 from terrashot.durable.kept import SqliteParts
 from terrashot.evaluate.answers.answers import make_answers
 from terrashot.evaluate.protocol.comparison import DrawSettings
@@ -24,7 +25,7 @@ from terrashot.store.study import Study
 from terrashot.store.tables import read_chips, read_own_labels
 from terrashot.store.vectors import read_embeddings
 
-FEWSHOT_SECTIONS = ("study.seed", "labels.threshold", "labels.regression", "fewshot")
+FEWSHOT_SECTIONS = ("study.seed", "labels.threshold", "tasks", "fewshot")
 
 
 def make_results(context: Context) -> Work[None]:
@@ -54,13 +55,18 @@ def fewshot_settings(config: StudyConfig) -> FewshotSettings:
     section, seed = config.fewshot, config.study.seed
     return FewshotSettings(
         DrawSettings(
-            section.sizes, section.repeats, config.labels.threshold, config.labels.regression, section.pooled, seed
+            section.sizes, section.repeats, config.labels.threshold, task_rules(config), section.pooled, seed
         ),
         FitSettings(section.heads, section.all_trees, section.all_depths, seed),
         section.most_repeats,
         section.leakage,
         section.transfer,
     )
+
+
+def task_rules(config: StudyConfig) -> dict[str, TaskRule]:
+    """By target, what the study file says of its task."""
+    return {target: section.rule(config.labels.threshold) for target, section in config.tasks.items()}
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from pydantic import Field, ValidationError, model_validator
 from terrashot.chip_sections import AreaSection, GridSection, Share, SourceSection, SplitSection
 from terrashot.complaints import first_complaint, nearest_of
 from terrashot.errors import ConfigError
+from terrashot.label_sections import MapSection
 from terrashot.own_label_sections import OwnLabelsSection
 from terrashot.scene_sections import Name, Section
 from terrashot.task_sections import TaskSection
@@ -54,7 +55,9 @@ class LabelsSection(Section):
     """Targets, and how a number becomes a yes or no."""
 
     file: Path | None = None
-    """CSV or Parquet with `id` and a column a target. Where this or [labels.own.NAME] is given, it takes the place of simulated labels."""
+    """CSV or Parquet with `id` and a column a target ([source] kind = "scenes")."""
+    maps: dict[Target, MapSection] = Field(default_factory=dict)
+    own: dict[Target, OwnLabelsSection] = Field(default_factory=dict)
     targets: tuple[Target, ...] = ()
     """Columns to use; empty means all."""
     threshold: Literal["nearest", "median"] = "nearest"
@@ -62,7 +65,6 @@ class LabelsSection(Section):
     [tasks.TARGET]."""
     skip_bad: bool = False
     """Leave bad rows of [labels.own.NAME] out and list them in labels.rejected.csv; without it one bad row stops the run."""
-    own: dict[Target, OwnLabelsSection] = Field(default_factory=dict)
 
 
 class PretrainSection(Section):
@@ -228,13 +230,22 @@ class StudyConfig(Section):
         return self
 
     @model_validator(mode="after")
-    def _scenes_need_labels(self) -> "StudyConfig":
-        if self.source.kind == "scenes" and self.labels.file is None and not self.labels.own:
+    def _labels_fit_the_source(self) -> "StudyConfig":
+        labels, kind = self.labels, self.source.kind
+        if labels.file is not None and kind != "scenes":
+            raise ValueError('[labels] file = "labels.csv" belongs to [source] kind = "scenes"')
+        if kind == "scenes" and labels.file is None and not labels.maps and not labels.own:
             raise ValueError(
-                '[source] kind = "scenes" has no labels of its own; give [labels] file = "labels.csv" or [labels.own.NAME]'
+                '[source] kind = "scenes" needs labels: [labels] file = "labels.csv", maps under [labels.maps.NAME], or your own '
+                "points and polygons under [labels.own.NAME]"
             )
-        if self.source.kind == "folder" and self.labels.file is not None:
-            raise ValueError('[labels] file: the labels of a chip folder stand in its labels.csv; drop the key')
+        if kind == "simulated" and labels.maps:
+            raise ValueError('[labels.maps] are of the real Earth; [source] kind = "simulated" has labels of its own')
+        twice = sorted(set(labels.maps) & set(labels.own))
+        if twice:
+            raise ValueError(
+                f"[labels.own.{twice[0]}]: [labels.maps] has a target of that name too; rename one of them"
+            )
         return self
 
     @model_validator(mode="after")

@@ -1,4 +1,4 @@
-"""The part of the study file's [labels] that tells of a user's own points, lines and polygons: where they lie, and what is made of them."""
+"""The part of the study file's [labels] that tells of a user's own points, lines and polygons, and what is made of them."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -18,8 +18,8 @@ class OwnLabelsSection(Section):
     file: Path
     """A CSV with longitude and latitude (`.csv`, `.tsv`, `.txt`), or GeoJSON, GeoPackage, shapefile, FlatGeobuf or GeoParquet."""
     how: How
-    """`majority`: the class with most points, length or area in the chip. `presence`: 1 where there is any. `fraction`: share of the chip's
-    area. `count`: number of rows. `mean`: of the numbers in `column`, weighted by length or area."""
+    """`majority`: the class with most points, length or area in the chip. `presence`: 1 where there is any. `fraction`: share of the
+    chip's area. `count`: number of rows. `mean`: of the numbers in `column`, weighted by length or area."""
     column: Column | None = None
     """The column that holds classes, or numbers (`mean`)."""
     of: tuple[ClassName, ...] = ()
@@ -27,8 +27,8 @@ class OwnLabelsSection(Section):
     classes: tuple[ClassName, ...] = ()
     """All classes that may stand in the column: a row of another one is bad. None given means any."""
     elsewhere: Literal["none", "unknown"] = "none"
-    """What is where no row lies (`presence`, `fraction`, `count`): `none`, for data that tell all there is, counts as 0; `unknown` as no
-    label."""
+    """What is where no row lies (`presence`, `fraction`, `count`): `none`, for data that tell all there is, counts as 0; `unknown` as
+    no label."""
     min_covered: float = Field(0.0, ge=0, le=1)
     """A chip of which polygons cover less has no label (`majority`, `mean`)."""
     layer: Column | None = None

@@ -66,7 +66,7 @@ class Classes:
 def make_classes(target: str, values: np.ndarray, is_train: Bool[np.ndarray, " N"], cut: Cut) -> Classes:
     """The target of one area as classes; a numeric one is cut at a threshold chosen on the training chips alone.
 
-    Text gives one class a distinct text. By a rule, exactly two distinct numbers are the two classes as given, and other numbers are cut
+    Text gives one class a distinct text. By a rule, exactly two distinct numbers are the classes as given, and other numbers are cut
     nearest to balance (*Deviation* from Allen et al. 2023, arXiv:2310.00119, section 4.2, which cuts at the median:
     most chips have no built-up and no water, and a median of 0 cannot balance), or at the median. Where the cut is a number, or
     `present` (0), all that is above it is the second class.
@@ -87,7 +87,7 @@ def make_classes(target: str, values: np.ndarray, is_train: Bool[np.ndarray, " N
     if cut not in ("nearest", "median") and len(np.unique(y[known & is_train])) < 2:
         side = "at most" if train.max() <= threshold else "above"
         raise InputError(
-            f"label '{target}': nothing to tell apart: all of its {len(train)} training labels are {side} {threshold:g}; cut it elsewhere"
+            f"label '{target}': nothing to tell apart: all {len(train)} training labels are {side} {threshold:g}; cut it elsewhere"
         )
     return Classes((f"at most {threshold:g}", f"above {threshold:g}"), y, threshold)
 

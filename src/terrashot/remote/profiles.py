@@ -14,8 +14,9 @@ Signing = Literal["none", "planetary-computer", "login"]
 """`login`: the files cannot be read without an account of the catalogue's; we have no client for it."""
 OffsetRule = Literal["baseline", "flag, then baseline"]
 """How a catalogue of reflectance tells whether 1000 is to be subtracted: `ingest/boa_offset.py`."""
-Unit = Literal["reflectance", "gamma0", "power", "amplitude", "dB", "uncalibrated"]
-"""`gamma0`: terrain-corrected power, linear; `uncalibrated`: a radar's own numbers, with calibration tables beside."""
+Unit = Literal["reflectance", "gamma0", "power", "amplitude", "dB", "uncalibrated", "classes", "percent"]
+"""`gamma0`: terrain-corrected power, linear; `uncalibrated`: a radar's own numbers, with calibration tables beside; the last two are
+of reference maps (`map_profiles.py`)."""
 MaskKind = Literal["scl", "qa60", "cloud_score"]
 """`scl`: the scene classification of Level-2A; `qa60`: cloud bits; `cloud_score`: 0 to 1, 1 is clear."""
 

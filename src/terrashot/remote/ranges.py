@@ -25,6 +25,10 @@ class ReplacedError(NetworkError):
     """The file is no longer the one whose parts we have."""
 
 
+class NoSuchFileError(InputError):
+    """The server says that there is no file at the address."""
+
+
 @dataclass(frozen=True, slots=True)
 class Access:
     """What lets us in; never shown."""
@@ -193,7 +197,7 @@ class RemoteRanges:
         if answer.status in REFUSED:
             return NetworkError(f"{self.name}: access refused ({said}); check the credentials")
         if answer.status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
-            return InputError(f"{self.name}: there is no such file ({said}); check the address")
+            return NoSuchFileError(f"{self.name}: there is no such file ({said}); check the address")
         return NetworkError(f"{self.name}: the server answers {said}; check the address")
 
 

@@ -8,7 +8,6 @@ from terrashot.config import StudyConfig
 from terrashot.domain.results import Point, Result, Timing
 from terrashot.domain.split import choose_scheme
 from terrashot.domain.tables import Chips, Labels, in_order_of
-from terrashot.domain.tasks import TaskRule
 from terrashot.durable.kept import SqliteParts
 from terrashot.evaluate.answers.answers import make_answers
 from terrashot.evaluate.protocol.comparison import DrawSettings
@@ -18,6 +17,7 @@ from terrashot.evaluate.protocol.fitting import FitSettings, Workshop
 from terrashot.steps.listed_chips import listed_chips
 from terrashot.steps.plan import Context
 from terrashot.steps.progress import Progress, Said, Work, relay
+from terrashot.steps.task_rules import task_rules
 from terrashot.store.answers import write_answers
 from terrashot.store.block_scores import write_block_scores
 from terrashot.store.parquet import write_rows
@@ -54,19 +54,12 @@ def fewshot_settings(config: StudyConfig) -> FewshotSettings:
     """The protocol as the study file asks for it."""
     section, seed = config.fewshot, config.study.seed
     return FewshotSettings(
-        DrawSettings(
-            section.sizes, section.repeats, config.labels.threshold, task_rules(config), section.pooled, seed
-        ),
+        DrawSettings(section.sizes, section.repeats, config.labels.threshold, task_rules(config), section.pooled, seed),
         FitSettings(section.heads, section.all_trees, section.all_depths, seed),
         section.most_repeats,
         section.leakage,
         section.transfer,
     )
-
-
-def task_rules(config: StudyConfig) -> dict[str, TaskRule]:
-    """By target, what the study file says of its task."""
-    return {target: section.rule(config.labels.threshold) for target, section in config.tasks.items()}
 
 
 @contextmanager

@@ -53,7 +53,7 @@ def _judge(context: Context, bad: Mapping[str, BadRows]) -> Work[None]:
         path = context.study.resolve(files[target])
         if not context.config.labels.skip_bad:
             raise InputError(
-                f"{path}: {own.sentence} (nothing was labelled; all stand in {context.study.rejected_labels.name}; mend them, or leave "
-                "them out with [labels] skip_bad = true)"
+                f"{path}: {own.sentence} (nothing was labelled; all stand in {context.study.rejected_labels.name}; mend them, or "
+                "leave them out with [labels] skip_bad = true)"
             )
         yield Said(f"label '{target}': left out: {own.sentence}; all stand in {context.study.rejected_labels.name}")

@@ -15,11 +15,12 @@ from terrashot.durable.files import make_folder, remove, sweep_leftovers
 from terrashot.durable.lock import sole_writer
 from terrashot.engine import available_cores
 from terrashot.errors import UsageError
-from terrashot.steps.all_steps import INGEST, PRETRAIN, STEPS
+from terrashot.steps.all_steps import INGEST, LABELS, PRETRAIN, STEPS
 from terrashot.steps.answer import Answer
 from terrashot.steps.artefacts import digest_of_artefact
 from terrashot.steps.foresee_ingest import cost_of_ingest
 from terrashot.steps.foresee_text import cost_of_pretraining
+from terrashot.steps.map_labels import maps_to_read
 from terrashot.steps.plan import Context, Decision, Step, config_digest, decide
 from terrashot.steps.pretrain import help_to_pretrain
 from terrashot.steps.progress import Progress, Said, Work
@@ -67,6 +68,8 @@ def _foretold(study: Study, decisions: Sequence[Decision], facts: dict[str, Any]
     context = make_context(study, ranks_of_torchrun())
     if INGEST.name in to_run and context.config.source.kind == "scenes":
         told = told.with_more((yield from cost_of_ingest(context)))
+    if LABELS.name in to_run and context.config.labels.maps:
+        told = told.with_more(maps_to_read(context))
     if PRETRAIN.name in to_run:
         told = told.with_more(cost_of_pretraining(context, to_run))
     return told

@@ -35,13 +35,15 @@ def imagery_sources(context: Context) -> tuple[ImagerySource, ...]:
     return simulated_sources(world, context.config.grid.pixel_m)
 
 
-def label_source(context: Context, chip_ids: Sequence[str]) -> LabelSource | Labels:
-    """What is asked for labels chip by chip, or the table that is there."""
+def label_source(context: Context, chip_ids: Sequence[str]) -> LabelSource | Labels | None:
+    """What is asked for labels chip by chip, or the table that is there; None where all come from maps or a user's own places."""
+    has_others = bool(context.config.labels.maps or context.config.labels.own)
     if context.config.source.kind == "folder":
-        return read_folder_labels(folder_path(context), chip_ids)
+        is_there = (folder_path(context) / "labels.csv").is_file()
+        return None if has_others and not is_there else read_folder_labels(folder_path(context), chip_ids)
     if context.config.labels.file is not None:
         return read_labels_of(context.study.resolve(context.config.labels.file), chip_ids, context.study.chips.name)
-    return SimulatedLabels(_world(context))
+    return None if has_others else SimulatedLabels(_world(context))
 
 
 def _world(context: Context) -> World:

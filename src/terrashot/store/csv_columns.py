@@ -46,7 +46,9 @@ def read_csv_columns(path: Path) -> CsvColumns:
         if not (row.text or "").strip():
             blank.append(row.number)
         else:
-            skipped.append((row.number, f"has {row.actual_columns} cells where the first row has {row.expected_columns}"))
+            skipped.append(
+                (row.number, f"has {row.actual_columns} cells where the first row has {row.expected_columns}")
+            )
         return "skip"
 
     parse = pacsv.ParseOptions(
@@ -59,7 +61,9 @@ def read_csv_columns(path: Path) -> CsvColumns:
         table = pacsv.read_csv(pa.py_buffer(text.encode()), read, parse, convert)
     except (pa.ArrowException, ValueError) as error:
         raise InputError(f"{path}: no CSV: {one_line(error)}") from None
-    return _numbered(pa.table([pc.utf8_trim_whitespace(column) for column in table.columns], list(names)), skipped, blank)
+    return _numbered(
+        pa.table([pc.utf8_trim_whitespace(column) for column in table.columns], list(names)), skipped, blank
+    )
 
 
 def numbers_of(cells: pa.ChunkedArray) -> np.ndarray:
@@ -74,7 +78,9 @@ def _names(path: Path, text: str) -> tuple[str, ...]:
         raise InputError(f"{path}: its first line is empty; it must name the columns")
     names = tuple(name.strip() for name in next(csv.reader([head], delimiter=delimiter_of(text))))
     if "" in names or len(set(names)) < len(names):
-        raise InputError(f"{path}: the first line must name each column, each name once; found {', '.join(names)[:120]!r}")
+        raise InputError(
+            f"{path}: the first line must name each column, each name once; found {', '.join(names)[:120]!r}"
+        )
     if len(names) > MOST_COLUMNS:
         raise InputError(f"{path}: {len(names)} columns; keep the place and the columns that are used")
     return names

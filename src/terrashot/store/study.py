@@ -36,6 +36,11 @@ class Study:
         return self.folder / "ingest.fetched"
 
     @property
+    def fetched_maps(self) -> Path:
+        """Parts of far reference maps, while labels are made of them."""
+        return self.folder / "labels.fetched"
+
+    @property
     def presence(self) -> Path:
         return self.folder / "presence.parquet"
 

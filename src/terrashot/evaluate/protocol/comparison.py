@@ -9,9 +9,9 @@ from jaxtyping import Int64
 from terrashot.domain.tables import Chips, Labels, shared_rows
 from terrashot.domain.tasks import BALANCED, TaskRule, ThresholdRule
 from terrashot.errors import InputError
+from terrashot.evaluate.protocol.balance import balanced
 from terrashot.evaluate.protocol.sampling import Draw, draws_of, sizes_within
 from terrashot.evaluate.protocol.spatial import block_names
-from terrashot.evaluate.protocol.balance import balanced
 from terrashot.evaluate.protocol.target import Target, make_target
 
 POOLED = "all areas"

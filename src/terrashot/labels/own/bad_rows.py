@@ -18,7 +18,9 @@ class BadRows:
 
     reasons: dict[int, str] = field(default_factory=dict)
 
-    def add(self, numbers: Int64[np.ndarray, " R"], is_bad: Bool[np.ndarray, " R"], reason: Callable[[int], str]) -> None:
+    def add(
+        self, numbers: Int64[np.ndarray, " R"], is_bad: Bool[np.ndarray, " R"], reason: Callable[[int], str]
+    ) -> None:
         """These rows are bad.
 
         Args:

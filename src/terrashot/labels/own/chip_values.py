@@ -3,12 +3,13 @@
 P: pairs of a row and a chip. N: chips. K: classes.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float64, Int64
 
+from terrashot.domain.tables import Chips
 from terrashot.labels.own.bad_rows import BadRows, shown
 from terrashot.labels.own.label_rows import LabelRows
 from terrashot.own_label_sections import OwnLabelsSection
@@ -28,11 +29,13 @@ class Joined:
     """Sums of the weights by class, where polygons of one class overlap once; K is 1 where the rows have no class."""
 
 
-def values_of(joined: Joined, rows: LabelRows, section: OwnLabelsSection, chip_area_m2: np.ndarray, bad: BadRows) -> np.ndarray:
-    """The target: float64 with NaN, or class names with None; rows of a tie are bad."""
+def values_of(
+    joined: Joined, rows: LabelRows, section: OwnLabelsSection, chips: Chips, chip_area_m2: np.ndarray, bad: BadRows
+) -> np.ndarray:
+    """The target: float64 with NaN, or class names with None; a chip with a tie has none, and its rows are bad."""
     known = np.isin(np.arange(len(joined.covered)), joined.chip)
     if section.how == "majority":
-        return _majority(joined, rows, section.min_covered, bad)
+        return _majority(joined, rows, section.min_covered, chips.ids, bad)
     if section.how == "mean":
         return _mean(joined, rows, section.min_covered)
     looked_for = [index for index, name in enumerate(rows.of_class) if not section.of or name in section.of]
@@ -40,18 +43,20 @@ def values_of(joined: Joined, rows: LabelRows, section: OwnLabelsSection, chip_a
         found = np.minimum(joined.of_class[:, looked_for].sum(axis=1) / chip_area_m2, 1.0)
     else:
         counts = np.zeros(len(joined.covered))
-        is_counted = np.ones(len(joined.row), dtype=bool) if rows.code is None else np.isin(rows.code[joined.row], looked_for)
+        is_counted = (
+            np.ones(len(joined.row), dtype=bool) if rows.code is None else np.isin(rows.code[joined.row], looked_for)
+        )
         np.add.at(counts, joined.chip[is_counted], 1.0)
         found = counts if section.how == "count" else (counts > 0).astype(np.float64)
     return found if section.elsewhere == "none" else np.where(known, found, np.nan)
 
 
-def _majority(joined: Joined, rows: LabelRows, min_covered: float, bad: BadRows) -> np.ndarray:
+def _majority(joined: Joined, rows: LabelRows, min_covered: float, ids: Sequence[str], bad: BadRows) -> np.ndarray:
     most = joined.of_class.max(axis=1, initial=0.0)
     # Areas that are meant to be alike differ by roundings.
     leads = (joined.of_class >= most[:, None] * (1 - 1e-9)) & (most > 0)[:, None]
     torn = leads.sum(axis=1) > 1
-    _refuse_ties(joined, rows, leads, torn, bad)
+    _refuse_ties(joined, rows, leads, torn, ids, bad)
     is_known = (most > 0) & ~torn & ~(joined.covered < min_covered)
     found = np.full(len(most), None, dtype=object)
     names = np.array(rows.names, dtype=object)
@@ -59,7 +64,9 @@ def _majority(joined: Joined, rows: LabelRows, min_covered: float, bad: BadRows)
     return found
 
 
-def _refuse_ties(joined: Joined, rows: LabelRows, leads: np.ndarray, torn: np.ndarray, bad: BadRows) -> None:
+def _refuse_ties(
+    joined: Joined, rows: LabelRows, leads: np.ndarray, torn: np.ndarray, ids: Sequence[str], bad: BadRows
+) -> None:
     assert rows.code is not None, "a majority is one of classes"
     code = rows.code
     in_tie = np.flatnonzero(torn[joined.chip] & leads[joined.chip, code[joined.row]])
@@ -68,7 +75,7 @@ def _refuse_ties(joined: Joined, rows: LabelRows, leads: np.ndarray, torn: np.nd
         pair = in_tie[position]
         own = int(code[joined.row[pair]])
         other = next(int(index) for index in np.flatnonzero(leads[joined.chip[pair]]) if index != own)
-        return f"disagrees: its chip has as much of {shown(rows.names[own])} as of {shown(rows.names[other])}"
+        return f"disagrees: chip {ids[joined.chip[pair]]} has as much of {shown(rows.names[own])} as of {shown(rows.names[other])}"
 
     bad.add(rows.number[joined.row[in_tie]], np.ones(len(in_tie), dtype=bool), reason)
 

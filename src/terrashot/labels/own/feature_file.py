@@ -53,7 +53,15 @@ def read_features(path: Path, layer: str | None, columns: Sequence[str]) -> Feat
         return _of_layer(path, layer, columns)
     except InputError:
         raise
-    except (ValueError, OSError, TypeError, KeyError, RuntimeError, pa.ArrowException, pyproj.exceptions.CRSError) as error:
+    except (
+        ValueError,
+        OSError,
+        TypeError,
+        KeyError,
+        RuntimeError,
+        pa.ArrowException,
+        pyproj.exceptions.CRSError,
+    ) as error:
         raise InputError(f"{path}: cannot be read as a vector file: {one_line(error)}") from None
 
 
@@ -96,7 +104,7 @@ def _of_layer(path: Path, wanted: str | None, columns: Sequence[str]) -> Feature
         raise InputError(f"{path}: {told}" if layers else f"{path}: no layer with geometries")
     layer = wanted or layers[0]
     fields = list(pyogrio.read_info(path, layer=layer)["fields"])
-    meta, table = pyogrio.read_arrow(path, layer=layer, columns=[name for name in columns if name in fields], force_2d=True)
+    meta, table = pyogrio.read_arrow(path, layer=layer, columns=[name for name in columns if name in fields])
     _refuse_absent(path, columns, fields)
     crs = None if meta["crs"] is None else pyproj.CRS.from_user_input(meta["crs"])
     return Features(table, meta["geometry_name"] or "wkb_geometry", crs)
@@ -106,7 +114,9 @@ def _of_parquet(path: Path, columns: Sequence[str]) -> Features:
     table = read_table(path)
     geo = (table.schema.metadata or {}).get(b"geo")
     if geo is None:
-        raise InputError(f"{path}: is no GeoParquet: its footer tells of no geometry; labels by id belong in [labels] file")
+        raise InputError(
+            f"{path}: is no GeoParquet: its footer tells of no geometry; labels by id belong in [labels] file"
+        )
     told = json.loads(geo)
     name = told["primary_column"]
     column = told["columns"][name]
@@ -114,7 +124,11 @@ def _of_parquet(path: Path, columns: Sequence[str]) -> Features:
         raise InputError(f"{path}: geometries are coded as {str(column.get('encoding'))[:20]}; write them as WKB")
     _refuse_absent(path, columns, [each for each in table.column_names if each != name])
     # The specification: not given is longitude and latitude; null is unknown.
-    crs = pyproj.CRS.from_user_input(column.get("crs", "OGC:CRS84") or "OGC:CRS84") if column.get("crs", 0) is not None else None
+    crs = (
+        pyproj.CRS.from_user_input(column.get("crs", "OGC:CRS84") or "OGC:CRS84")
+        if column.get("crs", 0) is not None
+        else None
+    )
     return Features(table.select([name, *columns]), name, crs)
 
 

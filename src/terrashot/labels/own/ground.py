@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import shapely
-from jaxtyping import Float64, Int64
+from jaxtyping import Int64
 
 from terrashot.domain.grid import to_metres, utm_zone
 from terrashot.domain.tables import Chips
@@ -39,7 +39,9 @@ def chips_in_metres(chips: Chips) -> tuple[np.ndarray, Int64[np.ndarray, " N"]]:
         InputError: chips without an outline.
     """
     if chips.footprint is None or chips.lon_deg is None or chips.lat_deg is None:
-        raise InputError("chips without outlines cannot be joined by place; give labels by id: labels.csv, or [labels] file")
+        raise InputError(
+            "chips without outlines cannot be joined by place; give labels by id: labels.csv, or [labels] file"
+        )
     zone = utm_zone(chips.lon_deg, chips.lat_deg) if chips.utm is None else chips.utm[:, 0]
     return _moved(chips.footprint, zone), zone
 
@@ -72,7 +74,12 @@ def _parts(chip: Int64[np.ndarray, " P"]) -> Iterator[slice]:
 
 
 def _inside(
-    shapes: np.ndarray, footprints: np.ndarray, outlines: np.ndarray, zone: np.ndarray, shape: np.ndarray, chip: np.ndarray
+    shapes: np.ndarray,
+    footprints: np.ndarray,
+    outlines: np.ndarray,
+    zone: np.ndarray,
+    shape: np.ndarray,
+    chip: np.ndarray,
 ) -> np.ndarray:
     held = shapely.contains(shapes[shape], footprints[chip])
     found = outlines[chip].copy()

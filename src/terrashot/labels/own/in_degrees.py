@@ -26,7 +26,9 @@ def crs_of(told: pyproj.CRS | None, asked: str | None, where: str) -> pyproj.CRS
     if told is None and own is None:
         raise InputError(f'{where}: does not say what its coordinates mean; add crs = "EPSG:..." under [labels.own]')
     if told is not None and own is not None and not told.equals(own, ignore_axis_order=True):
-        raise InputError(f"{where}: says that its coordinates are {told.name}, and crs that they are {own.name}; drop the key")
+        raise InputError(
+            f"{where}: says that its coordinates are {told.name}, and crs that they are {own.name}; drop the key"
+        )
     found = told if told is not None else own
     assert found is not None, "one of the two was given"
     if not (found.is_geographic or found.is_projected):

@@ -44,15 +44,17 @@ def own_target(path: Path, section: OwnLabelsSection, chips: Chips) -> OwnTarget
     outlines, _ = chips_in_metres(chips)
     rows, bad = read_rows(path, section)
     if section.how == "fraction" and rows.dimension < DRAWS_GROUND and len(rows):
-        raise InputError(f"{path}: holds {KINDS[rows.dimension]}, which have no area; how = \"fraction\" needs polygons")
+        raise InputError(f'{path}: holds {KINDS[rows.dimension]}, which have no area; how = "fraction" needs polygons')
     rows = refuse_repeats(rows, bad, classes_agree=section.how == "majority")
     joined = _joined(rows, section, chips, bad)
     if not len(joined.row) and len(rows):
         raise InputError(f"{path}: none of its {len(rows):,} rows lies in a chip{_if_swapped(rows, chips)}")
-    values = values_of(joined, rows, section, shapely.area(outlines), bad)
+    values = values_of(joined, rows, section, chips, shapely.area(outlines), bad)
     says_how_much = section.how in ("majority", "mean") and rows.dimension == DRAWS_GROUND
     n_used = int((~bad.is_bad(np.unique(rows.number))).sum())
-    return OwnTarget(values, joined.covered if says_how_much else None, n_used, bad, _notes(section, joined, len(chips)))
+    return OwnTarget(
+        values, joined.covered if says_how_much else None, n_used, bad, _notes(section, joined, len(chips))
+    )
 
 
 def _joined(rows: LabelRows, section: OwnLabelsSection, chips: Chips, bad: BadRows) -> Joined:
@@ -92,7 +94,9 @@ def _measured(rows: LabelRows, chips: Chips) -> Joined:
             of_class.flat[group] = together
         for group, together in _united(chip, geometry, weight[there], measure):
             covered[group] = together
-    row, chip, weight = (np.concatenate(column) for column in zip(*kept, strict=True)) if kept else (np.empty(0, np.int64),) * 3
+    row, chip, weight = (
+        (np.concatenate(column) for column in zip(*kept, strict=True)) if kept else (np.empty(0, np.int64),) * 3
+    )
     share = covered / shapely.area(outlines) if rows.dimension == DRAWS_GROUND else np.full(len(chips), np.nan)
     return Joined(row, chip, weight.astype(np.float64), np.minimum(share, 1.0), of_class)
 

@@ -37,7 +37,7 @@ def read_rows(path: Path, section: OwnLabelsSection) -> tuple[LabelRows, BadRows
         rows = _of_table(path, section, bad)
     else:
         raise InputError(
-            f"{path}: by its name it is neither a table ({', '.join(TABLES)}) nor a vector file (.geojson, .gpkg, .shp, .fgb, .parquet)"
+            f"{path}: by its name it is neither a table ({', '.join(TABLES)}) nor a map (.geojson, .gpkg, .shp, .fgb, .parquet)"
         )
     if not len(rows) and not len(bad):
         raise InputError(f"{path}: holds no row")
@@ -52,13 +52,17 @@ def _of_table(path: Path, section: OwnLabelsSection, bad: BadRows) -> LabelRows:
     absent = [name for name in wanted if name not in content.table.column_names]
     if absent:
         hint = "; labels by id belong in [labels] file" if "id" in content.table.column_names else ""
-        raise InputError(f"{path}: no column '{absent[0]}'; columns are {', '.join(content.table.column_names)[:200]}{hint}")
+        raise InputError(
+            f"{path}: no column '{absent[0]}'; columns are {', '.join(content.table.column_names)[:200]}{hint}"
+        )
     bad.reasons.update(content.odd)
     places = []
     for name in (section.lon, section.lat):
         cells = content.table.column(name)
         places.append(numbers_of(cells))
-        bad.add(content.number, ~np.isfinite(places[-1]), lambda row, c=cells, n=name: f"{n}: {no_number(c[row].as_py())}")  # type: ignore[misc]
+        bad.add(
+            content.number, ~np.isfinite(places[-1]), lambda row, c=cells, n=name: f"{n}: {no_number(c[row].as_py())}"
+        )  # type: ignore[misc]
     crs = crs_of(None, section.crs, str(path)) if section.crs else DEGREES
     lon, lat = points_in_degrees(*places, crs)
     _refuse_no_degrees(path, content.number, lon, lat, bad)
@@ -112,7 +116,11 @@ def _valid(shapes: np.ndarray, number: Int64[np.ndarray, " R"], bad: BadRows) ->
     same = np.abs(shapely.area(whole) - shapely.area(shapes[broken])) <= ALLOWED_AREA_CHANGE * shapely.area(whole)
     same &= shapely.get_dimensions(whole) == shapely.get_dimensions(shapes[broken])
     reasons = shapely.is_valid_reason(shapes[broken[~same]])
-    bad.add(number[broken[~same]], np.ones(len(reasons), dtype=bool), lambda row: f"invalid polygon: {str(reasons[row])[:80]}")
+    bad.add(
+        number[broken[~same]],
+        np.ones(len(reasons), dtype=bool),
+        lambda row: f"invalid polygon: {str(reasons[row])[:80]}",
+    )
     shapes[broken[~same]] = None
     shapes[broken[same]] = whole[same]
     return shapes
@@ -123,7 +131,11 @@ def _of_shapes(path: Path, shapes: np.ndarray, dimension: int, number: np.ndarra
     there = ~shapely.is_missing(shapes)
     off = there & (off_the_globe(west, south) | off_the_globe(east, north))
     _refuse_if_all(path, off, there)
-    bad.add(number, off, lambda row: f"reaches from {west[row]:.6g}, {south[row]:.6g} to {east[row]:.6g}, {north[row]:.6g}: no degrees")
+    bad.add(
+        number,
+        off,
+        lambda row: f"reaches from {west[row]:.6g}, {south[row]:.6g} to {east[row]:.6g}, {north[row]:.6g}: no degrees",
+    )
     usable = shapes.copy()
     usable[off] = None
     on_it = shapely.point_on_surface(usable)

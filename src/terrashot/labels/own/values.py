@@ -1,7 +1,7 @@
 """A column of a user's table as classes, or as numbers."""
 
-from difflib import get_close_matches
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 import numpy as np
 import pyarrow as pa
@@ -52,7 +52,9 @@ def classes_of(
     return ClassColumn(tuple(good), renumber[code])
 
 
-def amounts_of(where: str, column: pa.ChunkedArray, number: Int64[np.ndarray, " R"], bad: BadRows) -> Float64[np.ndarray, " R"]:
+def amounts_of(
+    where: str, column: pa.ChunkedArray, number: Int64[np.ndarray, " R"], bad: BadRows
+) -> Float64[np.ndarray, " R"]:
     """Finite numbers; rows without one are bad, and NaN here.
 
     Raises:
@@ -60,7 +62,11 @@ def amounts_of(where: str, column: pa.ChunkedArray, number: Int64[np.ndarray, " 
     """
     if pa.types.is_floating(column.type) or pa.types.is_integer(column.type) or pa.types.is_boolean(column.type):
         found = pc.cast(column, pa.float64()).to_numpy(zero_copy_only=False).astype(np.float64)
-        bad.add(number, ~np.isfinite(found), lambda row: "has no number" if np.isnan(found[row]) else "has an infinite number")
+        bad.add(
+            number,
+            ~np.isfinite(found),
+            lambda row: "has no number" if np.isnan(found[row]) else "has an infinite number",
+        )
         return np.where(np.isfinite(found), found, np.nan)
     cells = pc.fill_null(_text(where, column), "")
     found = numbers_of(cells)
@@ -85,7 +91,12 @@ def _text(where: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
         column = pc.cast(column, pa.int64()) if whole else column
     elif pa.types.is_dictionary(kind):
         column = pc.cast(column, kind.value_type)
-    elif not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_integer(kind) or pa.types.is_boolean(kind)):
+    elif not (
+        pa.types.is_string(kind)
+        or pa.types.is_large_string(kind)
+        or pa.types.is_integer(kind)
+        or pa.types.is_boolean(kind)
+    ):
         raise InputError(f"{where}: holds {str(kind)[:40]}, which is neither text nor a number")
     text = pc.utf8_trim_whitespace(pc.cast(column, pa.string()))
     return pc.if_else(pc.is_in(text, pa.array(sorted(UNKNOWN))), None, text)

@@ -1,0 +1,1 @@
+"""From reference maps and a user's own data to a label of every chip."""

@@ -1,0 +1,95 @@
+"""How much of each chip lies on which values of a raster: cells counted by the exact share of each that lies inside.
+
+A map in degrees has cells that shrink towards the poles; inside one chip all count alike, as in exactextract.
+P: vertices. N: chips. h, w: pixels of the part of the raster that was read.
+"""
+
+from typing import no_type_check
+
+import numpy as np
+from jaxtyping import Float64, Shaped, UInt8
+from numba import njit
+
+from terrashot.labels.cell_spans import spans_inside
+from terrashot.labels.shapes import Shapes
+
+TABLES = 4
+"""Counted into by turns: neighbours are mostly alike, and one number would wait for its own last change."""
+
+
+def weights_by_value(pixels: UInt8[np.ndarray, "h w"], shapes: Shapes) -> Float64[np.ndarray, "N 256"]:
+    """Cells of each value inside each chip, in cells; those that an edge cuts count by their share.
+
+    Args:
+        shapes: column and row in `pixels`; what lies beyond them counts nothing.
+    """
+    return _weights_by_value(pixels, shapes.vertices, shapes.ring_starts, shapes.shape_starts)
+
+
+def totals(
+    pixels: Shaped[np.ndarray, "h w"], is_valid: UInt8[np.ndarray, "h w"], shapes: Shapes
+) -> Float64[np.ndarray, "N 2"]:
+    """Of each chip the weight of its valid cells, in cells, and the weighted sum of their values.
+
+    Args:
+        pixels: any plain numbers.
+        is_valid: 1 where a cell has a value, else 0.
+    """
+    return _totals(pixels, is_valid, shapes.vertices, shapes.ring_starts, shapes.shape_starts)
+
+
+@njit(cache=True, nogil=True)
+@no_type_check
+def _weights_by_value(
+    pixels: np.ndarray, vertices: np.ndarray, ring_starts: np.ndarray, shape_starts: np.ndarray
+) -> np.ndarray:
+    found = np.zeros((len(shape_starts) - 1, 256))
+    counts = np.zeros((TABLES, 256), np.int64)
+    for shape in range(len(found)):
+        rings = ring_starts[shape_starts[shape] : shape_starts[shape + 1] + 1]
+        rows, starts, stops, shares = spans_inside(vertices, rings, pixels.shape[0], pixels.shape[1])
+        counts[:] = 0
+        for span in range(len(rows)):
+            line = pixels[rows[span]]
+            if shares[span] == 1.0:
+                _count(line, starts[span], stops[span], counts)
+            else:
+                for col in range(starts[span], stops[span]):
+                    found[shape, line[col]] += shares[span]
+        for value in range(256):
+            found[shape, value] += counts[0, value] + counts[1, value] + counts[2, value] + counts[3, value]
+    return found
+
+
+@njit(cache=True, nogil=True)
+@no_type_check
+def _count(line: np.ndarray, start: int, stop: int, counts: np.ndarray) -> None:
+    whole = start + (stop - start) // TABLES * TABLES
+    for col in range(start, whole, TABLES):
+        counts[0, line[col]] += 1
+        counts[1, line[col + 1]] += 1
+        counts[2, line[col + 2]] += 1
+        counts[3, line[col + 3]] += 1
+    for col in range(whole, stop):
+        counts[0, line[col]] += 1
+
+
+@njit(cache=True, nogil=True)
+@no_type_check
+def _totals(
+    pixels: np.ndarray, is_valid: np.ndarray, vertices: np.ndarray, ring_starts: np.ndarray, shape_starts: np.ndarray
+) -> np.ndarray:
+    found = np.zeros((len(shape_starts) - 1, 2))
+    for shape in range(len(found)):
+        rings = ring_starts[shape_starts[shape] : shape_starts[shape + 1] + 1]
+        rows, starts, stops, shares = spans_inside(vertices, rings, pixels.shape[0], pixels.shape[1])
+        for span in range(len(rows)):
+            line, valid = pixels[rows[span]], is_valid[rows[span]]
+            count, total = 0, 0.0
+            for col in range(starts[span], stops[span]):
+                if valid[col]:
+                    count += 1
+                    total += line[col]
+            found[shape, 0] += shares[span] * count
+            found[shape, 1] += shares[span] * total
+    return found

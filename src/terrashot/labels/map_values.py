@@ -1,0 +1,155 @@
+"""From the cells that a chip lies on to the share of classes, or the mean, of a map over it.
+
+h, w: pixels of the part of a tile that was read. N: chips. T: targets.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float64, Shaped, UInt8
+
+from terrashot.domain.reference_maps import MapProduct
+from terrashot.errors import InputError
+from terrashot.labels.cell_weights import totals, weights_by_value
+from terrashot.labels.shapes import Shapes
+
+MOST_CODES = 253
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What is taken of a map."""
+
+    targets: tuple[tuple[int, ...] | None, ...]
+    """Classes of each target, or None: its mean."""
+    product: MapProduct | None = None
+    nodata: tuple[float, ...] = ()
+    """Beside the product's and the file's own."""
+    scale: float | None = None
+    offset: float | None = None
+    """None: as the file says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What a tile says of its numbers."""
+
+    name: str
+    nodata: tuple[float, ...]
+    """All that say nothing."""
+    scale: float
+    offset: float
+
+
+def cell_of(taken: Taken, name: str, said: tuple[float | None, float, float], area_m2: float | None) -> Cell:
+    """Of a tile.
+
+    Args:
+        said: no data, scale and offset of the file.
+        area_m2: of one of its pixels; None where that differs from row to row.
+
+    Raises:
+        InputError: the product's numbers are square metres a cell, and the cells differ.
+    """
+    product, (nodata, scale, offset) = taken.product, said
+    missing = (*taken.nodata, *(() if nodata is None else (nodata,)), *(product.nodata if product else ()))
+    if product is None:
+        own = (scale if taken.scale is None else taken.scale), (offset if taken.offset is None else taken.offset)
+        return Cell(name, missing, *own)
+    if product.is_area and area_m2 is None:
+        raise InputError(
+            f"{name}: {product.title} in degrees: square metres of cells that shrink towards the poles; take the tiles in "
+            "Mollweide (ESRI:54009)"
+        )
+    return Cell(name, missing, 1 / area_m2 if product.is_area and area_m2 else product.scale, 0.0)
+
+
+def weighted(pixels: Shaped[np.ndarray, "h w"], shapes: Shapes, taken: Taken, cell: Cell) -> Float64[np.ndarray, "N K"]:
+    """Of each chip its valid cells, then of each target the sum of its values over them: K = 1 + T.
+
+    Raises:
+        InputError: numbers that the product does not have.
+    """
+    is_classes = all(classes is not None for classes in taken.targets)
+    if pixels.dtype == np.uint8:
+        codes, values = pixels, np.arange(256.0)
+    elif is_classes:
+        codes, values = _coded(pixels, _named(taken, cell))
+    else:
+        return _of_numbers(pixels, shapes, taken, cell)
+    values[np.isin(values, cell.nodata)] = np.nan
+    weights = weights_by_value(codes, shapes)
+    met = weights.any(axis=0)
+    _refuse_strange(values[met & ~np.isnan(values)], taken, cell)
+    is_valid = ~np.isnan(values)
+    columns = [is_valid.astype(np.float64), *(_worth(values, classes, cell) for classes in taken.targets)]
+    # Not as a product of matrices, whose sums depend on how many rows there are.
+    return np.stack([(weights * np.where(is_valid, column, 0)).sum(axis=1) for column in columns], axis=1)
+
+
+def _worth(values: Float64[np.ndarray, "256"], classes: Sequence[int] | None, cell: Cell) -> Float64[np.ndarray, "256"]:
+    """What a cell of each value adds to a target."""
+    return values * cell.scale + cell.offset if classes is None else np.isin(values, classes).astype(np.float64)
+
+
+def _of_numbers(
+    pixels: Shaped[np.ndarray, "h w"], shapes: Shapes, taken: Taken, cell: Cell
+) -> Float64[np.ndarray, "N K"]:
+    missing = np.array(cell.nodata)
+    # A file of float32 states its no data in double precision.
+    is_missing = np.isin(pixels, missing.astype(pixels.dtype) if pixels.dtype.kind == "f" else missing)
+    is_valid = np.isfinite(pixels) & ~is_missing
+    _refuse_strange(_extremes(pixels, is_valid), taken, cell)
+    found = totals(np.where(is_valid, pixels, 0), is_valid.astype(np.uint8), shapes)
+    return np.column_stack([found[:, 0], *[found[:, 1] * cell.scale + cell.offset * found[:, 0]] * len(taken.targets)])
+
+
+def _extremes(pixels: np.ndarray, is_valid: np.ndarray) -> np.ndarray:
+    known = pixels[is_valid]
+    return np.array([known.min(), known.max()], np.float64) if len(known) else np.empty(0)
+
+
+def _coded(
+    pixels: Shaped[np.ndarray, "h w"], named: np.ndarray
+) -> tuple[UInt8[np.ndarray, "h w"], Float64[np.ndarray, "256"]]:
+    """Numbers of classes that take more than a byte as bytes, and what number each stands for; all that nobody asks for as one."""
+    place = np.searchsorted(named, pixels)
+    place[place == len(named)] = 0
+    is_named = named[place] == pixels
+    codes = np.where(is_named, place, len(named)).astype(np.uint8)
+    codes[~np.isfinite(pixels)] = len(named) + 1
+    values = np.full(256, np.nan)
+    values[: len(named)] = named
+    values[len(named)] = _other_than(named)
+    return codes, values
+
+
+def _named(taken: Taken, cell: Cell) -> np.ndarray:
+    """All numbers that mean something to a target or to the product, in order."""
+    legend = taken.product.legend if taken.product else ()
+    asked = (one for own in taken.targets for one in own or ())
+    found = np.unique(np.array([*legend, *filter(np.isfinite, cell.nodata), *asked], np.float64))
+    if len(found) > MOST_CODES:
+        raise InputError(
+            f"[labels.maps]: {len(found)} classes of one map; {MOST_CODES} at most, take it in two studies"
+        )
+    return found
+
+
+def _other_than(named: np.ndarray) -> float:
+    """A number that no class has."""
+    return float(np.floor(named.max(initial=0.0))) + 0.5
+
+
+def _refuse_strange(found: np.ndarray, taken: Taken, cell: Cell) -> None:
+    product = taken.product
+    if product is None:
+        return
+    most = 1 / cell.scale if product.is_area else product.highest
+    strange = (
+        found[~np.isin(found, product.legend)] if product.legend else found[(found < 0) | (found > most * (1 + 1e-6))]
+    )
+    if len(strange):
+        has = ", ".join(map(str, product.legend)) or f"0 to {most:g}"
+        raise InputError(f"{cell.name}: holds {strange[0]:g}, and {product.title} has {has}; is it another map?")

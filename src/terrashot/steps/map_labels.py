@@ -44,7 +44,7 @@ def labels_of_maps(context: Context, chips: Chips) -> Work[Labels]:
 
 
 def side_by_side(labels: Labels | None, derived: Labels, section: str) -> Labels:
-    """Labels of a table and those derived from elsewhere, in the order of the latter's chips; without a row there is none of the table's.
+    """Labels of a table and those derived from elsewhere, in the order of the latter's chips; without a row it has none of the table.
 
     Args:
         section: of the study file, that tells of the derived ones.

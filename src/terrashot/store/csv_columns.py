@@ -58,7 +58,8 @@ def read_csv_columns(path: Path) -> CsvColumns:
     read = pacsv.ReadOptions(use_threads=False, column_names=list(names), skip_rows=1, block_size=1 << 24)
     convert = pacsv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False)
     try:
-        table = pacsv.read_csv(pa.py_buffer(text.encode()), read, parse, convert)
+        # A header alone, without an end of its line, could not be skipped.
+        table = pacsv.read_csv(pa.py_buffer(f"{text}\n".encode()), read, parse, convert)
     except (pa.ArrowException, ValueError) as error:
         raise InputError(f"{path}: no CSV: {one_line(error)}") from None
     return _numbered(

@@ -15,7 +15,9 @@ from terrashot.chip_sections import AreaSection, GridSection, Share, SourceSecti
 from terrashot.complaints import first_complaint, nearest_of
 from terrashot.errors import ConfigError
 from terrashot.label_sections import MapSection
+from terrashot.own_label_sections import OwnLabelsSection
 from terrashot.scene_sections import Name, Section
+from terrashot.task_sections import TaskSection
 
 Target = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,63}$")]
 HeadName = Literal["forest", "extra_trees", "logistic", "ridge", "knn", "prototype", "svm", "boosted", "mlp"]
@@ -58,12 +60,14 @@ class LabelsSection(Section):
     file: Path | None = None
     """CSV or Parquet with `id` and a column a target ([source] kind = "scenes")."""
     maps: dict[Target, MapSection] = Field(default_factory=dict)
+    own: dict[Target, OwnLabelsSection] = Field(default_factory=dict)
     targets: tuple[Target, ...] = ()
     """Columns to use; empty means all."""
     threshold: Literal["nearest", "median"] = "nearest"
-    """Cut of a numeric target, chosen on the training chips: nearest to balance, or the median (the paper's)."""
-    regression: tuple[Target, ...] = ()
-    """Numeric targets to be learnt as numbers, not as two classes."""
+    """Cut of a numeric target, chosen on the training chips: nearest to balance, or the median (the paper's); of one target:
+    [tasks.TARGET]."""
+    skip_bad: bool = False
+    """Leave bad rows of [labels.own.NAME] out and list them in labels.rejected.csv; without it one bad row stops the run."""
 
 
 class PretrainSection(Section):
@@ -199,6 +203,7 @@ class StudyConfig(Section):
     split: SplitSection = SplitSection()
     ingest: IngestSection = IngestSection()
     labels: LabelsSection = LabelsSection()
+    tasks: dict[Target, TaskSection] = Field(default_factory=dict)
     pretrain: PretrainSection = PretrainSection()
     embed: EmbedSection = EmbedSection()
     fewshot: FewshotSection = FewshotSection()
@@ -228,15 +233,22 @@ class StudyConfig(Section):
         return self
 
     @model_validator(mode="after")
-    def _a_label_file_goes_with_scenes(self) -> "StudyConfig":
-        if self.labels.file is not None and self.source.kind != "scenes":
+    def _labels_fit_the_source(self) -> "StudyConfig":
+        labels, kind = self.labels, self.source.kind
+        if labels.file is not None and kind != "scenes":
             raise ValueError('[labels] file = "labels.csv" belongs to [source] kind = "scenes"')
-        if self.source.kind == "scenes" and self.labels.file is None and not self.labels.maps:
+        if kind == "scenes" and labels.file is None and not labels.maps and not labels.own:
             raise ValueError(
-                '[source] kind = "scenes" needs labels: [labels] file = "labels.csv", or maps under [labels.maps.NAME]'
+                '[source] kind = "scenes" needs labels: [labels] file = "labels.csv", maps under [labels.maps.NAME], or your own '
+                "points and polygons under [labels.own.NAME]"
             )
-        if self.source.kind == "simulated" and self.labels.maps:
+        if kind == "simulated" and labels.maps:
             raise ValueError('[labels.maps] are of the real Earth; [source] kind = "simulated" has labels of its own')
+        twice = sorted(set(labels.maps) & set(labels.own))
+        if twice:
+            raise ValueError(
+                f"[labels.own.{twice[0]}]: [labels.maps] has a target of that name too; rename one of them"
+            )
         return self
 
     @model_validator(mode="after")

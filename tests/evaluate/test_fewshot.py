@@ -7,6 +7,7 @@ import pytest
 
 from terrashot.domain.results import summarize
 from terrashot.domain.tables import Chips, Labels
+from terrashot.domain.tasks import TaskRule
 from terrashot.durable.kept import SqliteParts
 from terrashot.durable.parts import NO_PARTS
 from terrashot.errors import InputError, MisalignedError
@@ -187,7 +188,7 @@ def test_block_scores_add_up_to_the_accuracy():
 
 
 def test_a_numeric_target_may_be_learnt_as_a_number():
-    settings = FewshotSettings(DrawSettings(sizes=(5, 20), repeats=3, regression=("share",)))
+    settings = FewshotSettings(DrawSettings(sizes=(5, 20), repeats=3, rules={"share": TaskRule(is_regression=True)}))
     rows = [row for row in run(*study(), settings=settings).fitted.results if row.n_labels_asked is None]
     assert {row.head for row in rows} == {"forest"}, "a logistic head predicts no number"
     assert min(row.r2 for row in rows if row.features == "good") > 0.8

@@ -9,6 +9,7 @@ from tests.simulated_channels import MONTHS, chips_of, modality, study
 
 from terrashot.domain.channel_vectors import ChannelVectors, side_by_side
 from terrashot.domain.tables import Labels
+from terrashot.domain.tasks import TaskRule
 from terrashot.errors import InputError
 from terrashot.evaluate.absence import judging
 from terrashot.evaluate.absence.altered import Material
@@ -183,7 +184,9 @@ def test_under_drop_only_chips_with_every_kind_are_compared():
 
 def test_a_numeric_target_is_scored_by_r2_with_a_head_that_can_learn_it():
     vectors, labels = study(400)
-    found = measure(vectors, labels, replace(SETTINGS, draws=replace(DRAWS, regression=("wet",))))
+    found = measure(
+        vectors, labels, replace(SETTINGS, draws=replace(DRAWS, rules={"wet": TaskRule(is_regression=True)}))
+    )
     whole = rows(found, case="nothing", n_labels=100)[0]
     assert (whole.head, whole.measure) == ("ridge", "R2") and 0.5 < whole.score < 1
     assert one(found, "gunw", strategy="drop").score < 0.05, "a guess of the mean explains nothing"

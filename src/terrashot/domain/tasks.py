@@ -9,6 +9,10 @@ from jaxtyping import Bool, Float64, Int64
 from terrashot.errors import InputError
 
 ThresholdRule = Literal["nearest", "median"]
+Cut = ThresholdRule | Literal["present"] | float
+"""Where a numeric target is cut: by a rule on the training chips, above 0, or at a number."""
+BALANCED = "_balanced"
+"""Ends the name of a task on as many chips of each class."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +21,17 @@ class Task:
 
     title: str
     unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRule:
+    """How a target becomes a task."""
+
+    cut: Cut = "nearest"
+    is_regression: bool = False
+    """The number itself is learnt, and `cut` says nothing."""
+    also_balanced: bool = False
+    """A second task stands beside it, on as many chips of each class."""
 
 
 TASKS: dict[str, Task] = {
@@ -30,7 +45,10 @@ TASKS: dict[str, Task] = {
 
 
 def task_of(target: str) -> Task:
-    """The target's title and unit."""
+    """The target's title and unit; of a balanced task those of its target."""
+    plain = target.removesuffix(BALANCED)
+    if plain != target:
+        return Task(f"{task_of(plain).title}, balanced", task_of(plain).unit)
     return TASKS.get(target, Task(target, target))
 
 
@@ -45,12 +63,13 @@ class Classes:
     """Cut of a numeric target: above it is class 1. None for classes by name."""
 
 
-def make_classes(target: str, values: np.ndarray, is_train: Bool[np.ndarray, " N"], rule: ThresholdRule) -> Classes:
+def make_classes(target: str, values: np.ndarray, is_train: Bool[np.ndarray, " N"], cut: Cut) -> Classes:
     """The target of one area as classes; a numeric one is cut at a threshold chosen on the training chips alone.
 
-    Text gives one class a distinct text. Exactly two distinct numbers are the two classes as given. Other numbers are cut
+    Text gives one class a distinct text. By a rule, exactly two distinct numbers are the classes as given, and other numbers are cut
     nearest to balance (*Deviation* from Allen et al. 2023, arXiv:2310.00119, section 4.2, which cuts at the median:
-    most chips have no built-up and no water, and a median of 0 cannot balance), or at the median.
+    most chips have no built-up and no water, and a median of 0 cannot balance), or at the median. Where the cut is a number, or
+    `present` (0), all that is above it is the second class.
 
     Raises:
         InputError: the training chips with a label are all alike, or there are none.
@@ -63,8 +82,13 @@ def make_classes(target: str, values: np.ndarray, is_train: Bool[np.ndarray, " N
     if len(distinct) < 2:
         found = f"all are {distinct[0]:g}" if len(distinct) else "none is known"
         raise InputError(f"label '{target}': nothing to tell apart among its {len(train)} training labels: {found}")
-    threshold = _threshold(train, np.unique(values[known]), rule)
+    threshold = _threshold(train, np.unique(values[known]), cut)
     y = np.where(known, np.nan_to_num(values) > threshold, -1).astype(np.int64)
+    if cut not in ("nearest", "median") and len(np.unique(y[known & is_train])) < 2:
+        side = "at most" if train.max() <= threshold else "above"
+        raise InputError(
+            f"label '{target}': nothing to tell apart: all {len(train)} training labels are {side} {threshold:g}; cut it elsewhere"
+        )
     return Classes((f"at most {threshold:g}", f"above {threshold:g}"), y, threshold)
 
 
@@ -75,10 +99,14 @@ def nearest_to_balance(values: Float64[np.ndarray, " n"]) -> float:
     return float(distinct[int(np.argmin(np.round(np.abs(share_above - 0.5), 12)))])
 
 
-def _threshold(train: np.ndarray, distinct: np.ndarray, rule: ThresholdRule) -> float:
+def _threshold(train: np.ndarray, distinct: np.ndarray, cut: Cut) -> float:
+    if not isinstance(cut, str):
+        return float(cut)
+    if cut == "present":
+        return 0.0
     if len(distinct) == 2:
         return float(distinct[0])
-    return nearest_to_balance(train) if rule == "nearest" else float(np.median(train))
+    return nearest_to_balance(train) if cut == "nearest" else float(np.median(train))
 
 
 def _by_name(target: str, values: np.ndarray, is_train: np.ndarray) -> Classes:

@@ -8,7 +8,7 @@ from terrashot.steps.chips import chip_inputs, make_chips
 from terrashot.steps.embed import EMBED_SECTIONS, embed_inputs, embed_outputs, make_embeddings
 from terrashot.steps.fewshot import FEWSHOT_SECTIONS, make_results, results_of
 from terrashot.steps.ingest import ingest, store_repairs
-from terrashot.steps.labels import label_inputs, make_labels
+from terrashot.steps.labels import label_inputs, label_outputs, make_labels
 from terrashot.steps.missing import MISSING_SECTIONS, measure_missing_data, missing_outputs
 from terrashot.steps.plan import OUTDATED, PIXELS, Context, Step
 from terrashot.steps.pretrain import pretrain, test_chips_seen
@@ -64,9 +64,10 @@ INGEST = Step(
 )
 LABELS = Step(
     name="labels",
-    sections=("source", "labels.file", "labels.maps", "labels.targets"),
+    # All of [labels] and of [tasks]: what is told of the labels depends on how they are cut.
+    sections=("study.seed", "source", "labels", "tasks"),
     inputs=together(artefacts("chips"), label_inputs),
-    outputs=lambda context: [context.study.labels],
+    outputs=label_outputs,
     work=make_labels,
     scratch=lambda study: [study.fetched_maps],
 )
@@ -109,7 +110,19 @@ MISSING = Step(
 REPORT = Step(
     name="report",
     sections=("study.name", "source.kind", "report"),
-    inputs=artefacts("chips", "presence", "labels", "embeddings", "results", "curves", "answers", "missing", "health"),
+    inputs=artefacts(
+        "chips",
+        "presence",
+        "labels",
+        "label_summary",
+        "suspects",
+        "embeddings",
+        "results",
+        "curves",
+        "answers",
+        "missing",
+        "health",
+    ),
     outputs=lambda context: [context.study.projection, context.study.figures, context.study.report],
     # However long it takes: the maps are taken up, and new chips placed into them.
     takes_up=frozenset(
@@ -117,6 +130,8 @@ REPORT = Step(
             "chips.parquet",
             "presence.parquet",
             "labels.parquet",
+            "labels.summary.parquet",
+            "labels.suspects.parquet",
             "embeddings.parquet",
             "results.parquet",
             "curves.parquet",

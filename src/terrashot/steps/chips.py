@@ -104,7 +104,9 @@ def _check(chips: Chips, split: tuple[str, ...], recipe: SplitRecipe) -> Work[No
 
 def _needed(context: Context) -> tuple[str, ...]:
     """The splits without which a study cannot do what it is for: chips without labels are to train on alone."""
-    is_labelled = context.config.source.kind != "folder" or (folder_path(context) / "labels.csv").is_file()
+    labels = context.config.labels
+    has_table = context.config.source.kind != "folder" or (folder_path(context) / "labels.csv").is_file()
+    is_labelled = has_table or bool(labels.maps or labels.own)
     return ("train", "val", "test") if is_labelled else ("train", "val")
 
 

@@ -17,6 +17,7 @@ from terrashot.evaluate.protocol.fitting import FitSettings, Workshop
 from terrashot.steps.listed_chips import listed_chips
 from terrashot.steps.plan import Context
 from terrashot.steps.progress import Progress, Said, Work, relay
+from terrashot.steps.task_rules import task_rules
 from terrashot.store.answers import write_answers
 from terrashot.store.block_scores import write_block_scores
 from terrashot.store.parquet import write_rows
@@ -24,7 +25,7 @@ from terrashot.store.study import Study
 from terrashot.store.tables import read_chips, read_own_labels
 from terrashot.store.vectors import read_embeddings
 
-FEWSHOT_SECTIONS = ("study.seed", "labels.threshold", "labels.regression", "fewshot")
+FEWSHOT_SECTIONS = ("study.seed", "labels.threshold", "tasks", "fewshot")
 
 
 def make_results(context: Context) -> Work[None]:
@@ -53,9 +54,7 @@ def fewshot_settings(config: StudyConfig) -> FewshotSettings:
     """The protocol as the study file asks for it."""
     section, seed = config.fewshot, config.study.seed
     return FewshotSettings(
-        DrawSettings(
-            section.sizes, section.repeats, config.labels.threshold, config.labels.regression, section.pooled, seed
-        ),
+        DrawSettings(section.sizes, section.repeats, config.labels.threshold, task_rules(config), section.pooled, seed),
         FitSettings(section.heads, section.all_trees, section.all_depths, seed),
         section.most_repeats,
         section.leakage,

@@ -43,8 +43,11 @@ def labels_of_maps(context: Context, chips: Chips) -> Work[Labels]:
     return Labels(chips.ids, targets, fractions)
 
 
-def with_maps(labels: Labels | None, derived: Labels) -> Labels:
-    """Labels of a table and of maps side by side, in the order of the maps' chips; a chip without a row has none of the table's.
+def side_by_side(labels: Labels | None, derived: Labels, section: str) -> Labels:
+    """Labels of a table and those derived from elsewhere, in the order of the latter's chips; without a row it has none of the table.
+
+    Args:
+        section: of the study file, that tells of the derived ones.
 
     Raises:
         InputError: both have a target of one name.
@@ -53,7 +56,7 @@ def with_maps(labels: Labels | None, derived: Labels) -> Labels:
         return derived
     twice = [target for target in labels.targets if target in derived.targets]
     if twice:
-        raise InputError(f"[labels.maps.{twice[0]}]: the label table has a column of that name too; rename one of them")
+        raise InputError(f"[{section}.{twice[0]}]: the label table has a column of that name too; rename one of them")
     row_of = {chip_id: row for row, chip_id in enumerate(labels.chip_ids)}
     rows = np.array([row_of.get(chip_id, -1) for chip_id in derived.chip_ids], dtype=np.int64)
     return Labels(

@@ -38,14 +38,14 @@ def imagery_sources(context: Context) -> tuple[ImagerySource, ...]:
 
 
 def label_source(context: Context, chip_ids: Sequence[str]) -> LabelSource | Labels | None:
-    """What is asked for labels chip by chip, or the table that is there; None where all labels come from maps."""
+    """What is asked for labels chip by chip, or the table that is there; None where all come from maps or a user's own places."""
+    has_others = bool(context.config.labels.maps or context.config.labels.own)
     if context.config.source.kind == "folder":
-        has_maps = bool(context.config.labels.maps)
         is_there = (folder_path(context) / "labels.csv").is_file()
-        return None if has_maps and not is_there else read_folder_labels(folder_path(context), chip_ids)
+        return None if has_others and not is_there else read_folder_labels(folder_path(context), chip_ids)
     if context.config.labels.file is not None:
         return read_labels_of(context.study.resolve(context.config.labels.file), chip_ids, context.study.chips.name)
-    return SimulatedLabels(_world(context)) if context.config.source.kind == "simulated" else None
+    return None if has_others else SimulatedLabels(_world(context))
 
 
 def _world(context: Context) -> World:

@@ -39,9 +39,8 @@ def read_csv(path: Path) -> CsvTable:
     Raises:
         InputError: missing, too large, not UTF-8, without a header, a column named twice, or rows of another length.
     """
-    text = _read_text(path)
-    head = re.split(r"\r\n?|\n", text, maxsplit=1)[0]
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(DELIMITERS, key=head.count), strict=True)
+    text = read_text(path)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(text), strict=True)
     rows, lines = [], []
     try:
         for row in reader:
@@ -84,7 +83,18 @@ def repeated(values: Sequence[str], lines: Sequence[int], each: str = "line") ->
     return bad
 
 
-def _read_text(path: Path) -> str:
+def delimiter_of(text: str) -> str:
+    """Comma, semicolon or tab: what the first line has most of."""
+    head = re.split(r"\r\n?|\n", text, maxsplit=1)[0]
+    return max(DELIMITERS, key=head.count)
+
+
+def read_text(path: Path) -> str:
+    """The text of a table in UTF-8, without a byte order mark.
+
+    Raises:
+        InputError: missing, no plain file, too large, a line without end, another coding, or zero bytes.
+    """
     try:
         if path.exists() and not (path.is_file() or path.is_dir()):
             raise InputError(f"{path}: cannot be read: it is no plain file")

@@ -59,6 +59,21 @@ class Study:
         return self.folder / "labels.parquet"
 
     @property
+    def rejected_labels(self) -> Path:
+        """Rows of a user's own labels that could not be used, and why."""
+        return self.folder / "labels.rejected.csv"
+
+    @property
+    def label_summary(self) -> Path:
+        """How the labels are distributed over areas and splits, and whether neighbours agree."""
+        return self.folder / "labels.summary.parquet"
+
+    @property
+    def suspects(self) -> Path:
+        """Chips whose label the embeddings contradict."""
+        return self.folder / "labels.suspects.parquet"
+
+    @property
     def model(self) -> Path:
         return self.folder / "model"
 

@@ -1,14 +1,15 @@
 """What all feature sets and heads of a place are compared on: chips, labels and draws, the same for all."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from jaxtyping import Int64
 
 from terrashot.domain.tables import Chips, Labels, shared_rows
-from terrashot.domain.tasks import ThresholdRule
+from terrashot.domain.tasks import BALANCED, TaskRule, ThresholdRule
 from terrashot.errors import InputError
+from terrashot.evaluate.protocol.balance import balanced
 from terrashot.evaluate.protocol.sampling import Draw, draws_of, sizes_within
 from terrashot.evaluate.protocol.spatial import block_names
 from terrashot.evaluate.protocol.target import Target, make_target
@@ -65,12 +66,17 @@ class DrawSettings:
 
     sizes: tuple[int, ...] = (5, 10, 100, 250, 500, 1000, 5000, 20000)
     repeats: int = 10
-    rule: ThresholdRule = "nearest"
-    regression: tuple[str, ...] = ()
-    """Targets to be learnt as numbers."""
+    cut: ThresholdRule = "nearest"
+    """Of targets without a rule of their own."""
+    rules: Mapping[str, TaskRule] = field(default_factory=dict)
+    """By target."""
     pooled: bool = False
     """Also all areas together."""
     seed: int = 0
+
+    def rule_of(self, target: str) -> TaskRule:
+        """The target's own rule, else that of all."""
+        return self.rules.get(target, TaskRule(self.cut))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -166,15 +172,18 @@ def _compare(labelled: Labelled, area: str, own: np.ndarray, settings: DrawSetti
     tasks = []
     for name, values in labelled.targets.items():
         try:
-            regression = name in settings.regression
-            target = make_target(name, values[own], split == "train", settings.rule, regression=regression)
+            target = make_target(name, values[own], split == "train", settings.rule_of(name))
+            kinds = {name: target}
+            if settings.rule_of(name).also_balanced:
+                kinds[name + BALANCED] = balanced(target, parts, chips.ids, (settings.seed, name, area))
         except InputError as error:
             raise InputError(f"area '{area}': {error}") from None
-        learn, choose, judge = (target.take(rows) for rows in parts)
-        blocks, member = blocks_of(chips.take(parts[2]), judge, area, name)
-        pool, train_area = np.flatnonzero(learn.known), OTHERS if area in labelled.left_out else area
-        task = TaskDraws(name, train_area, scheme, learn, choose, judge, pool, (), blocks, member)
-        tasks.append(replace(task, draws=first_draws(task, area, settings)))
+        for task, kind in kinds.items():
+            learn, choose, judge = (kind.take(rows) for rows in parts)
+            blocks, member = blocks_of(chips.take(parts[2]), judge, area, task)
+            pool, train_area = np.flatnonzero(learn.known), OTHERS if area in labelled.left_out else area
+            made = TaskDraws(task, train_area, scheme, learn, choose, judge, pool, (), blocks, member)
+            tasks.append(replace(made, draws=first_draws(made, area, settings)))
     learn_rows, choose_rows, judge_rows = (labelled.rows[own[rows]] for rows in parts)
     return Comparison(area, learn_rows, choose_rows, judge_rows, block_names(chips.take(parts[0])), tuple(tasks))
 

@@ -41,10 +41,7 @@ def targets_of(labelled: Labelled, area: str, settings: DrawSettings) -> dict[st
     """
     mask = np.zeros(len(labelled.chips), dtype=bool)
     mask[teachers_of(labelled, area)[1]] = True
-    return {
-        name: make_target(name, values, mask, settings.rule, regression=name in settings.regression)
-        for name, values in labelled.targets.items()
-    }
+    return {name: make_target(name, values, mask, settings.rule_of(name)) for name, values in labelled.targets.items()}
 
 
 def comparison_of(

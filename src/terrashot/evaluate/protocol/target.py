@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Int64
 
-from terrashot.domain.tasks import ThresholdRule, make_classes
+from terrashot.domain.tasks import TaskRule, make_classes
 from terrashot.errors import InputError
 
 
@@ -34,19 +34,17 @@ class Target:
         return Target(self.names, self.threshold, self.y[rows])
 
 
-def make_target(
-    name: str, values: np.ndarray, is_train: Bool[np.ndarray, " N"], rule: ThresholdRule, *, regression: bool
-) -> Target:
+def make_target(name: str, values: np.ndarray, is_train: Bool[np.ndarray, " N"], rule: TaskRule) -> Target:
     """The label column as classes, cut on the training chips, or as it is.
 
     Raises:
         InputError: the training labels are all alike, or text is to be a number.
     """
-    if not regression:
-        classes = make_classes(name, values, is_train, rule)
+    if not rule.is_regression:
+        classes = make_classes(name, values, is_train, rule.cut)
         return Target(classes.names, classes.threshold, classes.y)
     if values.dtype == object:
-        raise InputError(f"label '{name}': holds text, which no regression can learn; take it out of regression")
+        raise InputError(f"label '{name}': holds text, which no regression can learn; use learn = \"classes\"")
     train = values[is_train & ~np.isnan(values)]
     if len(np.unique(train)) < 2:
         raise InputError(f"label '{name}': nothing to learn from its {len(train)} training labels: all alike or none")

@@ -65,7 +65,9 @@ class ChannelFile:
             )
         minuend, subtrahend = (by_name[part] for part in parts)
         if minuend.unit != subtrahend.unit:
-            raise InputError(f"{self.path}: differences: '{entry}': {minuend.unit} and {subtrahend.unit} have no difference")
+            raise InputError(
+                f"{self.path}: differences: '{entry}': {minuend.unit} and {subtrahend.unit} have no difference"
+            )
         tail = subtrahend.kind.rpartition("_")[2]
         channel = Channel(
             f"{minuend.name}-{tail}", f"{minuend.kind}-{tail}", minuend.unit, minuend.first_date, minuend.second_date

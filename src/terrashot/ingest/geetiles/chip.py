@@ -16,6 +16,7 @@ from terrashot.ingest.skipped import SKIPPED, skipped_reason
 from terrashot.raster.chip_geotiff import chip_geotiff
 from terrashot.raster.place import RasterPlace
 
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of one chip; JSON can hold it."""
@@ -36,17 +37,23 @@ def import_chip(job: ChipJob, plan: ImportPlan) -> Outcome:
     """The chip's images now lie in their folders, each whole or absent; a modality that is not there has its reason beside."""
     failed: dict[str, str] = {}
     found_optical, found_radar, found_pairs = (
-        _tried(name, read, job, plan, failed) for name, read in (("s2rgbm", optical), ("s1grdm", radar), ("gunw", coherence))
+        _tried(name, read, job, plan, failed)
+        for name, read in (("s2rgbm", optical), ("s1grdm", radar), ("gunw", coherence))
     )
     images = {
         "s2rgbm": (found_optical and found_optical[0], plan.place),
         "s1grdm": (found_radar and found_radar[0], plan.place),
         "gunw": (found_pairs, plan.coherence_place),
     }
-    wrote = tuple(name for name, (image, place) in images.items() if _write(name, image, place(job.bounds_deg), job, plan, failed))
+    wrote = tuple(
+        name for name, (image, place) in images.items() if _write(name, image, place(job.bounds_deg), job, plan, failed)
+    )
     mended = {name: asdict(found[1]) for name, found in (("s2rgbm", found_optical), ("s1grdm", found_radar)) if found}
     classes = _tried("land cover", class_counts, job, plan, failed)
-    values = {"vegetation": _tried("vegetation", tree_cover, job, plan, failed), "builtup": _tried("builtup", built_up, job, plan, failed)}
+    values = {
+        "vegetation": _tried("vegetation", tree_cover, job, plan, failed),
+        "builtup": _tried("builtup", built_up, job, plan, failed),
+    }
     pairs = len(found_pairs.channels) if isinstance(found_pairs, Imagery) else 0
     return Outcome(
         job.id, wrote, failed, mended, pairs, {str(k): v for k, v in (classes or {}).items()},
@@ -54,7 +61,9 @@ def import_chip(job: ChipJob, plan: ImportPlan) -> Outcome:
     )  # fmt: skip
 
 
-def _tried(name: str, read: Callable[[ChipJob, ImportPlan], Any], job: ChipJob, plan: ImportPlan, failed: dict[str, str]) -> Any:
+def _tried(
+    name: str, read: Callable[[ChipJob, ImportPlan], Any], job: ChipJob, plan: ImportPlan, failed: dict[str, str]
+) -> Any:
     """What was read; None where it failed, for one bad tile must not stop the others."""
     try:
         return read(job, plan)
@@ -64,7 +73,12 @@ def _tried(name: str, read: Callable[[ChipJob, ImportPlan], Any], job: ChipJob, 
 
 
 def _write(
-    name: str, image: Imagery | str | None, place: RasterPlace, job: ChipJob, plan: ImportPlan, failed: Mapping[str, str]
+    name: str,
+    image: Imagery | str | None,
+    place: RasterPlace,
+    job: ChipJob,
+    plan: ImportPlan,
+    failed: Mapping[str, str],
 ) -> bool:
     """Whether there is an image now; if not, why lies beside."""
     if isinstance(image, Imagery):

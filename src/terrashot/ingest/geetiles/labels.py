@@ -1,7 +1,7 @@
 """The paper's four targets of one chip, out of label tiles or of the shares that geetiles writes into the GeoJSON.
 
-Tree cover: mean percent of MOD44B; built-up: square metres of GHS-BUILT-S a cell; cropland and water: shares of WorldCover's classes 40 and
-80. All over valid pixels alone, with their share beside. Their `area_km2` is never read: it is off by up to 15 %.
+Tree cover: mean percent of MOD44B; built-up: square metres of GHS-BUILT-S a cell; cropland and water: shares of WorldCover's classes
+40 and 80. All over valid pixels alone, with their share beside. Their `area_km2` is never read: it is off by up to 15 %.
 """
 
 import re

@@ -72,9 +72,7 @@ def refuse_elsewhere(place: RasterPlace, bounds_deg: Bounds) -> None:
     west, south, east, north = bounds_deg
     lon_deg = west + (lon_deg - west + 180) % 360 - 180
     sides = ((lon_deg, west, east), (lat_deg, south, north))
-    off = max(
-        max(abs(float(at.min()) - low), abs(float(at.max()) - high)) / (high - low) for at, low, high in sides
-    )
+    off = max(max(abs(float(at.min()) - low), abs(float(at.max()) - high)) / (high - low) for at, low, high in sides)
     if off > OFF:
         raise InputError(
             f"lies at {lon_deg.min():.4f} to {lon_deg.max():.4f}, {lat_deg.min():.4f} to {lat_deg.max():.4f}, its chip at "

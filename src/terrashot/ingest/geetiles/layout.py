@@ -71,10 +71,19 @@ def find_areas(source: Path, splits: str | None = None) -> tuple[PublishedArea, 
     areas: dict[str, PublishedArea] = {}
     for path, name in named.items():
         if name in areas:
-            raise UsageError(f"{areas[name].geojson} and {path} are both of area {name}; import each into its own folder")
+            raise UsageError(
+                f"{areas[name].geojson} and {path} are both of area {name}; import each into its own folder"
+            )
         refuse_outside(path, source)
         areas[name] = _area(source, path, name, splits)
     return tuple(areas[name] for name in sorted(areas))
+
+
+def sets_in(folder: Path) -> tuple[tuple[ChipSet, ...], tuple[str, ...]]:
+    """The data sets in an area's folder that are read, and the names of the others."""
+    names = sorted(entry.name for entry in os.scandir(folder) if entry.is_dir()) if folder.is_dir() else []
+    sets = tuple(found for entry in names if (found := chip_set(entry)) is not None)
+    return sets, tuple(entry for entry in names if chip_set(entry) is None)
 
 
 def find_tiles(area: PublishedArea, chips: set[str], source: Path) -> tuple[Tiles, ...]:
@@ -89,9 +98,7 @@ def find_tiles(area: PublishedArea, chips: set[str], source: Path) -> tuple[Tile
 def _area(source: Path, path: Path, name: str, splits: str | None) -> PublishedArea:
     folder = path.with_suffix("")
     refuse_outside(folder, source)
-    names = sorted(entry.name for entry in os.scandir(folder) if entry.is_dir()) if folder.is_dir() else []
-    sets = tuple(found for entry in names if (found := chip_set(entry)) is not None)
-    others = tuple(entry for entry in names if chip_set(entry) is None)
+    sets, others = sets_in(folder)
     chosen = _splits(path, splits)
     if chosen is not None:
         refuse_outside(chosen, source)
@@ -111,7 +118,9 @@ def _splits(geojson: Path, wanted: str | None) -> Path | None:
             raise UsageError(f"--splits {wanted}: no {start}_{wanted}.csv; there are {', '.join(by_label) or 'none'}")
         return by_label[wanted]
     if len(by_label) > 1:
-        raise UsageError(f"{geojson.parent}: several splits of {geojson.stem}; say which with --splits {next(iter(by_label))}")
+        raise UsageError(
+            f"{geojson.parent}: several splits of {geojson.stem}; say which with --splits {next(iter(by_label))}"
+        )
     return next(iter(by_label.values()), None)
 
 
@@ -120,8 +129,9 @@ def _tiles(folder: Path, chip_set: ChipSet, chips: set[str], source: Path) -> Ti
     files: dict[str, str] = {}
     skipped: dict[str, str] = {}
     strangers: list[str] = []
-    for name in sorted(os.listdir(folder)):
-        stem, ending = os.path.splitext(name)
+    for name in sorted(entry.name for entry in os.scandir(folder)):
+        stem, dot, last = name.rpartition(".")
+        ending = dot + last
         if ending not in (*ENDINGS, SKIPPED) or name.startswith("."):
             continue
         if stem not in chips:
@@ -133,7 +143,8 @@ def _tiles(folder: Path, chip_set: ChipSet, chips: set[str], source: Path) -> Ti
         into[stem] = name
     if strangers and not files and not skipped:
         raise InputError(
-            f"{folder}: none of its {len(strangers)} tiles is of a chip of the area, the first {strangers[0]}; it belongs to other partitions"
+            f"{folder}: none of its {len(strangers)} tiles is of a chip of the area, the first "
+            f"{strangers[0]}; it belongs to other partitions"
         )
     return Tiles(chip_set, folder, files, {k: v for k, v in skipped.items() if k not in files}, len(strangers))
 

@@ -104,7 +104,13 @@ def _months_of(
 
 
 def _of_tile(
-    tile: Tile, chip_set: ChipSet, job: ChipJob, plan: ImportPlan, bands: Sequence[str], mend: Mend, wanted: Sequence[str]
+    tile: Tile,
+    chip_set: ChipSet,
+    job: ChipJob,
+    plan: ImportPlan,
+    bands: Sequence[str],
+    mend: Mend,
+    wanted: Sequence[str],
 ) -> Iterator[tuple[str, Float32[np.ndarray, "P H W"], Mended]]:
     refuse_elsewhere(tile.head.place, job.bounds_deg)
     numbers = bands_by_month(tile.head, chip_set, bands)
@@ -131,7 +137,8 @@ def _placed(
         return moved(planes, source, target, is_db=is_db)
     if planes.shape[1:] != (plan.side_px, plan.side_px):
         raise InputError(
-            f"{source.width_px} x {source.height_px} px, most tiles have {plan.side_px} x {plan.side_px}; with --lattice utm all sizes are read"
+            f"{source.width_px} x {source.height_px} px, most tiles have {plan.side_px} x {plan.side_px}; with "
+            "--lattice utm all sizes are read"
         )
     if source.affine[0] < 0 or source.affine[4] > 0:
         raise InputError("lies south up or east first; with --lattice utm it is read")

@@ -12,7 +12,9 @@ Passes = Literal["asc", "des"]
 
 IMAGERY: Final[tuple[Sensor, ...]] = ("s2rgbm", "s1grdm", "gunw")
 """The sensors whose names are those of our modalities."""
-STEM: Final = re.compile(r"(?P<area>[A-Za-z0-9._-]{1,64}?)_partitions_(?P<kind>[A-Za-z0-9.-]+)_(?P<digest>[0-9a-f]{4,64})")
+STEM: Final = re.compile(
+    r"(?P<area>[A-Za-z0-9._-]{1,64}?)_partitions_(?P<kind>[A-Za-z0-9.-]+)_(?P<digest>[0-9a-f]{4,64})"
+)
 SETS: Final[tuple[tuple[Sensor, re.Pattern[str]], ...]] = (
     ("s2rgbm", re.compile(r"s2rgbm-(?P<year>\d{4})")),
     ("s1grdm", re.compile(r"s1grdm-(?P<year>\d{4})-(?P<passes>asc|des)(?:cending)?")),

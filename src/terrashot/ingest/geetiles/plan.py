@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from terrashot.ingest.geetiles.lattice import Bounds, Lattice, degree_place, utm_place
-from terrashot.ingest.geetiles.lattice import PIXEL_M
+from terrashot.ingest.geetiles.lattice import PIXEL_M, Bounds, Lattice, degree_place, utm_place
 from terrashot.ingest.geetiles.names import ChipSet, Sensor
 from terrashot.ingest.geetiles.stored import Zero
 from terrashot.ingest.monthly import MIXED

@@ -1,7 +1,7 @@
 """From the numbers that the authors store to reflectance and decibels: what they mean, and what is mended.
 
-P: bands of one month. Optical: reflectance 0 to 0.3 as bytes 0 to 255, what is brighter saturates, masked pixels are 0. Radar: decibels cut
-to whole numbers (towards zero) and stored as unsigned 16 bit, so that -12 became 65524; 0 stands for no data and for -1 to 1 dB.
+P: bands of one month. Optical: reflectance 0 to 0.3 as bytes 0 to 255, what is brighter saturates, masked pixels are 0.
+Radar: decibels cut to whole numbers (towards zero) and stored as unsigned 16 bit, so that -12 became 65524; 0 stands for no data and for -1 to 1 dB.
 
 Source: rramosp/geetiles d96b25af, definitions s2rgbm and s1grdm; the wrapping was reproduced with numpy on x86.
 """
@@ -48,7 +48,9 @@ def reflectance(stored: Shaped[np.ndarray, "P H W"], zero: Zero) -> tuple[Float3
         InputError: no bytes.
     """
     if stored.dtype != np.uint8:
-        raise InputError(f"holds {stored.dtype}; s2rgbm as published is uint8, 0 to 255 for reflectance 0 to {BRIGHTEST}")
+        raise InputError(
+            f"holds {stored.dtype}; s2rgbm as published is uint8, 0 to 255 for reflectance 0 to {BRIGHTEST}"
+        )
     is_absent = _absent_zeros(stored == 0, zero)
     values = stored.astype(np.float32) * np.float32(BRIGHTEST / 255)
     values[is_absent] = np.nan
@@ -68,8 +70,8 @@ def decibels(stored: Shaped[np.ndarray, "P H W"], zero: Zero) -> tuple[Float32[n
     is_beyond = (values < low) | (values > high)
     if is_beyond.any():
         raise InputError(
-            f"holds {stored[is_beyond][0]:g} ({values[is_beyond][0]:g} dB if it had wrapped); decibels lie between {low:g} and {high:g}: "
-            "it may be power, or have wrapped otherwise"
+            f"holds {stored[is_beyond][0]:g} ({values[is_beyond][0]:g} dB if it had wrapped); decibels lie between {low:g} and "
+            f"{high:g}: it may be power, or have wrapped otherwise"
         )
     is_absent = _absent_zeros(values == 0, zero)
     if zero == "together" and len(values) > 1:

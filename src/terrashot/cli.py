@@ -7,11 +7,13 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from terrashot import __version__
+from terrashot.cli_answers import Debug, Json, Overwrite, show, tell
+from terrashot.cli_import import IMPORT_EXAMPLE, import_
 from terrashot.errors import StorageError, TerrashotError
 
 app = typer.Typer(
@@ -23,9 +25,6 @@ app = typer.Typer(
     help="From an outline on a map to an honest curve of accuracy against number of labels.",
 )
 
-Json = Annotated[bool, typer.Option("--json", help="One JSON object on the last line of standard output.")]
-Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
 StudyPath = Annotated[Path, typer.Argument(metavar="STUDY", help="A study's TOML file, or its folder.")]
 Steps = Annotated[
     list[str] | None,
@@ -44,7 +43,7 @@ def new(
     """Write a commented study file that runs as it is."""
     from terrashot.steps.new import make_study  # late: see the module's first lines
 
-    _print(make_study(folder, template, chips), json_)
+    tell(make_study(folder, template, chips), json_)
 
 
 @app.command(epilog="Example: `terrashot run demo`")
@@ -60,7 +59,7 @@ def run(
     from terrashot.steps.run import Wishes, run_and_report  # late: see the module's first lines
     from terrashot.store.study import find_study  # late: see the module's first lines
 
-    _print(_show(run_and_report(find_study(study), Wishes(only or (), redo or (), dry_run))), json_)
+    tell(show(run_and_report(find_study(study), Wishes(only or (), redo or (), dry_run))), json_)
 
 
 @app.command(epilog="Example: `terrashot status demo`")
@@ -69,7 +68,7 @@ def status(study: StudyPath, json_: Json = False, debug: Debug = False) -> None:
     from terrashot.steps.status import study_status  # late: see the module's first lines
     from terrashot.store.study import find_study  # late: see the module's first lines
 
-    _print(study_status(find_study(study)), json_)
+    tell(study_status(find_study(study)), json_)
 
 
 @app.command(epilog="Example: `terrashot verify demo`")
@@ -82,7 +81,7 @@ def verify(
     """Check every digest of a study, a store, a model or a table."""
     from terrashot.steps.verify import verify_path  # late: see the module's first lines
 
-    _print(_show(verify_path(path, repair=repair)), json_)
+    tell(show(verify_path(path, repair=repair)), json_)
 
 
 @app.command(epilog="Example: `terrashot embed --model demo/model --chips my-chips --out embeddings.parquet`")
@@ -113,7 +112,7 @@ def embed(
 
     choices = embed_choices(channels, absent, dtype, precision)
     request = EmbedRequest(model, chips, out, statistics, floors, overwrite, choices)
-    _print(_show(embed_files(request)), json_)
+    tell(show(embed_files(request)), json_)
 
 
 @app.command(
@@ -134,7 +133,7 @@ def missing(
     from terrashot.steps.missing_files import MissingRequest, missing_files  # late: see the module's first lines
 
     request = MissingRequest(model, chips, labels, out, channels, statistics, overwrite)
-    _print(_show(missing_files(request)), json_)
+    tell(show(missing_files(request)), json_)
 
 
 @app.command(epilog="Example: `terrashot fewshot --embeddings embeddings.parquet --labels labels.csv --out curves`")
@@ -152,7 +151,7 @@ def fewshot(
     from terrashot.steps.fewshot_tables import FewshotRequest, fewshot_files  # late: see the module's first lines
 
     request = FewshotRequest(embeddings, labels, out, floors, chips, overwrite)
-    _print(_show(fewshot_files(request)), json_)
+    tell(show(fewshot_files(request)), json_)
 
 
 @app.command(
@@ -174,32 +173,10 @@ def map_(
     from terrashot.steps.map_files import MapRequest, map_files  # late: see the module's first lines
 
     request = MapRequest(embeddings, labels, out, chips, target, features, head, overwrite)
-    _print(_show(map_files(request)), json_)
+    tell(show(map_files(request)), json_)
 
 
-@app.command(name="import", epilog="Example: `terrashot import alphaearth 2024/32N --out alphaearth.parquet`")
-def import_(
-    kind: Annotated[str, typer.Argument(metavar="KIND", help="alphaearth, tessera, majortom or clay.")],
-    source: Annotated[
-        Path, typer.Argument(metavar="SRC", help="A file as its maker publishes it, or a folder of them.")
-    ],
-    out: Annotated[Path, typer.Option(help="The embedding table to write.")],
-    chips: Annotated[
-        Path | None,
-        typer.Option(help="Table of chips to pool pixels over (alphaearth, tessera): our ids, or polygons."),
-    ] = None,
-    chip_m: Annotated[
-        float | None,
-        typer.Option(help="Or the side of chips of our own grid over the rasters, in metres; 4480 if not said."),
-    ] = None,
-    overwrite: Overwrite = False,
-    json_: Json = False,
-    debug: Debug = False,
-) -> None:
-    """Bring another maker's embeddings in, for `fewshot` and `map`."""
-    from terrashot.steps.import_table import ImportRequest, import_files  # late: see the module's first lines
-
-    _print(_show(import_files(ImportRequest(kind, source, out, chips, chip_m, overwrite))), json_)
+app.command(name="import", epilog=IMPORT_EXAMPLE)(import_)
 
 
 @app.command(epilog="Example: `terrashot export geetiles demo/chips.parquet --out partitions`")
@@ -214,7 +191,7 @@ def export(
     """Write chips and their split in the layout of another program."""
     from terrashot.steps.export_partitions import ExportRequest, export_files  # late: see the module's first lines
 
-    _print(_show(export_files(ExportRequest(kind, chips, out, overwrite))), json_)
+    tell(show(export_files(ExportRequest(kind, chips, out, overwrite))), json_)
 
 
 @app.command(epilog="Example: `terrashot health --embeddings embeddings.parquet --floors floors.parquet`")
@@ -230,7 +207,7 @@ def health(
     """Measure whether an embedding table can be trusted: a number, a verdict and a sentence for each thing."""
     from terrashot.steps.health import HealthRequest, health_files  # late: see the module's first lines
 
-    _print(_show(health_files(HealthRequest(embeddings, floors, chips, out, overwrite))), json_)
+    tell(show(health_files(HealthRequest(embeddings, floors, chips, out, overwrite))), json_)
 
 
 def main() -> None:
@@ -267,24 +244,6 @@ def _failed(message: str, code: int) -> int:
     if "--json" in sys.argv:
         print(json.dumps({"ok": False, "error": line, "exit_code": code}))
     return code
-
-
-def _show(work: Any) -> Any:
-    """The outcome of some work, its progress shown on standard error."""
-    from terrashot.console import show  # late: see the module's first lines
-
-    return show(work)
-
-
-def _print(outcome: Any, as_json: bool) -> None:
-    """An outcome's sentences for a person, or its facts for a program; nothing where another process tells them."""
-    if outcome is None:
-        return
-    if as_json:
-        print(json.dumps({"ok": True, **outcome.facts}, default=str))
-        return
-    for line in outcome.lines:
-        print(line)
 
 
 @app.callback(invoke_without_command=True)

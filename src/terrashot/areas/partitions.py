@@ -49,7 +49,7 @@ def read_partitions(path: Path, splits: Path | None, area: str) -> tuple[Chips, 
         InputError: missing, too large, no GeoJSON of chips, not in EPSG:4326, or bad features or rows; counts them and names
             the first: an identifier that is none or stands twice, no valid polygon, no such split, a chip in one file alone.
     """
-    content = _content(path)
+    content = partition_content(path)
     rows = [_row(feature) for feature in listed(content, "features", path)]
     if not rows:
         raise InputError(f"{path}: no feature in it; each is a chip")
@@ -64,7 +64,12 @@ def read_partitions(path: Path, splits: Path | None, area: str) -> tuple[Chips, 
     return Chips(ids, (area,) * len(ids), unknown, told, shapes, lon_deg, lat_deg, utm), notes
 
 
-def _content(path: Path) -> Mapping[str, Any]:
+def partition_content(path: Path) -> Mapping[str, Any]:
+    """The FeatureCollection of a partitions file, its size and coordinate system checked.
+
+    Raises:
+        InputError: missing, too large, no GeoJSON of chips, or not in EPSG:4326.
+    """
     text = _text(path)
     n_features = text.count('"Feature"')
     if n_features > MAX_CHIPS:

@@ -6,6 +6,7 @@
     scale = 0.0001                # value = stored * scale + offset
     offset = 0.0
     nodata = [0, 65535]           # stored numbers, any of which means no data
+    differences = ["2020-01_vv - 2020-01_vh"]     # channels that readers derive: called 2020-01_vv-vh, kind vv-vh
 
 A list holds one entry a channel, in their order; one entry stands for all channels. `nodata` alone is a list of numbers
 that hold for every channel. What stands here goes before what a file says of itself.
@@ -14,7 +15,7 @@ that hold for every channel. What stands here goes before what a file says of it
 import difflib
 import math
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -22,13 +23,14 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32
 
-from terrashot.domain.modality import Channel
+from terrashot.domain.modality import Channel, Difference
 from terrashot.errors import InputError, one_line
 from terrashot.raster.picture import Dates, Picture
 
 MAX_BYTES = 1 << 20
 UNITS = ("reflectance", "dB", "coherence", "dn", "spreads")
-TEXTS = ("names", "kinds", "units")
+TEXTS = ("names", "kinds", "units", "differences")
+MINUS = " - "
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,34 @@ class ChannelFile:
     scale: tuple[float, ...] = ()
     offset: tuple[float, ...] = ()
     nodata: tuple[float, ...] = ()
+    differences: tuple[str, ...] = ()
+    """`MINUEND - SUBTRAHEND`, by the names of channels."""
+
+    def channel_differences(self, channels: Sequence[Channel]) -> tuple[Difference, ...]:
+        """What is derived from the channels of a file.
+
+        Raises:
+            InputError: an entry names a channel that the files do not have, or two of different units.
+        """
+        by_name = {channel.name: channel for channel in channels}
+        return tuple(self._difference(entry, by_name) for entry in self.differences)
+
+    def _difference(self, entry: str, by_name: Mapping[str, Channel]) -> Difference:
+        parts = entry.split(MINUS)
+        if len(parts) != 2 or not set(parts) <= set(by_name):
+            raise InputError(
+                f"{self.path}: differences: '{entry}' must be two of the channels with ' - ' between: {', '.join(by_name)[:200]}"
+            )
+        minuend, subtrahend = (by_name[part] for part in parts)
+        if minuend.unit != subtrahend.unit:
+            raise InputError(
+                f"{self.path}: differences: '{entry}': {minuend.unit} and {subtrahend.unit} have no difference"
+            )
+        tail = subtrahend.kind.rpartition("_")[2]
+        channel = Channel(
+            f"{minuend.name}-{tail}", f"{minuend.kind}-{tail}", minuend.unit, minuend.first_date, minuend.second_date
+        )
+        return Difference(channel, minuend.name, subtrahend.name)
 
     def channels(self, picture: Picture, modality: str) -> tuple[Channel, ...]:
         """The channels of a file: named here, else by the file, else by their dates, else c1, c2, ..."""

@@ -12,6 +12,7 @@ from terrashot.domain.modality import Absence, Channel, Difference, Imagery
 from terrashot.errors import InputError, MissingImageryError
 from terrashot.ingest.channel_file import ChannelFile, read_channel_file
 from terrashot.ingest.inside import refuse_outside
+from terrashot.ingest.skipped import SKIPPED, skipped_reason
 from terrashot.ingest.source import ImagerySource
 from terrashot.raster.picture import Form, Picture
 from terrashot.raster.read import KINDS, read_form, read_picture
@@ -72,7 +73,15 @@ class FolderSource:
                 return path
             if path.is_symlink() or path.exists():
                 raise InputError(f"{path}: no plain file, or a link to nothing; put the image there, or remove it")
-        raise MissingImageryError(f"chip {chip_id}: {self.modality}: no file")
+        raise MissingImageryError(f"chip {chip_id}: {self.modality}: {self._why_none(chip_id)}")
+
+    def _why_none(self, chip_id: str) -> str:
+        """What lies beside the images of the others, in its place."""
+        path = self.folder / f"{chip_id}{SKIPPED}"
+        if not path.is_file():
+            return "no file"
+        refuse_outside(path, self.folder.parent)
+        return f"skipped: {skipped_reason(path)}"
 
 
 def open_modality(
@@ -102,6 +111,7 @@ def open_modality(
         modality=modality, folder=folder / modality, endings=tuple(sorted({path.suffix for path in files.values()})),
         side_px=picture.values.shape[1], channels=channels if is_fixed else None, unit=unit, about=about,
         max_channels=len(channels) if is_fixed else max(form.channels for form in forms.values()),
+        differences=about.channel_differences(channels) if is_fixed else (),
     )  # fmt: skip
     return source, tuple(notes)
 
@@ -111,7 +121,7 @@ def _files(folder: Path, wanted: set[str]) -> tuple[dict[str, Path], list[str]]:
     files: dict[str, Path] = {}
     strangers = []
     for path in sorted(folder.iterdir()):
-        if path.name.startswith(".") or path.name.endswith((".aux.xml", ".skipped")):
+        if path.name.startswith(".") or path.name.endswith((".aux.xml", SKIPPED)):
             continue
         if path.suffix.lower() not in KINDS or path.stem not in wanted:
             strangers.append(path.name)

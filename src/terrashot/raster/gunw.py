@@ -16,6 +16,7 @@ import numpy as np
 
 from terrashot.errors import InputError, MissingExtraError
 from terrashot.raster.picture import MAX_VALUES, Dates, Form, Picture, as_float32, iso_date, refuse_size
+from terrashot.raster.place import RasterPlace
 
 try:
     import h5py
@@ -23,6 +24,8 @@ except ImportError:  # an optional extra; asked for when a NetCDF is met
     h5py = None
 
 GROUP = ("science", "grids", "data")
+CELL_DEG = 1 / 1200
+"""3 arc-seconds."""
 
 
 def read_gunw_form(path: Path) -> Form:
@@ -116,3 +119,30 @@ def _text(label: object) -> str:
 def _dates(label: str) -> Dates:
     days = sorted(day for part in label.split("_") if len(part) == 8 and (day := iso_date(part)) is not None)
     return (days[0], days[1]) if len(days) == 2 else (None, None)
+
+
+def read_gunw_place(path: Path) -> RasterPlace:
+    """Where the cells of `read_gunw`'s channels lie: degrees, north up; the axes hold the middles of cells.
+
+    Raises:
+        InputError: unreadable, or axes that are not even.
+        MissingExtraError: h5py is not installed.
+    """
+    with _opened(path) as group:
+        form = _form(path, _dataset(path, group, "coherence"))
+        lat, lon = (
+            np.sort(_axis(path, group, name, length).astype(np.float64))
+            for name, length in (("latitude", form.height_px), ("longitude", form.width_px))
+        )
+    (south, down), (west, across) = _even(path, "latitude", lat), _even(path, "longitude", lon)
+    north = south + down * len(lat)
+    return RasterPlace("EPSG:4326", (across, 0.0, west, 0.0, -down, north), len(lon), len(lat))
+
+
+def _even(path: Path, name: str, middles: np.ndarray) -> tuple[float, float]:
+    """The lower edge of the first cell, and the step."""
+    step = float(middles[-1] - middles[0]) / (len(middles) - 1) if len(middles) > 1 else CELL_DEG
+    expected = middles[0] + step * np.arange(len(middles))
+    if not np.isfinite(middles).all() or step <= 0 or np.abs(middles - expected).max() > 0.1 * step:
+        raise InputError(f"{path}: '{name}' is no even row of degrees; copy or make it again")
+    return float(middles[0]) - step / 2, step

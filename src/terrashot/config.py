@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from terrashot.chip_sections import AreaSection, GridSection, Share, SourceSection, SplitSection
 from terrashot.complaints import first_complaint, nearest_of
+from terrashot.earthengine_sections import EngineLabelSection
 from terrashot.errors import ConfigError
 from terrashot.scene_sections import Name, Section
 
@@ -21,6 +22,8 @@ HeadName = Literal["forest", "extra_trees", "logistic", "ridge", "knn", "prototy
 Trees = Annotated[int, Field(ge=1, le=10_000)]
 Depth = Annotated[int, Field(ge=1, le=16)]
 LARGEST_FILE_BYTES = 1 << 20
+CUT_FROM_SCENES = ("scenes", "earthengine")
+"""Kinds of source whose chips have pixels and no labels of their own."""
 
 
 class StudySection(Section):
@@ -52,7 +55,8 @@ class LabelsSection(Section):
     """Targets, and how a number becomes a yes or no."""
 
     file: Path | None = None
-    """CSV or Parquet with `id` and a column a target ([source] kind = "scenes")."""
+    """CSV or Parquet with `id` and a column a target ([source] kind = "scenes" and "earthengine")."""
+    earthengine: dict[Target, EngineLabelSection] = Field(default_factory=dict)
     targets: tuple[Target, ...] = ()
     """Columns to use; empty means all."""
     threshold: Literal["nearest", "median"] = "nearest"
@@ -214,18 +218,24 @@ class StudyConfig(Section):
             )
         if n_listed not in (0, len(self.areas)):
             raise ValueError("[areas]: some have partitions and others an outline; give all of them the same")
-        if self.source.kind == "scenes" and n_listed:
+        if self.source.kind in CUT_FROM_SCENES and n_listed:
             raise ValueError(
-                '[source] kind = "scenes" cuts chips of our own grid; give the areas an outline, not partitions'
+                f'[source] kind = "{self.source.kind}" cuts chips of our own grid; give the areas an outline, not partitions'
             )
         if self.source.kind != "folder" and not self.areas:
             raise ValueError("no area; add [areas.NAME] with bbox = [west, south, east, north]")
         return self
 
     @model_validator(mode="after")
-    def _a_label_file_goes_with_scenes(self) -> "StudyConfig":
-        if (self.labels.file is not None) != (self.source.kind == "scenes"):
-            raise ValueError('[labels] file = "labels.csv" belongs to [source] kind = "scenes", which needs it')
+    def _labels_go_with_scenes(self) -> "StudyConfig":
+        n_given = (self.labels.file is not None) + bool(self.labels.earthengine)
+        if n_given != (self.source.kind in CUT_FROM_SCENES):
+            raise ValueError(
+                '[labels] file = "labels.csv" and [labels.earthengine.NAME] belong to [source] kind = "scenes" and '
+                '"earthengine", which need one of them'
+            )
+        if self.labels.earthengine and self.source.earthengine is None:
+            raise ValueError('[labels.earthengine] needs [source.earthengine] project = "my-project"')
         return self
 
     @model_validator(mode="after")

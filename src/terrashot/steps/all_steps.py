@@ -64,7 +64,7 @@ INGEST = Step(
 )
 LABELS = Step(
     name="labels",
-    sections=("source", "labels.file", "labels.targets"),
+    sections=("source", "labels.file", "labels.earthengine", "labels.targets"),
     inputs=together(artefacts("chips"), label_inputs),
     outputs=lambda context: [context.study.labels],
     work=make_labels,

@@ -13,6 +13,7 @@ from terrashot.ingest.label_file import read_labels_of
 from terrashot.ingest.source import ImagerySource, LabelSource
 from terrashot.ingest.world.absences import Absences
 from terrashot.ingest.world.sources import SimulatedLabels, World, simulated_sources
+from terrashot.steps.earth_engine import engine_labels, engine_sources
 from terrashot.steps.listed_chips import folder_path, partition_chips
 from terrashot.steps.plan import Context
 from terrashot.steps.scene_sensors import scene_source, sensors
@@ -31,6 +32,8 @@ def imagery_sources(context: Context) -> tuple[ImagerySource, ...]:
     if context.config.source.kind == "scenes":
         readers = context.config.ingest.readers
         return tuple(scene_source(context, sensor, readers=readers) for sensor in sensors(context))
+    if context.config.source.kind == "earthengine":
+        return engine_sources(context)
     world = replace(_world(context), absences=_rates(context.config.source.absences), by_area=_rates_by_area(context))
     return simulated_sources(world, context.config.grid.pixel_m)
 
@@ -41,6 +44,8 @@ def label_source(context: Context, chip_ids: Sequence[str]) -> LabelSource | Lab
         return read_folder_labels(folder_path(context), chip_ids)
     if context.config.labels.file is not None:
         return read_labels_of(context.study.resolve(context.config.labels.file), chip_ids, context.study.chips.name)
+    if context.config.labels.earthengine:
+        return engine_labels(context)
     return SimulatedLabels(_world(context))
 
 

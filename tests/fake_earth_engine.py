@@ -8,7 +8,7 @@ import io
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -263,8 +263,8 @@ def add_bands(self, dstImg, srcImg):
     return Picture({**dstImg.bands, **srcImg.bands}, dstImg.native)
 
 
-def instant(text_or_ms):
-    return text_or_ms if isinstance(text_or_ms, int | float) else datetime.fromisoformat(text_or_ms).timestamp() * 1000
+def instant(text):
+    return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() * 1000
 
 
 def reduce_columns(self, collection, reducer, selectors):
@@ -316,7 +316,8 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "Filter.intersects": filter_intersects,
     "Filter.dateRangeContains": filter_dates,
     "Filter.equals": compared(lambda found, asked: found == asked),
-    "Filter.lessThanOrEquals": compared(lambda found, asked: found <= asked),
+    "Filter.greaterThan": compared(lambda found, asked: found > asked),
+    "Filter.not": lambda self, filter_: lambda image: not filter_(image),
     "DateRange": lambda self, start, end: (instant(start), instant(end)),
     "Feature": lambda self, geometry: geometry,
     "GeometryConstructors.Rectangle": rectangle,

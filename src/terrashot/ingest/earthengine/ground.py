@@ -36,14 +36,20 @@ def over(images: Call, chip: Chip) -> Call:
 
 
 def between(images: Call, start: datetime, end: datetime) -> Call:
-    """Those sensed in [start, end)."""
-    span = call("DateRange", start=start.isoformat(), end=end.isoformat())
+    """Those sensed in [start, end), in UTC."""
+    span = call("DateRange", start=f"{start:%Y-%m-%dT%H:%M:%S}", end=f"{end:%Y-%m-%dT%H:%M:%S}")
     return kept(images, call("Filter.dateRangeContains", leftValue=span, rightField=TIME))
 
 
-def those_with(images: Call, comparison: str, name: str, value: str | float) -> Call:
-    """Those whose property compares so with the value: `Filter.equals`, `Filter.lessThanOrEquals`."""
-    return kept(images, call(comparison, leftField=name, rightValue=value))
+def those_with(images: Call, name: str, value: str | float) -> Call:
+    """Those whose property has the value."""
+    return kept(images, call("Filter.equals", leftField=name, rightValue=value))
+
+
+def those_not_above(images: Call, name: str, value: float) -> Call:
+    """Those whose property is not above the value, and those that lack it."""
+    above = call("Filter.greaterThan", leftField=name, rightValue=value)
+    return kept(images, call("Filter.not", filter=above))
 
 
 def list_images(engine: Engine, images: Call, properties: Sequence[str]) -> list[tuple[object, ...]]:

@@ -22,7 +22,7 @@ from terrashot.ingest.earthengine.expression import (
     select,
     two_sided,
 )
-from terrashot.ingest.earthengine.ground import TIME, between, collection, list_images, over, those_with
+from terrashot.ingest.earthengine.ground import TIME, between, collection, list_images, over, those_not_above
 from terrashot.ingest.earthengine.listed import moment_of, name_of
 from terrashot.ingest.earthengine.stack import Layer, all_there, first_of
 from terrashot.remote.earth_engine import Engine
@@ -50,7 +50,7 @@ def list_optical(
         InputError, NetworkError: as `list_images`.
     """
     images = between(over(collection(SENTINEL2), chip), start, end)
-    images = those_with(images, "Filter.lessThanOrEquals", "CLOUDY_PIXEL_PERCENTAGE", most_cloud_percent)
+    images = those_not_above(images, "CLOUDY_PIXEL_PERCENTAGE", most_cloud_percent)
     return tuple(_delivery(engine, row, chip) for row in list_images(engine, images, PROPERTIES))
 
 

@@ -34,8 +34,8 @@ def list_radar(engine: Engine, chip: Chip, start: datetime, end: datetime) -> tu
         InputError, NetworkError: as `list_images`.
     """
     images = between(over(collection(SENTINEL1), chip), start, end)
-    images = those_with(images, "Filter.equals", "instrumentMode", "IW")
-    images = those_with(images, "Filter.equals", "resolution_meters", 10)
+    images = those_with(images, "instrumentMode", "IW")
+    images = those_with(images, "resolution_meters", 10)
     return tuple(_delivery(engine, row) for row in list_images(engine, images, PROPERTIES))
 
 

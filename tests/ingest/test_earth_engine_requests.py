@@ -108,9 +108,13 @@ def test_the_question_of_what_lies_over_a_chip():
 
 def test_a_month_of_radar_spelled_out():
     layer, _ = radar_layers([Pass((Delivery(FRAME, "sentinel-1a", JANUARY[0], True),))])
-    stored = calls("Image.select", input=calls("Image.load", id=constant(f"{S1}/{FRAME}")), bandSelectors=constant(["VV"]))
+    stored = calls(
+        "Image.select", input=calls("Image.load", id=constant(f"{S1}/{FRAME}")), bandSelectors=constant(["VV"])
+    )
     power = calls("Image.updateMask", image=stored, mask=calls("Image.gt", image1=stored, image2=number(0)))
-    mean = calls("reduce.mean", collection=calls("ImageCollection.fromImages", images={"arrayValue": {"values": [power]}}))
+    mean = calls(
+        "reduce.mean", collection=calls("ImageCollection.fromImages", images={"arrayValue": {"values": [power]}})
+    )
 
     def whole(image):
         return calls("Image.unmask", input=image, value=number(0), sameFootprint=constant(False))
@@ -141,7 +145,9 @@ def test_a_pass_of_two_tiles_is_one_image_the_first_on_top_behind_its_mask():
         return calls("Image.updateMask", image=calls("Image.updateMask", image=red, mask=least), mask=ground)
 
     images = {"arrayValue": {"values": [granule("b_T32TPR"), granule("a_T32TNR")]}}
-    assert unfolded(expression_of(clear)) == calls("ImageCollection.mosaic", collection=calls("ImageCollection.fromImages", images=images))
+    assert unfolded(expression_of(clear)) == calls(
+        "ImageCollection.mosaic", collection=calls("ImageCollection.fromImages", images=images)
+    )
 
 
 def test_a_label_spelled_out():
@@ -159,7 +165,9 @@ def test_a_label_spelled_out():
     everywhere = calls("Image.unmask", input=measured, value=number(0), sameFootprint=constant(False))
     image = calls(
         "Image.addBands",
-        dstImg=calls("Image.rename", input=calls("Image.updateMask", image=share, mask=measured), names=constant(["value"])),
+        dstImg=calls(
+            "Image.rename", input=calls("Image.updateMask", image=share, mask=measured), names=constant(["value"])
+        ),
         srcImg=calls("Image.rename", input=everywhere, names=constant(["valid"])),
     )
     square = calls(
@@ -180,7 +188,10 @@ def test_what_is_used_twice_is_written_once_and_means_the_same():
     asked = expression_of(both)
     assert asked == {
         "result": "0",
-        "values": {"0": calls("Image.and", image1={"valueReference": "1"}, image2={"valueReference": "1"}), "1": unfolded(expression_of(image))},
+        "values": {
+            "0": calls("Image.and", image1={"valueReference": "1"}, image2={"valueReference": "1"}),
+            "1": unfolded(expression_of(image)),
+        },
     }
 
 
@@ -189,7 +200,9 @@ def test_what_is_used_twice_is_written_once_and_means_the_same():
 )
 @settings(max_examples=60)
 def test_requests_keep_to_the_limits_and_leave_nothing_out(width_px, height_px, n_float, n_bits):
-    bands = [Band(f"f{number}", "float32") for number in range(n_float)] + [Band(f"u{number}", "uint32") for number in range(n_bits)]
+    bands = [Band(f"f{number}", "float32") for number in range(n_float)] + [
+        Band(f"u{number}", "uint32") for number in range(n_bits)
+    ]
     found = requests_for(bands, RasterPlace("EPSG:32632", (10.0, 0.0, 0.0, 0.0, -10.0, 0.0), width_px, height_px))
     assert all(request.n_bytes(width_px) <= REQUEST_BYTES for request in found)
     covered = np.zeros(height_px, int)
@@ -208,7 +221,9 @@ def test_a_chip_of_the_paper_is_one_request_a_month_and_a_side_too_long_is_refus
         requests_for(month, RasterPlace("EPSG:32632", (10.0, 0.0, 0.0, 0.0, -10.0, 0.0), LONGEST_SIDE_PX + 1, 1))
 
 
-needs_library = pytest.mark.skipif(importlib.util.find_spec("ee") is None, reason="earthengine-api is not installed (extra earthengine)")
+needs_library = pytest.mark.skipif(
+    importlib.util.find_spec("ee") is None, reason="earthengine-api is not installed (extra earthengine)"
+)
 
 
 @pytest.fixture(scope="module")
@@ -234,7 +249,10 @@ def test_every_function_that_we_call_is_one_of_theirs_with_these_arguments(libra
         for function, arguments in every_call(unfolded(asked)):
             takes = {argument["name"]: argument for argument in known[function]["args"]}
             assert set(arguments) <= set(takes), (name, function)
-            assert {key for key, value in takes.items() if not value.get("optional")} <= set(arguments), (name, function)
+            assert {key for key, value in takes.items() if not value.get("optional")} <= set(arguments), (
+                name,
+                function,
+            )
 
 
 @needs_library

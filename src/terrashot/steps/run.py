@@ -18,6 +18,7 @@ from terrashot.errors import UsageError
 from terrashot.steps.all_steps import INGEST, PRETRAIN, STEPS
 from terrashot.steps.answer import Answer
 from terrashot.steps.artefacts import digest_of_artefact
+from terrashot.steps.foresee_engine import cost_of_engine
 from terrashot.steps.foresee_ingest import cost_of_ingest
 from terrashot.steps.foresee_text import cost_of_pretraining
 from terrashot.steps.plan import Context, Decision, Step, config_digest, decide
@@ -67,6 +68,8 @@ def _foretold(study: Study, decisions: Sequence[Decision], facts: dict[str, Any]
     context = make_context(study, ranks_of_torchrun())
     if INGEST.name in to_run and context.config.source.kind == "scenes":
         told = told.with_more((yield from cost_of_ingest(context)))
+    if context.config.source.earthengine is not None:
+        told = told.with_more(cost_of_engine(context, to_run))
     if PRETRAIN.name in to_run:
         told = told.with_more(cost_of_pretraining(context, to_run))
     return told

@@ -36,7 +36,9 @@ def _keys_at(place: list[str], config: type[BaseModel]) -> list[str]:
     model: Any = config
     for part in place:
         # [areas.NAME]: the name is free, so it is no field; its content is what the dictionary holds.
-        model = _section_in(model.model_fields[part].annotation if hasattr(model, "model_fields") else get_args(model)[1])
+        model = _section_in(
+            model.model_fields[part].annotation if hasattr(model, "model_fields") else get_args(model)[1]
+        )
     return list(model.model_fields)
 
 

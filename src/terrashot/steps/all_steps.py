@@ -68,6 +68,7 @@ LABELS = Step(
     inputs=together(artefacts("chips"), label_inputs),
     outputs=lambda context: [context.study.labels],
     work=make_labels,
+    scratch=lambda study: [study.fetched],
 )
 TRAINING = tuple(f"pretrain.{key}" for key in PretrainSection.model_fields if key != "tensorboard")
 PRETRAIN = Step(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from terrashot.durable.spool import Spool
 from terrashot.earthengine_sections import EngineSection
 from terrashot.errors import ConfigError
 from terrashot.ingest.clear_sky import refuse_months_without_qa60
@@ -14,16 +15,18 @@ from terrashot.ingest.earthengine.radar import KINDS
 from terrashot.ingest.months import in_calendar_order
 from terrashot.ingest.scene_source import Recipe
 from terrashot.ingest.source import ImagerySource
-from terrashot.remote.earth_engine import EarthEngine
+from terrashot.remote.earth_engine import EarthEngine, Engine
 from terrashot.remote.google_login import GoogleLogin
+from terrashot.remote.kept_answers import KeptAnswers
 from terrashot.steps.plan import Context
 
 
-def engine_of(context: Context) -> EarthEngine:
-    """The service at work for the study's project; nothing is asked yet."""
+def engine_of(context: Context) -> Engine:
+    """The service at work for the study's project, its answers kept until the step is done; nothing is asked yet."""
     section, hosts = _section(context), frozenset(context.config.ingest.allowed_hosts)
     assert section.project is not None, "the study file was checked: Earth Engine has a project"
-    return EarthEngine(section.project, section.service_url, hosts, GoogleLogin(hosts))
+    engine = EarthEngine(section.project, section.service_url, hosts, GoogleLogin(hosts))
+    return KeptAnswers(engine, Spool(context.study.fetched))
 
 
 def engine_sources(context: Context) -> tuple[ImagerySource, ...]:

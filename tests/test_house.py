@@ -86,7 +86,7 @@ def reached_networks(code: str) -> list[str]:
 
 
 OTHER_CLIENTS = r"(ftplib|urllib\.request|urllib3|requests|httpx|aiohttp|fsspec|planetary_computer)\b"
-NETWORK = rf"(socket|ssl|http\.client|pystac_client)\b|{OTHER_CLIENTS}"
+NETWORK = rf"(socket|ssl|http\.client|pystac_client|ee|google)\b|{OTHER_CLIENTS}"
 
 
 def test_only_the_remote_layer_reaches_a_network():

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from terrashot.coherence_sections import CoherenceSection
+from terrashot.earthengine_sections import EngineSection
 from terrashot.scene_sections import Name, OpticalSection, RadarSection, Section
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -91,18 +92,20 @@ class AreaAbsenceSection(Section):
 class SourceSection(Section):
     """Where pixels and labels come from."""
 
-    kind: Literal["simulated", "folder", "scenes"] = "simulated"
+    kind: Literal["simulated", "folder", "scenes", "earthengine"] = "simulated"
     """`simulated`: a made-up Earth, for learning the tool and testing it. `folder`: your chips on disk. `scenes`: whole scenes of
-    satellites, from an open catalogue or your own files, made into monthly chips."""
+    satellites, from an open catalogue or your own files, made into monthly chips. `earthengine`: the same, computed by Google
+    Earth Engine."""
     path: Path | None = None
     """The chip folder (kind = "folder"): chips.csv, one sub-folder a modality, labels.csv."""
     world_seed: int = Field(0, ge=0, lt=2**31)
     """Which simulated Earth (kind = "simulated")."""
     months: tuple[Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")], ...] = ("2020-01", "2020-02", "2020-03")
-    """Months of optical and radar means (kind = "simulated" and "scenes"); one to 24."""
+    """Months of optical and radar means (all kinds but "folder"); one to 24."""
     optical: OpticalSection | None = None
     radar: RadarSection | None = None
     coherence: CoherenceSection | None = None
+    earthengine: EngineSection | None = None
     absences: AbsenceSection = AbsenceSection()
     area_absences: dict[Name, AreaAbsenceSection] = Field(default_factory=dict)
 
@@ -122,6 +125,16 @@ class SourceSection(Section):
         if (self.kind == "scenes") != any(one is not None for one in (self.optical, self.radar, self.coherence)):
             raise ValueError(
                 '[source.optical], [source.radar] and [source.coherence] belong to kind = "scenes", which needs at least one of them'
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _earth_engine_has_a_sensor(self) -> "SourceSection":
+        is_asked = self.earthengine is not None and self.earthengine.has_pixels
+        if (self.kind == "earthengine") != is_asked:
+            raise ValueError(
+                "[source.earthengine.optical], [source.earthengine.radar] and [source.earthengine.coherence] belong to "
+                'kind = "earthengine", which needs one of them or more, and [source.earthengine] project = "my-project"'
             )
         return self
 

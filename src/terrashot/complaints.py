@@ -36,5 +36,13 @@ def _keys_at(place: list[str], config: type[BaseModel]) -> list[str]:
     model: Any = config
     for part in place:
         # [areas.NAME]: the name is free, so it is no field; its content is what the dictionary holds.
-        model = model.model_fields[part].annotation if hasattr(model, "model_fields") else get_args(model)[1]
+        model = _section_in(
+            model.model_fields[part].annotation if hasattr(model, "model_fields") else get_args(model)[1]
+        )
     return list(model.model_fields)
+
+
+def _section_in(annotation: Any) -> Any:
+    """The section of one that may be left out; anything else as it is."""
+    sections = [one for one in get_args(annotation) if isinstance(one, type) and issubclass(one, BaseModel)]
+    return sections[0] if type(None) in get_args(annotation) and sections else annotation

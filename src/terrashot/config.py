@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from terrashot.chip_sections import AreaSection, GridSection, Share, SourceSection, SplitSection
 from terrashot.complaints import first_complaint, nearest_of
+from terrashot.earthengine_sections import EngineLabelSection
 from terrashot.errors import ConfigError
 from terrashot.label_sections import MapSection
 from terrashot.own_label_sections import OwnLabelsSection
@@ -24,6 +25,8 @@ HeadName = Literal["forest", "extra_trees", "logistic", "ridge", "knn", "prototy
 Trees = Annotated[int, Field(ge=1, le=10_000)]
 Depth = Annotated[int, Field(ge=1, le=16)]
 LARGEST_FILE_BYTES = 1 << 20
+CUT_FROM_SCENES = ("scenes", "earthengine")
+"""Kinds of source whose chips have pixels and no labels of their own."""
 
 
 class StudySection(Section):
@@ -58,9 +61,10 @@ class LabelsSection(Section):
     """Targets, and how a number becomes a yes or no."""
 
     file: Path | None = None
-    """CSV or Parquet with `id` and a column a target ([source] kind = "scenes")."""
+    """CSV or Parquet with `id` and a column a target ([source] kind = "scenes" and "earthengine")."""
     maps: dict[Target, MapSection] = Field(default_factory=dict)
     own: dict[Target, OwnLabelsSection] = Field(default_factory=dict)
+    earthengine: dict[Target, EngineLabelSection] = Field(default_factory=dict)
     targets: tuple[Target, ...] = ()
     """Columns to use; empty means all."""
     threshold: Literal["nearest", "median"] = "nearest"
@@ -224,9 +228,9 @@ class StudyConfig(Section):
             )
         if n_listed not in (0, len(self.areas)):
             raise ValueError("[areas]: some have partitions and others an outline; give all of them the same")
-        if self.source.kind == "scenes" and n_listed:
+        if self.source.kind in CUT_FROM_SCENES and n_listed:
             raise ValueError(
-                '[source] kind = "scenes" cuts chips of our own grid; give the areas an outline, not partitions'
+                f'[source] kind = "{self.source.kind}" cuts chips of our own grid; give the areas an outline, not partitions'
             )
         if self.source.kind != "folder" and not self.areas:
             raise ValueError("no area; add [areas.NAME] with bbox = [west, south, east, north]")
@@ -235,13 +239,15 @@ class StudyConfig(Section):
     @model_validator(mode="after")
     def _labels_fit_the_source(self) -> "StudyConfig":
         labels, kind = self.labels, self.source.kind
-        if labels.file is not None and kind != "scenes":
-            raise ValueError('[labels] file = "labels.csv" belongs to [source] kind = "scenes"')
-        if kind == "scenes" and labels.file is None and not labels.maps and not labels.own:
+        if labels.file is not None and kind not in CUT_FROM_SCENES:
+            raise ValueError('[labels] file = "labels.csv" belongs to [source] kind = "scenes" and "earthengine"')
+        if kind in CUT_FROM_SCENES and not (labels.file or labels.maps or labels.own or labels.earthengine):
             raise ValueError(
-                '[source] kind = "scenes" needs labels: [labels] file = "labels.csv", maps under [labels.maps.NAME], or your own '
-                "points and polygons under [labels.own.NAME]"
+                f'[source] kind = "{kind}" needs labels: [labels] file = "labels.csv", maps under [labels.maps.NAME] or '
+                "[labels.earthengine.NAME], or your own points and polygons under [labels.own.NAME]"
             )
+        if labels.earthengine and self.source.earthengine is None:
+            raise ValueError('[labels.earthengine] needs [source.earthengine] project = "my-project"')
         if kind == "simulated" and labels.maps:
             raise ValueError('[labels.maps] are of the real Earth; [source] kind = "simulated" has labels of its own')
         twice = sorted(set(labels.maps) & set(labels.own))

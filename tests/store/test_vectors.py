@@ -119,19 +119,25 @@ def test_rows_of_two_models_put_into_one_table_are_refused_by_their_digests(tmp_
         write_embeddings(tmp_path / f"{number}.parquet", dataclasses.replace(table(), model=name), "float16")
     if joined.startswith("with pandas"):
         frames = [pq.read_table(tmp_path / f"{number}.parquet").to_pandas() for number in range(2)]
-        both = pa.Table.from_pandas(pd.concat(frames, ignore_index=True), preserve_index=False).replace_schema_metadata()
+        both = pa.Table.from_pandas(
+            pd.concat(frames, ignore_index=True), preserve_index=False
+        ).replace_schema_metadata()
     else:
         both = pa.concat_tables([pq.read_table(tmp_path / f"{number}.parquet") for number in range(2)])
     ids = pa.array([f"x{row}" for row in range(len(both))])
     pq.write_table(both.set_column(both.column_names.index("id"), "id", ids), tmp_path / "both.parquet")
-    with pytest.raises(IntegrityError, match=r"both\.parquet: vectors of 2 models \(0a0a.*, 1b1b.*\); write a table for each"):
+    with pytest.raises(
+        IntegrityError, match=r"both\.parquet: vectors of 2 models \(0a0a.*, 1b1b.*\); write a table for each"
+    ):
         read_embeddings(tmp_path / "both.parquet")
 
 
 def test_a_footer_that_names_another_model_than_the_rows_is_refused(tmp_path):
     write_embeddings(tmp_path / "e.parquet", table(), "float16")
     ours = pq.read_table(tmp_path / "e.parquet")
-    pq.write_table(ours.replace_schema_metadata({**ours.schema.metadata, b"terrashot_model": b"xyz"}), tmp_path / "o.parquet")
+    pq.write_table(
+        ours.replace_schema_metadata({**ours.schema.metadata, b"terrashot_model": b"xyz"}), tmp_path / "o.parquet"
+    )
     with pytest.raises(IntegrityError, match=r"vectors of 2 models \(abc, xyz\)"):
         read_embeddings(tmp_path / "o.parquet")
 

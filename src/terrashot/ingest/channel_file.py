@@ -28,7 +28,7 @@ from terrashot.errors import InputError, one_line
 from terrashot.raster.picture import Dates, Picture
 
 MAX_BYTES = 1 << 20
-UNITS = ("reflectance", "dB", "coherence", "dn", "spreads")
+UNITS = ("reflectance", "dB", "dB sigma0", "coherence", "dn", "spreads")
 TEXTS = ("names", "kinds", "units", "differences")
 MINUS = " - "
 

@@ -98,7 +98,7 @@ def make_composite(
         try:
             seen = see_pass(passage, read)
         except InputError as error:
-            return _failed((n_channels, side_px, side_px), one_line(error))
+            return failed_composite((n_channels, side_px, side_px), one_line(error))
         stack.add(seen.values)
         for own_days, own_reasons, why in zip(days, reasons, seen.why_empty, strict=True):
             if why is None:
@@ -121,6 +121,16 @@ def see_pass(passage: Pass, read: Callable[[Delivery], Seen]) -> Seen:
         None if None in own else most_telling(why for why in own if why) for own in zip(*why_empty, strict=True)
     ]
     return Seen(values, tuple(together))
+
+
+def failed_composite(shape: tuple[int, int, int], detail: str) -> Composite:
+    """The month of which something could not be read: absent as a whole.
+
+    Args:
+        detail: what could not be read, and how it failed.
+    """
+    tally = Tally(0, 0.0, 0.0, None, None, "failed to read", detail)
+    return Composite(np.full(shape, np.nan, np.float32), np.zeros(shape, np.int32), (tally,) * shape[0])
 
 
 class Stack(Protocol):
@@ -193,8 +203,3 @@ def _tally(counts: Int32[np.ndarray, "H W"], days: Sequence[date], reasons: Sequ
     return Tally(
         len(days), n_valued / counts.size, mean_count, min(days, default=None), max(days, default=None), reason
     )
-
-
-def _failed(shape: tuple[int, int, int], detail: str) -> Composite:
-    tally = Tally(0, 0.0, 0.0, None, None, "failed to read", detail)
-    return Composite(np.full(shape, np.nan, np.float32), np.zeros(shape, np.int32), (tally,) * shape[0])

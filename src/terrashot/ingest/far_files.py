@@ -1,7 +1,5 @@
 """Opens the files that a catalogue names, each use of one within a budget of its own; files, and lines to hosts, stay open."""
 
-import os
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,16 +17,8 @@ from terrashot.remote.kept_ranges import KeptRanges
 from terrashot.remote.profiles import Plane, Signing
 from terrashot.remote.ranges import Access, RemoteRanges
 from terrashot.remote.signing import PlanetaryComputerSigner
+from terrashot.remote.thread_client import thread_client
 
-
-class _Lines(threading.local):
-    """Clients of this thread by process and by who may be asked: a forked process must not use its parent's."""
-
-    def __init__(self) -> None:
-        self.clients: dict[tuple[int, frozenset[str]], Client] = {}
-
-
-_LINES = _Lines()
 HELD_BYTES = 512 << 10
 """Of each open file, as it was fetched: the tiles on both sides of a block's edge. What was unpacked `kept_blocks.py` has."""
 
@@ -69,7 +59,7 @@ class FarFiles:
             InputError: no GeoTIFF, or of a catalogue whose files need an account.
             NetworkError: it cannot be fetched within the limits.
         """
-        client, budget = _client(self.allowed_hosts), Budget(self.limits)
+        client, budget = thread_client(self.allowed_hosts), Budget(self.limits)
         with _OPEN.lent((self, plane.href), lambda: self._opened(plane.href, client, budget)) as file:
             # The file may have been opened by another thread, hours ago.
             file.ranges.go_on(client, budget)
@@ -78,13 +68,6 @@ class FarFiles:
     def _opened(self, href: str, client: Client, budget: Budget) -> FarFile:
         access = _access(self.signing, self.allowed_hosts)
         return FarFile(RemoteRanges(href, client, budget, access), self.spool)
-
-
-def _client(allowed_hosts: frozenset[str]) -> Client:
-    key = os.getpid(), allowed_hosts
-    if key not in _LINES.clients:
-        _LINES.clients[key] = Client(AddressRules(allowed_hosts))
-    return _LINES.clients[key]
 
 
 @cache

@@ -20,17 +20,17 @@ def optical_channels(months: Sequence[str], bands: Sequence[str] = RGB) -> tuple
 
 
 def radar_channels(
-    months: Sequence[str], sets: Sequence[str] = MIXED, bands: Sequence[str] = ("vv", "vh")
+    months: Sequence[str], sets: Sequence[str] = MIXED, bands: Sequence[str] = ("vv", "vh"), unit: str = "dB"
 ) -> tuple[Channel, ...]:
     """`2020-01_vv`, `2020-01_vh` and so on in dB; a set of passes is part of the kind, for what is seen from the other side
     has other statistics."""
-    return tuple(_channel(month, own + band, "dB") for month in months for own in sets for band in bands)
+    return tuple(_channel(month, own + band, unit) for month in months for own in sets for band in bands)
 
 
-def radar_differences(months: Sequence[str], sets: Sequence[str] = MIXED) -> tuple[Difference, ...]:
+def radar_differences(months: Sequence[str], sets: Sequence[str] = MIXED, unit: str = "dB") -> tuple[Difference, ...]:
     """VV - VH in dB of each month and set of passes: derived on reading, never stored."""
     return tuple(
-        Difference(_channel(month, f"{own}vv-vh", "dB"), f"{month}_{own}vv", f"{month}_{own}vh")
+        Difference(_channel(month, f"{own}vv-vh", unit), f"{month}_{own}vv", f"{month}_{own}vh")
         for month in months
         for own in sets
     )

@@ -37,6 +37,12 @@ class Recipe:
         """Beginnings of the channels' kinds, one a set of passes that are averaged together."""
         return (ASCENDING, DESCENDING) if self.orbits == "apart" else MIXED
 
+    def passes(self, deliveries: Sequence[Delivery]) -> list[tuple[Pass, ...]]:
+        """The passes of each composite: month by month, in each month by direction."""
+        by_set = by_direction(deliveries, self.orbits)
+        by_months = [by_month(each_once(offered), self.months) for offered in by_set.values()]
+        return list(chain.from_iterable(zip(*(own.values() for own in by_months), strict=True)))
+
 
 @dataclass(frozen=True, slots=True)
 class SceneSource:
@@ -93,17 +99,11 @@ class SceneSource:
         """
         chip = chip_from_id(chip_id)
         scenes = {scene.acquisition.id: scene for scene in self.scenes.over(chip)}
-        months = self._passes([scene.delivery_on(chip.epsg % 100) for scene in scenes.values()])
+        months = self.recipe.passes([scene.delivery_on(chip.epsg % 100) for scene in scenes.values()])
         in_turn = [delivery for own in months for passage in own for delivery in passage.deliveries]
         with LookAhead(lambda delivery: self._see(scenes[delivery.id], chip), in_turn, self.readers) as see:
             composites = [self._composite(own, see) for own in months]
         return imagery_of(composites, self._channels, self.side_px)
-
-    def _passes(self, deliveries: Sequence[Delivery]) -> list[tuple[Pass, ...]]:
-        """The passes of each composite: month by month, in each month by direction."""
-        by_set = by_direction(deliveries, self.recipe.orbits)
-        by_months = [by_month(each_once(offered), self.recipe.months) for offered in by_set.values()]
-        return list(chain.from_iterable(zip(*(own.values() for own in by_months), strict=True)))
 
     def _see(self, scene: Scene, chip: Chip) -> Seen:
         return see_delivery(scene, self.product, self.recipe.kinds, chip_place(chip, self.side_px), self.open_plane)

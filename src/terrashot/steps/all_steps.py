@@ -69,7 +69,7 @@ LABELS = Step(
     inputs=together(artefacts("chips"), label_inputs),
     outputs=label_outputs,
     work=make_labels,
-    scratch=lambda study: [study.fetched_maps],
+    scratch=lambda study: [study.fetched, study.fetched_maps],
 )
 TRAINING = tuple(f"pretrain.{key}" for key in PretrainSection.model_fields if key != "tensorboard")
 PRETRAIN = Step(

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from terrashot.config import CUT_FROM_SCENES
 from terrashot.durable.spool import Spool
 from terrashot.errors import InputError, NetworkError
 from terrashot.ingest.harvest import UNREACHED, Harvested, ShardDone, harvest
@@ -56,7 +57,7 @@ def _made_from(context: Context) -> str:
 
 def _tell(context: Context, done: ShardDone) -> list[Progress]:
     """How far the harvest is, and how fast; what was fetched and no longer has room goes."""
-    if context.config.source.kind == "scenes":
+    if context.config.source.kind in CUT_FROM_SCENES:
         Spool(context.study.fetched).keep_at_most(int(context.config.ingest.fetched_gb * 1e9))
     rate = f", {done.chips / done.seconds:.1f} chips/s" if done.seconds > 1 else ""
     failed = f", {done.failed} chips failed" if done.failed else ""

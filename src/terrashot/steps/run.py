@@ -18,6 +18,7 @@ from terrashot.errors import UsageError
 from terrashot.steps.all_steps import INGEST, LABELS, PRETRAIN, STEPS
 from terrashot.steps.answer import Answer
 from terrashot.steps.artefacts import digest_of_artefact
+from terrashot.steps.foresee_engine import cost_of_engine
 from terrashot.steps.foresee_ingest import cost_of_ingest
 from terrashot.steps.foresee_text import cost_of_pretraining
 from terrashot.steps.map_labels import maps_to_read
@@ -70,6 +71,8 @@ def _foretold(study: Study, decisions: Sequence[Decision], facts: dict[str, Any]
         told = told.with_more((yield from cost_of_ingest(context)))
     if LABELS.name in to_run and context.config.labels.maps:
         told = told.with_more(maps_to_read(context))
+    if context.config.source.earthengine is not None:
+        told = told.with_more(cost_of_engine(context, to_run))
     if PRETRAIN.name in to_run:
         told = told.with_more(cost_of_pretraining(context, to_run))
     return told

@@ -14,6 +14,7 @@ from terrashot.ingest.source import ImagerySource, LabelSource
 from terrashot.ingest.world.absences import Absences
 from terrashot.ingest.world.sources import SimulatedLabels, World, simulated_sources
 from terrashot.steps.coherence_plan import coherence_source
+from terrashot.steps.earth_engine import engine_labels, engine_sources
 from terrashot.steps.listed_chips import folder_path, partition_chips
 from terrashot.steps.plan import Context
 from terrashot.steps.scene_sensors import scene_source, sensors
@@ -33,6 +34,8 @@ def imagery_sources(context: Context) -> tuple[ImagerySource, ...]:
         readers, coherence = context.config.ingest.readers, context.config.source.coherence
         of_scenes = (scene_source(context, sensor, readers=readers) for sensor in sensors(context))
         return (*of_scenes, *([] if coherence is None else [coherence_source(context, coherence)]))
+    if context.config.source.kind == "earthengine":
+        return engine_sources(context)
     world = replace(_world(context), absences=_rates(context.config.source.absences), by_area=_rates_by_area(context))
     return simulated_sources(world, context.config.grid.pixel_m)
 
@@ -45,6 +48,8 @@ def label_source(context: Context, chip_ids: Sequence[str]) -> LabelSource | Lab
         return None if has_others and not is_there else read_folder_labels(folder_path(context), chip_ids)
     if context.config.labels.file is not None:
         return read_labels_of(context.study.resolve(context.config.labels.file), chip_ids, context.study.chips.name)
+    if context.config.labels.earthengine:
+        return engine_labels(context)
     return None if has_others else SimulatedLabels(_world(context))
 
 

@@ -51,6 +51,7 @@ class Encoding:
 ENCODINGS: dict[str | None, Encoding] = {
     "reflectance": Encoding("<u2", 1e-4, -0.2, 65535.0),
     "dB": Encoding("<u2", 0.01, -100.0, 65535.0),
+    "dB sigma0": Encoding("<u2", 0.01, -100.0, 65535.0),
     "coherence": Encoding("|u1", 1 / 250, 0.0, 255.0),
     "dn": Encoding("<u2", 1.0, 0.0, 65535.0),
     None: Encoding("float32", 1.0, 0.0, float("nan")),

@@ -1,0 +1,1 @@
+"""Pixels and labels that Google Earth Engine computes: what is asked of it, and what is made of its answers."""

@@ -63,7 +63,7 @@ def test_a_point_where_the_chips_of_two_zones_overlap_counts_once(tmp_path):
 
 def test_the_share_of_a_field_is_that_of_its_metres(tmp_path):
     square, epsg = chip_square(5)
-    west, south, east, north = square.bounds
+    west, south, _, north = square.bounds
     field = shapely.box(west, south, west + 0.3 * SIZE_M, north - 0.5 * SIZE_M)
     for name, crs in (("utm.gpkg", epsg), ("degrees.gpkg", 4326), ("mercator.parquet", 3857), ("laea.shp", 3035)):
         table = geopandas.GeoDataFrame(geometry=[shapely.segmentize(field, 20.0)], crs=epsg).to_crs(crs)
@@ -127,7 +127,7 @@ def test_presence_and_count_look_for_the_classes_that_are_named(tmp_path):
 
 def test_a_mean_weighs_polygons_by_their_ground_in_the_chip(tmp_path):
     square, epsg = chip_square(5)
-    west, south, east, north = square.bounds
+    west, south, _, north = square.bounds
     parts = [shapely.box(west, south, west + 160, north), shapely.box(west + 160, south, east, north)]
     found = joined(tmp_path, "mean", parts, crs=epsg, columns={"yield": [8.0, 4.0]}, column="yield")
     assert found.values[5] == pytest.approx(5.0, abs=1e-6)

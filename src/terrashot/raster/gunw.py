@@ -128,8 +128,8 @@ def read_gunw_place(path: Path) -> RasterPlace:
         InputError: unreadable, or axes that are not even.
         MissingExtraError: h5py is not installed.
     """
-    with _opened(path) as group:
-        form = _form(path, _dataset(path, group, "coherence"))
+    with opened_data(path) as group:
+        form = _form(path, own_dataset(path, group, "coherence"))
         lat, lon = (
             np.sort(_axis(path, group, name, length).astype(np.float64))
             for name, length in (("latitude", form.height_px), ("longitude", form.width_px))

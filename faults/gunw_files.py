@@ -68,8 +68,10 @@ def write_gunw(path: Path, coherence: np.ndarray, west_deg: float, north_deg: fl
 
 
 def _plane(data: Any, name: str, stored: np.ndarray, layout: Layout, fill: float = 0.0) -> None:
-    chunks = None if layout.chunks is None else tuple(map(min, layout.chunks, stored.shape))
-    packing = {} if chunks is None else {"chunks": chunks, "compression": "gzip", "shuffle": True}
+    chunks = (
+        None if layout.chunks is None else tuple(min(pair) for pair in zip(layout.chunks, stored.shape, strict=True))
+    )
+    packing: dict[str, Any] = {} if chunks is None else {"chunks": chunks, "compression": "gzip", "shuffle": True}
     plane = data.create_dataset(name, data=stored, **packing)
     if layout.has_fill:
         plane.attrs["_FillValue"] = np.array([fill], np.float32)

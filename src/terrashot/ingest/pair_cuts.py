@@ -46,7 +46,8 @@ class Cuts:
 
     def is_done(self, product: str, chip_ids: Sequence[str]) -> bool:
         """Whether all these chips have their squares of a product."""
-        return set(chip_ids) <= set(self._told(product).get("chips", ()))
+        done = self._told(product).get("chips")
+        return isinstance(done, list) and set(chip_ids) <= set(done)
 
     def reason(self, product: str) -> str | None:
         """Why there are no squares of a product, if that was found."""

@@ -18,7 +18,7 @@ from shapely.geometry import MultiPolygon, Polygon
 
 from terrashot.domain.cells import cut_at_antimeridian
 from terrashot.domain.coherence_pair import NAME, ProductName, product_name
-from terrashot.errors import InputError, one_line
+from terrashot.errors import InputError, MissingExtraError, one_line
 from terrashot.remote.address import target_of
 from terrashot.remote.ask import Asker, object_in
 from terrashot.remote.budget import Budget
@@ -97,10 +97,16 @@ def question(box: Polygon, period: tuple[date, date], max_days: int) -> list[tup
     """Names and values of the catalogue's own query, as asf_search forms them.
 
     The period asked for reaches back by `max_days`: whether an entry is dated by its later pass or by both is not told anywhere.
+
+    Raises:
+        MissingExtraError: asf_search is not installed.
     """
     # Here, since it takes seconds and loads two hundred languages of dates, for studies that search coherence alone.
-    from asf_search import ASFSearchOptions
-    from asf_search.CMR import build_subqueries, translate_opts
+    try:
+        from asf_search import ASFSearchOptions
+        from asf_search.CMR import build_subqueries, translate_opts
+    except ImportError:
+        raise MissingExtraError('searching for coherence needs: pip install "terrashot[remote]"') from None
 
     options = ASFSearchOptions(
         shortName=[SHORT_NAME],

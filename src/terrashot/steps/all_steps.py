@@ -56,6 +56,7 @@ INGEST = Step(
         study.store,
         study.ledger,
         study.scenes,
+        study.cuts,
         study.embeddings,
         study.floors,
         study.embed_parts,

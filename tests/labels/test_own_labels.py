@@ -63,7 +63,7 @@ def test_a_point_where_the_chips_of_two_zones_overlap_counts_once(tmp_path):
 
 def test_the_share_of_a_field_is_that_of_its_metres(tmp_path):
     square, epsg = chip_square(5)
-    west, south, east, north = square.bounds
+    west, south, _, north = square.bounds
     field = shapely.box(west, south, west + 0.3 * SIZE_M, north - 0.5 * SIZE_M)
     for name, crs in (("utm.gpkg", epsg), ("degrees.gpkg", 4326), ("mercator.parquet", 3857), ("laea.shp", 3035)):
         table = geopandas.GeoDataFrame(geometry=[shapely.segmentize(field, 20.0)], crs=epsg).to_crs(crs)

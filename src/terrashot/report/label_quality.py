@@ -7,7 +7,7 @@ from terrashot.report.content import ReportContent
 from terrashot.report.numbers import count, percent, score
 
 HEAD = (
-    "target", "area", "split", "#chips", "#labelled", "#valid share", "cut or classes", "#share", "of", "#neighbours agree", 
+    "target", "area", "split", "#chips", "#labelled", "#valid share", "cut or classes", "#share", "of", "#neighbours agree",
     "#by chance", "#Moran's I",
 )  # fmt: skip
 MOST_SUSPECTS = 50
@@ -20,7 +20,7 @@ def label_quality(content: ReportContent) -> Html:
         return NOTHING
     text = (
         "How each target is shared out, as the study file cuts it. Neighbours are chips that share a side; labels that agree with "
-        "their neighbours no more than chance would have them are noise, or finer than a chip. All rows stand in `labels.summary.parquet`."
+        "their neighbours no more than by chance are noise, or finer than a chip. All rows stand in `labels.summary.parquet`."
     )
     rows = [_row(row) for row in content.label_summaries]
     return join([
@@ -53,8 +53,8 @@ def _suspects(content: ReportContent) -> Html:
         return NOTHING
     text = (
         f"{len(found):,} labels are contradicted by heads that learnt from other places of the area and are as sure of another "
-        "class as they usually are of a right one (Northcutt et al. 2021). Each is a label to look at, not one that is wrong; none was "
-        "removed. All stand in `labels.suspects.parquet`."
+        "class as they usually are of a right one (Northcutt et al. 2021). Each is a label to look at, not one that is wrong; none "
+        "was removed. All stand in `labels.suspects.parquet`."
     )
     head = ("target", "area", "chip", "label", "told", "#probability told", "#of the label")
     rows = [

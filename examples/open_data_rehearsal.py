@@ -1,9 +1,10 @@
 """Rehearses a study of open data without a network: python examples/open_data_rehearsal.py FOLDER [--chips 48]
 
 Makes simulated scenes of Sentinel-2 and Sentinel-1 over a small area across a zone edge, serves them on loopback as Earth Search and
-Planetary Computer serve real ones, writes FOLDER/study.toml, and runs that study from its outline to its report. Nothing in it is a
-picture of real land. `--only-serve` goes on serving until interrupted; `--fault 7=busy` lets request 7 go wrong (busy, short, reset,
-forbidden).
+Planetary Computer serve real ones, and beside them reference maps of the same ground as the makers of WorldCover and GHS-BUILT-S name
+theirs; writes FOLDER/study.toml, and runs that study from its outline to its report, with the paper's four targets read off the
+maps. Nothing in it is a picture of real land. `--only-serve` goes on serving until interrupted; `--fault 7=busy` lets request 7 go
+wrong (busy, short, reset, forbidden).
 """
 
 import argparse
@@ -16,6 +17,7 @@ from typing import get_args
 
 from rehearsal_catalogue import write_catalogue
 from rehearsal_ground import MONTHS, Plan, write_labels
+from rehearsal_maps import BUILT_PATH
 from rehearsal_server import Fault, RehearsalServer
 
 STUDY = """\
@@ -39,8 +41,22 @@ chip_px = {chip_px}
 bbox = {bbox}
 [ingest]
 allowed_hosts = ["{host}"]
-[labels]
-file = "labels.csv"
+[labels.maps.vegetation]
+product = "worldcover-2020"
+url = "{url}"
+classes = [10]
+[labels.maps.cropland]
+product = "worldcover-2020"
+url = "{url}"
+classes = [40]
+[labels.maps.water]
+product = "worldcover-2020"
+catalogue = "planetary-computer"
+search_url = "{url}/api/stac/v1/search"
+classes = [80]
+[labels.maps.builtup]
+product = "ghs-built-s"
+url = "{url}/{built_path}"
 [split]
 scheme = "random"
 [pretrain]
@@ -56,7 +72,7 @@ heads = ["logistic"]
 
 
 def make(plan: Plan, folder: Path) -> Path:
-    """The folder that is served, with labels beside it."""
+    """The folder that is served, with labels as a person would bring them beside it."""
     scenes = folder / "served"
     shutil.rmtree(scenes, ignore_errors=True)
     scenes.mkdir(parents=True)
@@ -70,7 +86,14 @@ def write_study(plan: Plan, server: RehearsalServer, folder: Path) -> Path:
     months = "[" + ", ".join(f'"{month}"' for month in MONTHS) + "]"
     study = folder / "study.toml"
     study.write_text(
-        STUDY.format(months=months, host=server.host, url=server.url, chip_px=plan.chip_px, bbox=list(plan.bbox)),
+        STUDY.format(
+            months=months,
+            host=server.host,
+            url=server.url,
+            chip_px=plan.chip_px,
+            bbox=list(plan.bbox),
+            built_path=BUILT_PATH,
+        ),
         "utf-8",
     )
     return study

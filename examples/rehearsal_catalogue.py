@@ -1,4 +1,4 @@
-"""Makes all that the rehearsal serves into one folder: simulated scenes, and `catalogue.json` with the items that tell of them."""
+"""Makes all that the rehearsal serves into one folder: simulated scenes, maps of their ground, `catalogue.json` with their items."""
 
 import json
 from pathlib import Path
@@ -13,6 +13,7 @@ from rehearsal_items import (
     planetary_computer_optical,
     planetary_computer_radar,
 )
+from rehearsal_maps import write_maps
 from rehearsal_scenes import write_scenes
 
 PLANETARY_COMPUTER, EARTH_SEARCH = "/api/stac/v1", "/v1"
@@ -20,10 +21,13 @@ PLANETARY_COMPUTER, EARTH_SEARCH = "/api/stac/v1", "/v1"
 
 
 def write_catalogue(plan: Plan, root: Path) -> None:
-    """The scenes' files below `root`, and what `RehearsalServer` needs to know of them."""
+    """The files of scenes and maps below `root`, and what `RehearsalServer` needs to know of them."""
     optical, radar = write_scenes(plan, root)
+    maps = write_maps(plan, root)
     apis = {
-        PLANETARY_COMPUTER: _api([*map(planetary_computer_optical, optical), *map(planetary_computer_radar, radar)]),
+        PLANETARY_COMPUTER: _api(
+            [*map(planetary_computer_optical, optical), *map(planetary_computer_radar, radar), *maps]
+        ),
         EARTH_SEARCH: _api([*map(earth_search_optical, optical)]),
     }
     aliases = {path: own for scene in optical for path, own in files_of(scene).items()}

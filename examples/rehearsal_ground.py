@@ -137,17 +137,28 @@ class Ground:
 
 def make_ground(plan: Plan, epsg: int) -> Ground:
     """All that the plan's scenes show, on the lattice of one zone."""
+    place, parts = zone_chips(plan, epsg)
+    planes: dict[str, np.ndarray] = {}
+    for chip, part in parts:
+        for name, plane in truth(plan, chip.id).items():
+            planes.setdefault(name, np.empty((place.height_px, place.width_px), np.float32))[part] = plane
+    return Ground(place, planes)
+
+
+def zone_chips(plan: Plan, epsg: int) -> tuple[Place, list[tuple[Chip, tuple[slice, slice]]]]:
+    """One zone's raster of all around the area: its chips, and the rows and columns of each."""
     first, last = _corners(plan, epsg)
     rows, cols, side = last.row - first.row + 1, last.col - first.col + 1, plan.chip_px
     west_m, _, _, north_m = first.bounds_m
-    place = Place(epsg, west_m, north_m, cols * side, rows * side)
-    planes: dict[str, np.ndarray] = {}
-    for row, col in np.ndindex(rows, cols):
-        chip = Grid(epsg, plan.size_m).chip(first.row + row, first.col + col)
-        part = np.s_[row * side : (row + 1) * side, col * side : (col + 1) * side]
-        for name, plane in truth(plan, chip.id).items():
-            planes.setdefault(name, np.empty((rows * side, cols * side), np.float32))[part] = plane
-    return Ground(place, planes)
+    grid = Grid(epsg, plan.size_m)
+    parts = [
+        (
+            grid.chip(first.row + row, first.col + col),
+            np.s_[row * side : (row + 1) * side, col * side : (col + 1) * side],
+        )
+        for row, col in np.ndindex(rows, cols)
+    ]
+    return Place(epsg, west_m, north_m, cols * side, rows * side), parts
 
 
 def _corners(plan: Plan, epsg: int) -> tuple[Chip, Chip]:

@@ -32,7 +32,7 @@ class Searched:
 def page_of(searched: Searched, question: Mapping[str, Any]) -> dict[str, Any]:
     """One page, the latest first, with a link to the next by POST; the question goes on from its `token`."""
     found = [item for item in searched.items if _fits(item, question)]
-    found.sort(key=lambda item: (item["properties"]["datetime"], item["id"]), reverse=True)
+    found.sort(key=lambda item: (_moment(item), item["id"]), reverse=True)
     start = int(str(question.get(TOKEN, "next:0")).removeprefix("next:"))
     stop = start + min(int(question.get("limit", 10)), searched.page_items, MOST_ITEMS)
     features = copy.deepcopy(found[start:stop])
@@ -53,7 +53,7 @@ def _fits(item: dict[str, Any], question: Mapping[str, Any]) -> bool:
     said, outline = item["properties"], question.get("intersects")
     return (
         item["collection"] in question.get("collections", [item["collection"]])
-        and _is_within(said["datetime"], question.get("datetime", "../.."))
+        and _is_within(_moment(item), question.get("datetime", "../.."))
         and (
             outline is None
             or bool(shapely.geometry.shape(item["geometry"]).intersects(shapely.geometry.shape(outline)))
@@ -64,6 +64,12 @@ def _fits(item: dict[str, Any], question: Mapping[str, Any]) -> bool:
             for way, wanted in ways.items()
         )
     )
+
+
+def _moment(item: dict[str, Any]) -> str:
+    """Items of maps say the span of their year alone."""
+    said = item["properties"]
+    return str(said["datetime"] or said["start_datetime"])
 
 
 def _is_within(moment: str, period: str) -> bool:

@@ -8,6 +8,8 @@ from terrashot.errors import ConfigError
 AREA = "[areas.a]\nbbox = [9.0, 45.0, 9.2, 45.2]\n"
 NORTH = AREA.replace("areas.a", "areas.north")
 LEFT_OUT = '[split]\nscheme = "leave_area_out"\narea = "{}"\n'
+SCENES = '[source]\nkind = "scenes"\n[source.optical]\nfolder = "scenes"\n'
+MAP = "[labels.maps.crop]\n{}\n"
 FOLDER = '[source]\nkind = "folder"\npath = "chips"\n'
 
 
@@ -54,6 +56,21 @@ def test_a_whole_number_stands_for_a_number(tmp_path):
         (AREA + '[source]\nkind = "folder"\n', "[source]: path = \"FOLDER\" belongs to kind = \"folder\""),
         (AREA + '[source]\nkind = "folder"\npath = "chips"\n', "[areas] come from chips.csv"),
         ("", "no area; add [areas.NAME]"),
+        (AREA + SCENES, '[source] kind = "scenes" needs labels'),
+        (AREA + MAP.format(""), "[labels.maps] are of the real Earth"),
+        (AREA + SCENES + MAP.format('product = "worldcover"'), "[labels.maps.crop]: product = 'worldcover': there are worldcover-2020"),
+        (AREA + SCENES + MAP.format('product = "worldcover-2020"'), "is a map of classes: give classes"),
+        (AREA + SCENES + MAP.format('product = "worldcover-2020"\nclasses = [41]'), "has no class 41; it has 10, 20"),
+        (AREA + SCENES + MAP.format('product = "ghs-built-s"'), '[labels.maps.crop]: give one of file = "MAP.tif"'),
+        (AREA + SCENES + MAP.format('product = "ghs-built-s"\nfile = "a.zip"\nfolder = "b"'), "give one of file"),
+        (AREA + SCENES + MAP.format('product = "ghs-built-s"\nfile = "a.zip"\nclasses = [1]'), "has no classes"),
+        (AREA + SCENES + MAP.format('product = "mod44b-tree-cover"\nfile = "a.tif"\nscale = 2'), "scale and offset of MOD44B tree cover are known"),
+        (AREA + SCENES + MAP.format('product = "ghs-built-s"\ncatalogue = "planetary-computer"'), "it has worldcover-2020, worldcover-2021, jrc"),
+        (AREA + SCENES + MAP.format('product = "ghs-built-s"\nurl = "https://a/b"'), "that ends with .tif"),
+        (AREA + SCENES + MAP.format('file = "a.tif"'), "give one of classes = [CLASS, ...]"),
+        (AREA + SCENES + MAP.format('file = "a.tif"\nmean = true\nclasses = [1]'), "give one of classes"),
+        (AREA + SCENES + MAP.format('file = "a.tif"\nmean = true\nsearch_url = "https://a"'), "search_url belongs to catalogue"),
+        (AREA + SCENES + MAP.format('file = "a.tif"\nmaen = true'), "[labels.maps.crop]: unknown key 'maen'; did you mean 'mean'?"),
         ("[areas.a]\n", "[areas.a]: give one of bbox"),
         ('[areas.a]\npartitions = "a.geojson"\nbbox = [9.0, 45.0, 9.2, 45.2]\n', "[areas.a]: give one of bbox"),
         (AREA + 'splits = "a.csv"\n', '[areas.a]: splits = "FILE.csv" belongs to partitions = "FILE.geojson"'),

@@ -78,3 +78,29 @@ def test_only_the_blocks_that_are_read_are_asked(tmp_path):
         np.testing.assert_array_equal(asset.read(slice(0, 64), slice(0, 96)).pixels[0], PIXELS[0, :64])
         with pytest.raises(InputError, match=r"a\.tif"):
             asset.read(slice(64, 96), slice(64, 96))
+
+
+def test_a_flipped_bit_is_noticed_in_blocks_that_are_read_whole_and_in_those_that_are_read_in_part(tmp_path):
+    """Of one band and without a predictor, blocks read whole are not unpacked a second time."""
+    path = tmp_path / "one.tif"
+    with rasterio.open(
+        path, "w", driver="GTiff", width=90, height=96, count=1, dtype="uint8", crs="EPSG:32629", compress="deflate", **TILES,
+        transform=Affine(10, 0, 500_000, 0, -10, 4_000_000),
+    ) as file:  # fmt: skip
+        file.write((PIXELS[:1, :, :90] // 100).astype(np.uint8))
+    content = path.read_bytes()
+    with open_asset(path) as asset:
+        whole = asset.read(slice(0, 96), slice(0, 90)).pixels
+    starts = [start + size // 2 for start, size in places_of_blocks(path, (1,))]
+    for at in [*starts, *(start + 9 for start in starts), *(sum(place) - 2 for place in places_of_blocks(path, (1,)))]:
+        for cols in (slice(0, 90), slice(1, 90)):
+            damaged = bytearray(content)
+            damaged[at] ^= 4
+            path.write_bytes(damaged)
+            try:
+                with open_asset(path) as asset:
+                    found = asset.read(slice(0, 96), cols).pixels
+            except InputError as error:
+                assert "one.tif" in str(error)
+            else:
+                np.testing.assert_array_equal(found, whole[:, :, cols])

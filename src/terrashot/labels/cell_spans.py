@@ -57,7 +57,7 @@ def spans_inside(vertices: np.ndarray, ring_starts: np.ndarray, height: int, wid
     return found_row[:found], found_start[:found], found_stop[:found], found_share[:found]
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True)
 @no_type_check
 def _events(vertices: np.ndarray, ring_starts: np.ndarray, height: int, width: int) -> tuple:
     """Where along which row the covered share changes, by how much, and how many such places there are."""
@@ -86,7 +86,7 @@ def _events(vertices: np.ndarray, ring_starts: np.ndarray, height: int, width: i
     return rows, cols, values, count
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True)
 @no_type_check
 def _edge(
     x_0: float, y_0: float, x_1: float, y_1: float, way: float, height: int, width: int,
@@ -108,7 +108,7 @@ def _edge(
     return count
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True)
 @no_type_check
 def _piece(
     low: float, high: float, change: float, row: int, width: int,
@@ -147,7 +147,7 @@ def _piece(
     return count
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True)
 @no_type_check
 def _sort(cols: np.ndarray, values: np.ndarray, first: int, last: int) -> None:
     """Events `first` to `last` are in the order of their columns."""

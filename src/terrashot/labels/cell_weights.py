@@ -7,7 +7,7 @@ P: vertices. N: chips. h, w: pixels of the part of the raster that was read.
 from typing import no_type_check
 
 import numpy as np
-from jaxtyping import Float64, Shaped, UInt8
+from jaxtyping import Float, Float64, UInt8
 from numba import njit
 
 from terrashot.labels.cell_spans import spans_inside
@@ -27,12 +27,12 @@ def weights_by_value(pixels: UInt8[np.ndarray, "h w"], shapes: Shapes) -> Float6
 
 
 def totals(
-    pixels: Shaped[np.ndarray, "h w"], is_valid: UInt8[np.ndarray, "h w"], shapes: Shapes
+    pixels: Float[np.ndarray, "h w"], is_valid: UInt8[np.ndarray, "h w"], shapes: Shapes
 ) -> Float64[np.ndarray, "N 2"]:
     """Of each chip the weight of its valid cells, in cells, and the weighted sum of their values.
 
     Args:
-        pixels: any plain numbers.
+        pixels: float32 or float64; a kernel is compiled for each.
         is_valid: 1 where a cell has a value, else 0.
     """
     return _totals(pixels, is_valid, shapes.vertices, shapes.ring_starts, shapes.shape_starts)

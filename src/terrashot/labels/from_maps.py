@@ -26,6 +26,8 @@ from terrashot.remote.ranges import NoSuchFileError
 ROUNDING = 1e-9
 """Of a share; a chip that is wholly known has 1 +- 1e-12."""
 SAME_PLACE_PX = 0.5
+MOST_WIDER = 6.0
+"""Times a window that are read with it at most: files in strips unpack whole rows, of which a piece is little."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,8 @@ def shares_of(
         yield MapRead(done, len(regions), n_chips)
     for number in sorted(parts):  # sums of a chip on several tiles come in one order
         np.add.at(sums, parts[number].chips, parts[number].sums)
-        absent |= {} if parts[number].absent is None else {parts[number].absent: None}
+        if (name := parts[number].absent) is not None:
+            absent[name] = None
     if len(ground) and not sums[:, 0].any():
         raise InputError(_nowhere(source, absent))
     valid = np.clip(sums[:, 0], 0, 1)
@@ -128,7 +131,7 @@ def read_region(source: ReferenceMap, region: Region) -> _Part:
         with source.open_tile(region.tile.plane) as asset:
             header = asset.header()
             _refuse_other_place(header, region.tile)
-            window = asset.read(region.rows, region.cols, (source.band,))
+            window = asset.read(*_whole_blocks(region, header), (source.band,))
     except NoSuchFileError:
         if not region.tile.may_be_absent:
             raise
@@ -142,6 +145,17 @@ def read_region(source: ReferenceMap, region: Region) -> _Part:
     with np.errstate(invalid="ignore", divide="ignore"):
         sums = found * (_cell_area(header.place) / chip_area)[:, None]
     return _Part(region.chips, np.where(np.isfinite(sums), sums, 0.0))
+
+
+def _whole_blocks(region: Region, header: AssetHeader) -> tuple[slice, slice]:
+    """The region's rows and columns, and what is unpacked with them anyway: whole blocks are held against their checksums at once."""
+    asked, sides = (region.rows, region.cols), (header.height_px, header.width_px)
+    wider = [
+        slice(part.start // block * block, min(-(-part.stop // block) * block, side))
+        for part, block, side in zip(asked, header.block, sides, strict=True)
+    ]
+    areas = [(rows.stop - rows.start) * (cols.stop - cols.start) for rows, cols in (asked, wider)]
+    return (wider[0], wider[1]) if areas[1] <= MOST_WIDER * areas[0] else asked
 
 
 def _moved(outlines: Shapes, region: Region, place: RasterPlace) -> Shapes:

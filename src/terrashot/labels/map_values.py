@@ -101,7 +101,8 @@ def _of_numbers(
     is_missing = np.isin(pixels, missing.astype(pixels.dtype) if pixels.dtype.kind == "f" else missing)
     is_valid = np.isfinite(pixels) & ~is_missing
     _refuse_strange(_extremes(pixels, is_valid), taken, cell)
-    found = totals(np.where(is_valid, pixels, 0), is_valid.astype(np.uint8), shapes)
+    numbers = np.where(is_valid, pixels, 0).astype(np.result_type(pixels.dtype, np.float32), copy=False)
+    found = totals(numbers, is_valid.astype(np.uint8), shapes)
     return np.column_stack([found[:, 0], *[found[:, 1] * cell.scale + cell.offset * found[:, 0]] * len(taken.targets)])
 
 

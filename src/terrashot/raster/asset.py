@@ -55,6 +55,8 @@ class AssetHeader:
     names: tuple[str | None, ...]
     overviews: tuple[int, ...]
     """By how much each is coarser; level 1 is the first of them."""
+    block: tuple[int, int] = (1, 1)
+    """Rows and columns that are unpacked together."""
 
     @property
     def pixel(self) -> float:
@@ -139,7 +141,9 @@ class Asset:
         window = ((rows.start, rows.stop), (cols.start, cols.stop))
         with self._reading():
             pixels = self._context.run(self._files[level].read, list(bands), window=window)
-            self._context.run(refuse_damaged_blocks, self._files[level], self.name, self._bytes, rows, cols, bands)
+            self._context.run(
+                refuse_damaged_blocks, self._files[level], self.name, self._bytes, rows, cols, bands, pixels
+            )
         return AssetWindow(pixels, header, _moved(header.affine, rows.start, cols.start), bands)
 
     def close(self) -> None:
@@ -222,7 +226,7 @@ def _header(name: str, file: Any) -> AssetHeader:
     return AssetHeader(
         name, file.width, file.height, file.count, file.dtypes[0], crs, affine, file.nodata,
         tuple(map(float, file.scales)), tuple(map(float, file.offsets)),
-        tuple(text or None for text in file.descriptions), tuple(file.overviews(1)),
+        tuple(text or None for text in file.descriptions), tuple(file.overviews(1)), file.block_shapes[0],
     )  # fmt: skip
 
 

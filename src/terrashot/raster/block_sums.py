@@ -11,11 +11,15 @@ from itertools import product
 from typing import Any
 
 import numpy as np
+from jaxtyping import Shaped
 
 from terrashot.errors import InputError
 
 SLACK_BYTES = 1024
 """By which what does not pack may grow, beside a hundredth; a block that claims more was never written."""
+
+SUM_BYTES = 4
+"""Of a deflate stream, at its end: Adler-32 of what was packed (RFC 1950)."""
 
 MOST_WHOLE = 1 << 16
 _WHOLE: set[tuple[int, int]] = set()
@@ -23,12 +27,21 @@ _WHOLE: set[tuple[int, int]] = set()
 
 
 def refuse_damaged_blocks(
-    file: Any, name: str, read: Callable[[int, int], bytes], rows: slice, cols: slice, bands: Sequence[int]
+    file: Any,
+    name: str,
+    read: Callable[[int, int], bytes],
+    rows: slice,
+    cols: slice,
+    bands: Sequence[int],
+    pixels: Shaped[np.ndarray, "C H W"],
 ) -> None:
     """Nothing, if each block that holds these pixels fits its checksum, or is of a codec without one.
 
+    A block all of which was asked for need not be unpacked again: if its pixels have the checksum, they are what was packed.
+
     Args:
         file: a GeoTIFF as rasterio opens it, or its overview.
+        pixels: as they were read.
         read: bytes of the file from a place up to another.
 
     Raises:
@@ -36,11 +49,15 @@ def refuse_damaged_blocks(
     """
     if file.compression is None or file.compression.name != "deflate":
         return
+    is_plain = file.count == 1 and file.tags(ns="IMAGE_STRUCTURE").get("PREDICTOR", "1") == "1"
     for row, col, band in _blocks(file, rows, cols, bands):
         start, size = (file.get_tag_item(f"BLOCK_{what}_{col}_{row}", "TIFF", bidx=band) for what in ("OFFSET", "SIZE"))
         if (
             start is not None
             and size is not None
+            and not (
+                is_plain and _is_as_packed(file, read, int(start) + int(size), (row, col), (rows, cols), pixels[0])
+            )
             and not _fits(read, int(start), int(size), _unpacked_bytes(file, band))
         ):
             raise InputError(f"{name}: a block of it does not fit its own checksum; copy it again")
@@ -54,6 +71,25 @@ def _blocks(file: Any, rows: slice, cols: slice, bands: Sequence[int]) -> Iterat
             range(part.start // side, -(-part.stop // side)) for part, side in ((rows, height), (cols, width))
         )
         yield from ((row, col, band) for row, col in product(down, across))
+
+
+def _is_as_packed(
+    file: Any,
+    read: Callable[[int, int], bytes],
+    stop: int,
+    block: tuple[int, int],
+    window: tuple[slice, slice],
+    pixels: Shaped[np.ndarray, "H W"],
+) -> bool:
+    """Whether all of the block's pixels are there and have the checksum with which it ends; False where that cannot be told."""
+    parts = []
+    for number, side, asked in zip(block, file.block_shapes[0], window, strict=True):
+        first = number * side - asked.start
+        if first < 0 or first + side > asked.stop - asked.start:
+            return False
+        parts.append(slice(first, first + side))
+    own = np.ascontiguousarray(pixels[parts[0], parts[1]])
+    return zlib.adler32(own) == int.from_bytes(read(stop - SUM_BYTES, stop), "big")
 
 
 def _is_by_pixel(file: Any) -> bool:

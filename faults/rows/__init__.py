@@ -24,6 +24,7 @@ NAMES = (
     "damaged_scenes",
     "bombs",
     "hostile_files",
+    "bad_labels",
     "fuzz",
     "network",
 )  # fmt: skip

@@ -36,7 +36,7 @@ WAYS: dict[str, tuple[Callable[[Point, Point], Point], str]] = {
     "a formula": (lambda own, other: [*own[:2], "=cmd|' /C calc'!A0"], "unknown class"),
     "signs for a terminal": (lambda own, other: [*own[:2], "\x1b[2Jrice"], "cannot be shown"),
     "a name of a page": (lambda own, other: [*own[:2], "rice" * 1000], "has 4,000 characters"),
-    "another alphabet": (lambda own, other: [*own[:2], "riсe"], "unknown class"),  # noqa: RUF001
+    "another alphabet": (lambda own, other: [*own[:2], "riсe"], "unknown class"),
     "a row twice": (lambda own, other: list(other), "repeats row"),
     "no place": (lambda own, other: [float("nan"), own[1], own[2]], ""),
 }

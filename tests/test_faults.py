@@ -15,7 +15,7 @@ AT_LEAST = {
     "write_points": 40, "random_kills": 57, "training_kills": 16, "bit_flips": 3000, "storage": 20, "power_cuts": 35, "concurrent": 12,
     "determinism": 14, "memory": 2, "chip_content": 200, "georeferencing": 90, "missing_data": 1250, "dates": 110, "store_machine": 25, "formats": 16,
     "damaged_scenes": 1190, "coherence": 310,
-    "bombs": 30, "hostile_files": 120, "fuzz": 2000, "network": 340,
+    "bombs": 30, "hostile_files": 120, "bad_labels": 150, "fuzz": 2000, "network": 340,
 }  # fmt: skip
 """Faults that quick injects; 48 more of `storage` where a file system may be mounted."""
 

@@ -25,6 +25,7 @@ NAMES = (
     "coherence",
     "bombs",
     "hostile_files",
+    "bad_labels",
     "fuzz",
     "network",
 )  # fmt: skip

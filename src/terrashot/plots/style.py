@@ -31,6 +31,8 @@ SETTINGS = {
     "axes.axisbelow": True,
     "legend.frameon": False,
     "figure.dpi": 110,
+    # A class may be called by any signs; none of them is a formula.
+    "text.parse_math": False,
     "svg.fonttype": "path",
     # A fixed salt: matplotlib's own is random, and the same figure must give the same bytes.
     "svg.hashsalt": "terrashot",

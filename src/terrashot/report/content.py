@@ -7,6 +7,7 @@ from typing import Any
 from terrashot.domain.absence_scores import AbsenceReport
 from terrashot.domain.answers import Answers
 from terrashot.domain.health import HealthCard
+from terrashot.domain.label_summary import LabelSummary, Suspect
 from terrashot.domain.presence_shares import PresenceShares
 from terrashot.domain.results import Dot, Point
 from terrashot.domain.tables import Chips, Labels
@@ -53,6 +54,12 @@ class ReportContent:
     """Of the embeddings."""
     absence: AbsenceReport | None = None
     """What absences cost; None where that was not measured."""
+    label_summaries: Sequence[LabelSummary] = ()
+    """By target, area and split; empty where nobody looked."""
+    suspects: Sequence[Suspect] = ()
+    """Labels that the embeddings contradict, the surest first."""
+    circular: Sequence[str] = ()
+    """A sentence a target that was made from what the embeddings see."""
     facts: Mapping[str, str] = field(default_factory=dict)
     notes: Sequence[str] = ()
     """What must be said. One that begins with `leakage:` or `transfer:` stands in that section."""

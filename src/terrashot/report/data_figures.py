@@ -1,13 +1,17 @@
 """Figures of the data and of pretraining."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 
 from terrashot.areas.coastlines import land_of_the_earth
+from terrashot.domain.tasks import task_of
 from terrashot.plots.area_map import MOST_DRAWN, area_map
 from terrashot.plots.chip_plates import chip_plates
 from terrashot.plots.label_quantiles import label_quantiles
+from terrashot.plots.label_values import MOST_DRAWN as LABELS_DRAWN
+from terrashot.plots.label_values import label_values
 from terrashot.plots.model_diagram import model_diagram
 from terrashot.plots.training import training_curves
 from terrashot.report.absent_data import absence_maps
@@ -31,6 +35,7 @@ def of_data(content: ReportContent) -> Iterator[Recipe]:
         "training chips. A line that stays at 0 is a target that most chips do not have.",
         lambda: label_quantiles(_by_area(content), content.cuts),
     )  # fmt: skip
+    yield from _label_maps(content)
     if content.plates:
         modalities = list(content.plates[0].images)
         yield Recipe(
@@ -41,6 +46,20 @@ def of_data(content: ReportContent) -> Iterator[Recipe]:
         )  # fmt: skip
     if content.presence is not None:
         yield from absence_maps(content.presence, content.chips, land_of_the_earth())
+
+
+def _label_maps(content: ReportContent) -> Iterator[Recipe]:
+    """One a target; all but the first are folded."""
+    if content.chips.footprint is None:
+        return
+    for number, (target, values) in enumerate(content.labels.targets.items()):
+        title = task_of(target).title
+        yield Recipe(
+            f"label-map-{target}", "areas", f"Where {title} is",
+            f"The label '{title}' of each chip; white chips have none. An area of more than {LABELS_DRAWN:,} chips is drawn as a "
+            "random sample of their middles.",
+            partial(label_values, content.chips, target, values, land_of_the_earth()), is_folded=number > 0,
+        )  # fmt: skip
 
 
 def of_training(content: ReportContent) -> Iterator[Recipe]:

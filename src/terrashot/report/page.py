@@ -18,6 +18,7 @@ from terrashot.report.figures import Drawn
 from terrashot.report.forecasts import forecast_tables
 from terrashot.report.health import health_section
 from terrashot.report.in_short import in_short
+from terrashot.report.label_quality import label_quality
 
 WIDE_IN = 7.0
 """A wider figure would be too small to read on a phone: there it keeps its size, and its box scrolls."""
@@ -66,7 +67,7 @@ def _sections(content: ReportContent, figures: Sequence[Drawn]) -> list[tuple[st
         ("more", "How many more labels?", join([drawn("more"), forecast_tables(content)])),
         ("missing", "What absences cost", join([drawn("missing"), missing_data(content)])),
         ("embeddings", "The embeddings", join([drawn("embeddings"), health_section(content.health)])),
-        ("areas", "Areas, splits and labels", drawn("areas")),
+        ("areas", "Areas, splits and labels", join([drawn("areas"), label_quality(content)])),
         ("data", "The data, and what is missing in it", join([drawn("data"), absent_data(content, drawn("absent"))])),
         ("pretraining", "Pretraining", drawn("pretraining")),
         ("facts", "How this was made", _facts(content)),

@@ -4,14 +4,19 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from threadpoolctl import threadpool_limits
+
 from terrashot.config import StudyConfig
+from terrashot.domain.label_summary import Suspect
 from terrashot.domain.results import Point, Result, Timing
 from terrashot.domain.split import choose_scheme
-from terrashot.domain.tables import Chips, Labels, in_order_of
+from terrashot.domain.tables import Chips, Embeddings, Labels, in_order_of
+from terrashot.domain.tasks import TaskRule
 from terrashot.durable.kept import SqliteParts
 from terrashot.evaluate.answers.answers import make_answers
+from terrashot.evaluate.mapping.suspects import suspects
 from terrashot.evaluate.protocol.comparison import DrawSettings
-from terrashot.evaluate.protocol.feature_sets import FeatureSet, feature_sets
+from terrashot.evaluate.protocol.feature_sets import CONCATENATED, FeatureSet, feature_sets
 from terrashot.evaluate.protocol.fewshot import FewshotSettings, FewshotTables, run_fewshot
 from terrashot.evaluate.protocol.fitting import FitSettings, Workshop
 from terrashot.steps.listed_chips import listed_chips
@@ -41,12 +46,27 @@ def make_results(context: Context) -> Work[None]:
             scheme=split_scheme(context), workshop=Workshop(context.workers, parts),
         )  # fmt: skip
     write_tables(study, tables, chips, labels, context.config.study.seed)
+    yield from _write_suspects(context, embeddings, chips, labels)
+
+
+def _write_suspects(context: Context, embeddings: Embeddings, chips: Chips, labels: Labels) -> Work[None]:
+    sets, config = feature_sets(embeddings, None), context.config
+    whole = sets[CONCATENATED] if CONCATENATED in sets else next(iter(sets.values()))
+    rules = {target: TaskRule(config.labels.threshold) for target in labels.targets} | task_rules(config)
+    with threadpool_limits(1):
+        found = list(suspects(whole, chips, labels, rules, config.study.seed))
+    if found:
+        yield Said(
+            f"{len(found):,} labels are contradicted by heads from other places; they stand in {context.study.suspects.name}"
+        )
+    write_rows(context.study.suspects, found, Suspect)
 
 
 def results_of(study: Study) -> list[Path]:
     """What the step writes."""
     return [
         study.results, study.block_scores, study.timings, study.leakage, study.transfer, study.curves, study.answers,
+        study.suspects,
     ]  # fmt: skip
 
 

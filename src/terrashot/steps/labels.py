@@ -11,6 +11,7 @@ from terrashot.domain.tables import Chips, Labels
 from terrashot.errors import ConfigError, InputError
 from terrashot.ingest.harvest import gather_labels
 from terrashot.steps.artefacts import digest_of_given
+from terrashot.steps.label_origin import circular_sentences
 from terrashot.steps.label_summary import label_summaries
 from terrashot.steps.listed_chips import folder_path
 from terrashot.steps.map_labels import labels_of_maps, side_by_side
@@ -35,6 +36,8 @@ def make_labels(context: Context) -> Work[None]:
     for target, values in labels.targets.items():
         unknown = sum(value is None or value != value for value in values.tolist())
         yield Said(f"label '{target}': {len(values) - unknown} chips, {unknown} unknown")
+    for sentence in circular_sentences(context.config, list(labels.targets)):
+        yield Said(sentence)
     summaries = label_summaries(chips, labels, context)
     for sentence in summary_sentences(summaries):
         yield Said(sentence)

@@ -3,11 +3,13 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from terrashot.domain.channel_states import count_absent
+from terrashot.domain.label_summary import LabelSummary, Suspect
 from terrashot.domain.modality import MODALITIES
 from terrashot.domain.presence_shares import PresenceShares, presence_shares
 from terrashot.domain.results import Point, Result, dots
@@ -20,6 +22,7 @@ from terrashot.plots.tsne import Layout
 from terrashot.report.content import ReportContent
 from terrashot.report.figures import write_figures
 from terrashot.report.page import write_report
+from terrashot.steps.label_origin import circular_sentences
 from terrashot.steps.looking import locate_chips, search_chips
 from terrashot.steps.plan import Context
 from terrashot.steps.plates import make_plates
@@ -60,6 +63,8 @@ def make_report(context: Context) -> Work[None]:
         model=_shape(study, presence, taught_preset(config.pretrain)),
         absent=count_absent(states), presence=presence, facts=_facts(context, chips, embeddings),
         absence=read_missing(study.missing) if config.missing.report and study.missing.is_file() else None,
+        label_summaries=_rows_if_there(study.label_summary, LabelSummary), suspects=_rows_if_there(study.suspects, Suspect),
+        circular=circular_sentences(config, list(labels.targets)),
         health=read_health(study.health, study.embeddings) if study.health.is_file() else None,
     )  # fmt: skip
     write_all(content, study)
@@ -78,6 +83,10 @@ def content_of(
         chips=chips, labels=labels, cuts=cuts, points=points, dots=dots(points), answers=answers,
         layouts=layouts, notes=(*notes, *answers.notes), **more,
     )  # fmt: skip
+
+
+def _rows_if_there(path: Path, row_type: type) -> list[Any]:
+    return rows_of_table(read_table(path), row_type) if path.is_file() else []
 
 
 def write_all(content: ReportContent, study: Study) -> None:

@@ -198,7 +198,7 @@ def test_without_a_split_a_study_makes_its_own_and_what_is_of_no_layout_is_refus
     content["features"][0]["properties"]["identifier"] = "0000000000001"
     (own / f"{STEM}.geojson").write_text(json.dumps(content))
     (own / SPLITS).unlink()
-    with pytest.raises(InputError, match="of no chip|none of its"):
+    with pytest.raises(InputError, match=r"of no chip|none of its"):
         brought(own, tmp_path / "third")
 
 

@@ -127,7 +127,7 @@ def test_presence_and_count_look_for_the_classes_that_are_named(tmp_path):
 
 def test_a_mean_weighs_polygons_by_their_ground_in_the_chip(tmp_path):
     square, epsg = chip_square(5)
-    west, south, _, north = square.bounds
+    west, south, east, north = square.bounds
     parts = [shapely.box(west, south, west + 160, north), shapely.box(west + 160, south, east, north)]
     found = joined(tmp_path, "mean", parts, crs=epsg, columns={"yield": [8.0, 4.0]}, column="yield")
     assert found.values[5] == pytest.approx(5.0, abs=1e-6)

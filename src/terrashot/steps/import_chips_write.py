@@ -39,7 +39,7 @@ class Told:
 def write_folder(out: Path, found: Found, outcomes: Sequence[Outcome], kind: str) -> Told:
     """The channel files, labels, partitions and the report; then `chips.csv`, by which the folder is whole."""
     plan = found.plan
-    wrote = {name: sum(name in one.wrote for one in outcomes) for name in IMAGERY}
+    wrote: dict[str, int] = {name: sum(name in one.wrote for one in outcomes) for name in IMAGERY}
     for name in IMAGERY:
         if not wrote[name]:
             remove(out / name)

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from terrashot.domain.modality import Imagery
-from terrashot.durable.files import write_bytes
+from terrashot.durable.files import remove, write_bytes
 from terrashot.errors import InputError, one_line
 from terrashot.ingest.geetiles.coherence_tiles import coherence
 from terrashot.ingest.geetiles.labels import built_up, class_counts, tree_cover
@@ -81,12 +81,15 @@ def _write(
     failed: Mapping[str, str],
 ) -> bool:
     """Whether there is an image now; if not, why lies beside."""
+    beside = plan.out / name / f"{job.id}{SKIPPED}"
     if isinstance(image, Imagery):
         write_bytes(plan.out / name / f"{job.id}.tif", chip_geotiff(image.values, image.channels, place))
+        if beside.is_file():  # of an earlier try, before its tile was mended
+            remove(beside)
         return True
     reason = failed.get(name) or image or _told(job, name, plan)
     if reason:
-        write_bytes(plan.out / name / f"{job.id}{SKIPPED}", f"{reason}\n".encode())
+        write_bytes(beside, f"{reason}\n".encode())
     return False
 
 

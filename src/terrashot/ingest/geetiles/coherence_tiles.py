@@ -30,7 +30,8 @@ def coherence(job: ChipJob, plan: ImportPlan) -> Imagery | str | None:
     tiles = job.tiles_of("gunw")
     if not tiles:
         return None
-    found, n_pairs = {}, 0
+    found: dict[str, tuple[Channel, np.ndarray]] = {}
+    n_pairs = 0
     target = plan.coherence_place(job.bounds_deg)
     for tile in tiles:
         picture, place = _read(tile, job, plan)

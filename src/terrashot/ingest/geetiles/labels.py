@@ -111,8 +111,8 @@ def codes_of(seen: Iterable[int], *, when_unclear: str) -> Mapping[int, int]:
         are_codes = numbers <= set(CODES)
         if not are_codes and not numbers <= set(range(len(CODES))):
             raise InputError(
-                f"classes {', '.join(map(str, sorted(numbers)))[:120]} are neither WorldCover's (0, 10, ... 95, 100) "
-                "nor geetiles' 0 to 11"
+                f"classes {', '.join(map(str, sorted(numbers)))[:120]} are neither WorldCover's "
+                "(0, 10, ... 95, 100) nor geetiles' 0 to 11"
             )
     return {number: number if are_codes else CODES[number] for number in numbers}
 

@@ -47,7 +47,7 @@ def unpack(path: Path, source: Path, into: Path) -> int:
         if not isinstance(data_set, str) or chip_set(data_set) is None:
             continue
         total += len(content) if isinstance(content, bytes) else 0
-        _refuse_content(tile, content, total, where)
+        content = _checked(tile, content, total, where)
         folder = into / _stem(name, path, source, where) / data_set
         write_bytes(make_folder(folder) / tile, content)
         count += 1
@@ -93,10 +93,12 @@ def _stem(name: object, path: Path, source: Path, where: str) -> str:
     return found
 
 
-def _refuse_content(tile: str, content: object, total: int, where: str) -> None:
+def _checked(tile: str, content: object, total: int, where: str) -> bytes:
+    """The bytes of one tile."""
     if not isinstance(content, bytes) or not content.startswith(BEGINS[PurePosixPath(tile).suffix]):
         raise InputError(f"{where}: content of {tile} begins like no {PurePosixPath(tile).suffix} file")
     if len(content) > MAX_TILE_BYTES:
         raise InputError(f"{where}: {tile} has {len(content)} bytes; a tile has {MAX_TILE_BYTES} at most")
     if total > MAX_BYTES:
         raise InputError(f"{where}: over {MAX_BYTES >> 30} GiB unpacked so far; cut the file")
+    return content

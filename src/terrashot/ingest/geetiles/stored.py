@@ -1,8 +1,8 @@
 """From the numbers that the authors store to reflectance and decibels: what they mean, and what is mended.
 
 P: bands of one month. Optical: reflectance 0 to 0.3 as bytes 0 to 255, what is brighter saturates, masked pixels are 0.
-Radar: decibels cut to whole numbers (towards zero) and stored as unsigned 16 bit, so that -12 became 65524;
-0 stands for no data and for -1 to 1 dB.
+Radar: decibels cut to whole numbers (towards zero) and stored as unsigned 16 bit, so that -12 became 65524; 0 stands for
+no data and for -1 to 1 dB.
 
 Source: rramosp/geetiles d96b25af, definitions s2rgbm and s1grdm; the wrapping was reproduced with numpy on x86.
 """

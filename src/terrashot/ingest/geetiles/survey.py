@@ -93,6 +93,8 @@ def imagery_jobs(
     for chip_id, rectangle in zip(ids, bounds, strict=True):
         files = tuple(TileFile(t.chip_set, t.folder / t.files[chip_id]) for t in tiles if chip_id in t.files)
         if any(file.chip_set.sensor in IMAGERY for file in files):
-            skipped = {t.chip_set.sensor: t.folder / t.skipped[chip_id] for t in tiles if chip_id in t.skipped}
+            skipped: dict[str, Path] = {
+                t.chip_set.sensor: t.folder / t.skipped[chip_id] for t in tiles if chip_id in t.skipped
+            }
             jobs.append(ChipJob(chip_id, rectangle, files, skipped))
     return tuple(jobs)

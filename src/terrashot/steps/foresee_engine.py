@@ -40,7 +40,7 @@ class Asked:
 def cost_of_engine(context: Context, to_run: Collection[str]) -> Answer:
     """Requests, bytes and hours of each modality, and of labels; nothing is asked."""
     n_chips = len(read_chips(context.study.chips) if context.study.chips.is_file() else placed_chips(context)[0])
-    found = {}
+    found: dict[str, Asked] = {}
     if "ingest" in to_run and context.config.source.kind == "earthengine":
         found = {source.modality: _asked(source) for source in engine_sources(context)}
     if "labels" in to_run and context.config.labels.earthengine:

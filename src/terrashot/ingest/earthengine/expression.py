@@ -8,9 +8,6 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-Constant = str | int | float | bool | None
-Value = "Call | Constant | tuple[Value, ...]"
-
 
 @dataclass(frozen=True, slots=True)
 class Call:

@@ -62,7 +62,8 @@ class EarthEngineLabels:
         return {label.target: self._checked(label, row) for label, row in zip(self.labels, rows, strict=True)}
 
     def _checked(self, label: MapLabel, row: object) -> tuple[float, float]:
-        value, valid = (row.get(name) for name in (VALUE, VALID)) if isinstance(row, dict) else (None, None)
+        told = row if isinstance(row, dict) else {}
+        value, valid = told.get(VALUE), told.get(VALID)
         if not _is_share(valid) or (value is not None and not _is_share(value)):
             raise InputError(
                 f"{self.engine.name}: {label.map}: {str(row)[:120]}; needs a value and a valid share, 0 to 1"
@@ -87,8 +88,9 @@ def _mean(label: MapLabel, chip: Chip) -> Call:
 
 
 def _is_share(number: object) -> bool:
-    is_number = isinstance(number, int | float) and not isinstance(number, bool)
-    return is_number and -SLACK <= float(number) <= 1 + SLACK  # type: ignore[arg-type]
+    if isinstance(number, bool) or not isinstance(number, int | float):
+        return False
+    return -SLACK <= number <= 1 + SLACK
 
 
 _: type[LabelSource] = EarthEngineLabels

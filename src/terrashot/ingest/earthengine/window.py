@@ -74,7 +74,8 @@ def compute_bands(engine: Engine, image: Call, bands: Sequence[Band], place: Ras
         InputError: the service cannot compute it, or answers with something else.
         NetworkError: no answer within the limits.
     """
-    expression, found = expression_of(image), {band.name: [] for band in bands}  # type: dict[str, Any], dict[str, list[np.ndarray]]
+    expression = expression_of(image)
+    found: dict[str, list[np.ndarray]] = {band.name: [] for band in bands}
     for request in requests_for(bands, place):
         for name, stripe in _answer(engine, expression, request, place).items():
             found[name].append(stripe)

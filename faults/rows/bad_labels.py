@@ -26,7 +26,7 @@ FIRST_ROW = {"csv": 2, "geojson": 1, "parquet": 1}
 SECTION = {"how": "majority", "column": "crop", "classes": ("maize", "rice")}
 WAYS: dict[str, tuple[Callable[[Point, Point], Point], str]] = {
     "out of the area": (lambda own, other: [own[0] + 5, *own[1:]], "lies in no chip"),  # type: ignore[operator]
-    "the zero island": (lambda own, other: [0.0, 0.0, own[2]], "lies in no chip"),
+    "near the zero island": (lambda own, other: [own[0] * 1e-6, own[1] * 1e-6, own[2]], "lies in no chip"),  # type: ignore[operator]
     "swapped axes": (lambda own, other: [own[1], own[0], own[2]], "lies in no chip"),
     "longitude beyond 180": (lambda own, other: [own[0] + 360, *own[1:]], "no degrees"),  # type: ignore[operator]
     "latitude beyond 90": (lambda own, other: [own[0], own[1] + 90, own[2]], "no degrees"),  # type: ignore[operator]

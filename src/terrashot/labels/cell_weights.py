@@ -27,15 +27,15 @@ def weights_by_value(pixels: UInt8[np.ndarray, "h w"], shapes: Shapes) -> Float6
 
 
 def totals(
-    pixels: Float[np.ndarray, "h w"], is_valid: UInt8[np.ndarray, "h w"], shapes: Shapes
-) -> Float64[np.ndarray, "N 2"]:
-    """Of each chip the weight of its valid cells, in cells, and the weighted sum of their values.
+    pixels: Float[np.ndarray, "h w"], missing: Float[np.ndarray, " k"], shapes: Shapes
+) -> Float64[np.ndarray, "N 4"]:
+    """Of each chip the weight of its valid cells, in cells, the weighted sum of their numbers, the least and the greatest of these.
 
     Args:
         pixels: float32 or float64; a kernel is compiled for each.
-        is_valid: 1 where a cell has a value, else 0.
+        missing: numbers that say nothing, k of them, in the precision of the pixels; what is not finite says nothing either.
     """
-    return _totals(pixels, is_valid, shapes.vertices, shapes.ring_starts, shapes.shape_starts)
+    return _totals(pixels, missing, shapes.vertices, shapes.ring_starts, shapes.shape_starts)
 
 
 @njit(cache=True, nogil=True)
@@ -77,19 +77,25 @@ def _count(line: np.ndarray, start: int, stop: int, counts: np.ndarray) -> None:
 @njit(cache=True, nogil=True)
 @no_type_check
 def _totals(
-    pixels: np.ndarray, is_valid: np.ndarray, vertices: np.ndarray, ring_starts: np.ndarray, shape_starts: np.ndarray
+    pixels: np.ndarray, missing: np.ndarray, vertices: np.ndarray, ring_starts: np.ndarray, shape_starts: np.ndarray
 ) -> np.ndarray:
-    found = np.zeros((len(shape_starts) - 1, 2))
+    found = np.zeros((len(shape_starts) - 1, 4))
     for shape in range(len(found)):
+        least, greatest = np.inf, -np.inf
         rings = ring_starts[shape_starts[shape] : shape_starts[shape + 1] + 1]
         rows, starts, stops, shares = spans_inside(vertices, rings, pixels.shape[0], pixels.shape[1])
         for span in range(len(rows)):
-            line, valid = pixels[rows[span]], is_valid[rows[span]]
-            count, total = 0, 0.0
+            line, count, total = pixels[rows[span]], 0, 0.0
             for col in range(starts[span], stops[span]):
-                if valid[col]:
+                number = line[col]
+                is_known = np.isfinite(number)
+                for one in missing:
+                    is_known &= number != one
+                if is_known:
                     count += 1
-                    total += line[col]
+                    total += number
+                    least, greatest = min(least, number), max(greatest, number)
             found[shape, 0] += shares[span] * count
             found[shape, 1] += shares[span] * total
+        found[shape, 2], found[shape, 3] = least, greatest
     return found

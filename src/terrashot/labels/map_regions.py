@@ -11,7 +11,7 @@ from terrashot.labels.chip_outlines import Ground, take
 from terrashot.labels.map_tiles import MapTile, Meetings, hidden_from
 from terrashot.raster.place import RasterPlace
 
-SIDE_PX = 2048
+SIDE_PX = 3072
 """Of a piece of a tile: some blocks of any file, and few enough pixels to be held."""
 MOST_SPARE = 2.0
 """Where one window around all chips of a piece would be more than so many times their own, each is read alone."""

@@ -96,19 +96,13 @@ def _worth(values: Float64[np.ndarray, "256"], classes: Sequence[int] | None, ce
 def _of_numbers(
     pixels: Shaped[np.ndarray, "h w"], shapes: Shapes, taken: Taken, cell: Cell
 ) -> Float64[np.ndarray, "N K"]:
-    missing = np.array(cell.nodata)
+    numbers = pixels.astype(np.result_type(pixels.dtype, np.float32), copy=False)
     # A file of float32 states its no data in double precision.
-    is_missing = np.isin(pixels, missing.astype(pixels.dtype) if pixels.dtype.kind == "f" else missing)
-    is_valid = np.isfinite(pixels) & ~is_missing
-    _refuse_strange(_extremes(pixels, is_valid), taken, cell)
-    numbers = np.where(is_valid, pixels, 0).astype(np.result_type(pixels.dtype, np.float32), copy=False)
-    found = totals(numbers, is_valid.astype(np.uint8), shapes)
+    with np.errstate(over="ignore"):
+        missing = np.array(cell.nodata, np.float64).astype(numbers.dtype)
+    found = totals(numbers, missing, shapes)
+    _refuse_strange(found[found[:, 0] > 0, 2:].ravel(), taken, cell)
     return np.column_stack([found[:, 0], *[found[:, 1] * cell.scale + cell.offset * found[:, 0]] * len(taken.targets)])
-
-
-def _extremes(pixels: np.ndarray, is_valid: np.ndarray) -> np.ndarray:
-    known = pixels[is_valid]
-    return np.array([known.min(), known.max()], np.float64) if len(known) else np.empty(0)
 
 
 def _coded(

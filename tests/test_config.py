@@ -57,7 +57,7 @@ def test_a_whole_number_stands_for_a_number(tmp_path):
         (AREA + '[source]\nkind = "folder"\npath = "chips"\n', "[areas] come from chips.csv"),
         ("", "no area; add [areas.NAME]"),
         (AREA + SCENES, '[source] kind = "scenes" needs labels'),
-        (AREA + MAP.format(""), "[labels.maps] are of the real Earth"),
+        (AREA + MAP.format('file = "a.tif"\nmean = true'), "[labels.maps] are of the real Earth"),
         (AREA + SCENES + MAP.format('product = "worldcover"'), "[labels.maps.crop]: product = 'worldcover': there are worldcover-2020"),
         (AREA + SCENES + MAP.format('product = "worldcover-2020"'), "is a map of classes: give classes"),
         (AREA + SCENES + MAP.format('product = "worldcover-2020"\nclasses = [41]'), "has no class 41; it has 10, 20"),

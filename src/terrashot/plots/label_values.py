@@ -66,7 +66,7 @@ def _shades(values: np.ndarray) -> tuple[np.ndarray, ScalarMappable | list[Patch
         known = ~np.isnan(values)
         scale = Normalize(*(values[known].min(), values[known].max())) if known.any() else Normalize(0, 1)
         key = ScalarMappable(scale, colormaps["viridis"])
-        colours = np.array(key.to_rgba(np.where(known, values, scale.vmin)))
+        colours = np.array(key.to_rgba(np.where(known, values, 0.0)))
         colours[~known] = to_rgba(UNKNOWN)
         return colours, key
     names, counts = np.unique([str(value) for value in values if value is not None], return_counts=True)

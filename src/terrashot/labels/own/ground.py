@@ -67,7 +67,7 @@ def _parts(chip: Int64[np.ndarray, " P"]) -> Iterator[slice]:
     ends = np.append(np.flatnonzero(np.diff(chip)) + 1, len(chip))
     start = 0
     while start < len(chip):
-        stop = int(ends[max(0, np.searchsorted(ends, start + AT_ONCE, side="right") - 1)])
+        stop = int(ends[max(0, int(np.searchsorted(ends, start + AT_ONCE, side="right")) - 1)])
         stop = stop if stop > start else int(ends[np.searchsorted(ends, start, side="right")])
         yield slice(start, stop)
         start = stop

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import shapely
-from jaxtyping import Int64
+from jaxtyping import Float64, Int64
 
 from terrashot.errors import InputError
 from terrashot.labels.own.bad_rows import BadRows
@@ -14,7 +14,7 @@ from terrashot.labels.own.in_degrees import DEGREES, crs_of, off_the_globe, poin
 from terrashot.labels.own.label_rows import LabelRows
 from terrashot.labels.own.values import amounts_of, classes_of, no_number
 from terrashot.own_label_sections import OwnLabelsSection
-from terrashot.store.csv_columns import numbers_of, read_csv_columns
+from terrashot.store.csv_columns import CsvColumns, numbers_of, read_csv_columns
 
 TABLES = (".csv", ".tsv", ".txt")
 KINDS = {0: "points", 1: "lines", 2: "polygons"}
@@ -56,17 +56,18 @@ def _of_table(path: Path, section: OwnLabelsSection, bad: BadRows) -> LabelRows:
             f"{path}: no column '{absent[0]}'; columns are {', '.join(content.table.column_names)[:200]}{hint}"
         )
     bad.reasons.update(content.odd)
-    places = []
-    for name in (section.lon, section.lat):
-        cells = content.table.column(name)
-        places.append(numbers_of(cells))
-        bad.add(
-            content.number, ~np.isfinite(places[-1]), lambda row, c=cells, n=name: f"{n}: {no_number(c[row].as_py())}"
-        )  # type: ignore[misc]
     crs = crs_of(None, section.crs, str(path)) if section.crs else DEGREES
-    lon, lat = points_in_degrees(*places, crs)
+    x, y = (_coordinate(content, name, bad) for name in (section.lon, section.lat))
+    lon, lat = points_in_degrees(x, y, crs)
     _refuse_no_degrees(path, content.number, lon, lat, bad)
     return _with_values(path, section, content.table, content.number, LabelRows(content.number, lon, lat), bad)
+
+
+def _coordinate(content: CsvColumns, name: str, bad: BadRows) -> Float64[np.ndarray, " R"]:
+    cells = content.table.column(name)
+    numbers = numbers_of(cells)
+    bad.add(content.number, ~np.isfinite(numbers), lambda row: f"{name}: {no_number(cells[row].as_py())}")
+    return numbers
 
 
 def _of_features(path: Path, section: OwnLabelsSection, bad: BadRows) -> LabelRows:

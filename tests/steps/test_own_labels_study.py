@@ -70,4 +70,4 @@ def test_a_study_takes_a_users_geopackage_to_its_report(tmp_path):
     assert {row["target"] for row in summary} >= {"crop", "vines"}
     assert (tmp_path / "labels.suspects.parquet").is_file() and (tmp_path / "labels.rejected.csv").is_file()
     page = (tmp_path / "report.html").read_text()
-    assert "<b>$x$</b>" not in page and "vines_balanced" in page
+    assert "<b>$x$</b>" not in page and "vines, balanced" in page

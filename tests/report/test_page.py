@@ -54,7 +54,7 @@ def drawn(tmp_path_factory):
 def test_the_page_is_well_formed_and_holds_every_figure_with_words_for_those_who_cannot_see(drawn):
     figures, text, folder = drawn
     images = [attrs for tag, attrs in tags_of(text) if tag == "img"]
-    assert len(images) == len(figures) == 11
+    assert len(images) == len(figures) == 12
     assert all(len(attrs["alt"]) > 60 for attrs in images)
     assert {path.name for path in folder.iterdir()} == {f"{f.name}.{kind}" for f in figures for kind in ("png", "svg")}
     assert "script" not in [tag for tag, _ in tags_of(text)]

@@ -192,7 +192,7 @@ def test_without_a_split_a_study_makes_its_own_and_what_is_of_no_layout_is_refus
     with pytest.raises(InputError, match="_partitions_KIND"):
         brought(tmp_path / "out", tmp_path / "other")
     with pytest.raises(UsageError, match="no such month"):
-        brought(own, tmp_path / "other", months="2019-01")
+        brought(own, tmp_path / "another", months="2019-01")
     write_partitions(own, 1)
     content = json.loads((own / f"{STEM}.geojson").read_text())
     content["features"][0]["properties"]["identifier"] = "0000000000001"

@@ -100,7 +100,7 @@ def test_a_dry_run_tells_acquisitions_bytes_and_hours_and_fetches_no_pixel(made,
     assert told["s2rgbm"]["acquisitions"] == 12 and told["s1grdm"]["acquisitions"] == 5
     assert told["s2rgbm"]["gigabytes"] > 0 and told["s1grdm"]["hours"] > 0
     assert any("12 acquisitions of sentinel-2-l2a (Earth Search)" in line for line in answer.lines)
-    assert files_asked(server) == before
+    assert files_asked(server) <= before + 1  # the header of a far map tells where it lies
     assert not study.scenes.exists() and not study.chips.exists()
 
 

@@ -55,7 +55,7 @@ def _label_maps(content: ReportContent) -> Iterator[Recipe]:
     for number, (target, values) in enumerate(content.labels.targets.items()):
         title = task_of(target).title
         yield Recipe(
-            f"label-map-{target}", "areas", f"Where {title} is",
+            f"label-map-{number + 1}", "areas", f"Where {title} is",
             f"The label '{title}' of each chip; white chips have none. An area of more than {LABELS_DRAWN:,} chips is drawn as a "
             "random sample of their middles.",
             partial(label_values, content.chips, target, values, land_of_the_earth()), is_folded=number > 0,

@@ -72,7 +72,17 @@ SHARD = "chips.zarr/s1grdm/c/1/0/0/0"
 TABLES = ("chips.parquet", "presence.parquet", "labels.parquet", "embeddings.parquet", "floors.parquet", "results.parquet",
           "block_scores.parquet", "timings.parquet", "leakage.parquet", "transfer.parquet", "curves.parquet",
           "missing.parquet")  # fmt: skip
-OF_FITS = ("results", "block_scores", "timings", "leakage", "transfer", "curves", "answers", "fewshot.fits")
+OF_FITS = (
+    "results",
+    "block_scores",
+    "timings",
+    "leakage",
+    "transfer",
+    "curves",
+    "answers",
+    "labels.suspects",
+    "fewshot.fits",
+)
 OF_REPORT = ("projection", "report", "figures")
 TARGETS = (
     Target(SHARD, "chips.zarr", _pixels, (SHARD, "chips.ledger", "presence")),

@@ -161,6 +161,7 @@ def test_parts_by_kind_have_strategies_for_a_kind_that_is_gone():
     assert one(found, "red", answer="learnt").strategy == "rest"
 
 
+@pytest.mark.slow
 def test_gaps_of_the_study_itself_are_filled_as_the_study_does_and_chips_without_a_modality_are_left_out():
     vectors, labels = study(500, absent=0.3)
     for channels in ("mean", "each"):
@@ -244,6 +245,7 @@ def test_what_stands_in_is_the_same_in_every_area_and_so_are_the_heads():
     assert {row.score for row in found[:3]} == {found[0].score} and {row.head for row in found} == {"logistic"}
 
 
+@pytest.mark.slow
 def test_neither_threads_nor_how_much_is_judged_at_once_change_a_row(monkeypatch):
     vectors, labels = study(200, areas=("north", "south"))
     settings = replace(SETTINGS, fits=FitSettings(heads=("forest",)), draws=replace(DRAWS, repeats=2))

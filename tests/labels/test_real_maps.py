@@ -23,6 +23,7 @@ def assert_land_is_as_counted_slowly(found, path, ground):
         np.testing.assert_allclose(found.means[:, target], expected[:, 1], atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("lon", "lat", "zones_east"), [(6.6, 0.38, 0), (6.6, 0.38, 1), (6.19, 0.41, 0)])
 def test_land_cover_of_an_island_and_of_the_open_sea_in_two_zones(land_cover, lon, lat, zones_east):
     """Sao Tome; the open sea has no data, the sea near the shore is water."""

@@ -104,6 +104,7 @@ def test_a_dry_run_tells_acquisitions_bytes_and_hours_and_fetches_no_pixel(made,
     assert not study.scenes.exists() and not study.chips.exists()
 
 
+@pytest.mark.slow
 def test_what_a_run_that_failed_had_fetched_is_not_fetched_again(made, tmp_path):
     """The server breaks for good in the middle of the harvest; the next run goes on with what is there."""
     with RehearsalServer(made / "served") as whole:
@@ -127,6 +128,7 @@ def test_what_a_run_that_failed_had_fetched_is_not_fetched_again(made, tmp_path)
         np.testing.assert_array_equal(one.read(modality, asked), other.read(modality, asked))
 
 
+@pytest.mark.slow
 def test_the_same_items_in_a_file_of_the_users_give_the_same_chips_without_a_search(study, server, tmp_path):
     found = json.loads((study.scenes / "s2rgbm.json").read_text())
     del found["terrashot"]

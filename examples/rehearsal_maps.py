@@ -14,6 +14,7 @@ import shapely
 from rasterio.transform import Affine
 from rehearsal_ground import EAST_EPSG, EDGE_LON_DEG, PIXEL_M, WEST_EPSG, Place, Plan, zone_chips
 
+from terrashot.domain.degree_tiles import corner_name
 from terrashot.domain.grid import to_metres
 from terrashot.domain.reference_maps import PRODUCTS
 from terrashot.ingest.world.covers import BARE, BUILT, CROP, GRASS, TREE, WATER
@@ -59,7 +60,7 @@ def write_maps(plan: Plan, root: Path) -> list[dict[str, object]]:
     west, south, east, north = plan.around
     items = []
     for west_deg, south_deg in tiles.over(np.array([west, east]), np.array([south, north])):
-        corner = tiles.corner(west_deg, south_deg)
+        corner = corner_name(west_deg, south_deg)
         path = tiles.path.format(corner=corner)
         upper = west_deg, south_deg + tiles.side_deg
         _write_land_cover(root / path, covers, plan, upper, tiles.side_px / tiles.side_deg)

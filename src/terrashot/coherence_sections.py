@@ -5,12 +5,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from terrashot.domain.coherence_season import Season, SeasonalDays
 from terrashot.scene_sections import Section
 
 Day = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")]
-Season = Literal["winter", "spring", "summer", "fall"]
 Polarisation = Literal["vv", "vh", "hh", "hv"]
-SeasonalDays = Literal[6, 12, 18, 24, 36, 48]
 OF_PAIRS = ("search_url", "folder", "start", "end")
 """Keys that say nothing of seasonal medians."""
 

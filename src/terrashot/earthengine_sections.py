@@ -4,12 +4,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from terrashot.domain.coherence_season import Season, SeasonalDays
+from terrashot.domain.reference_maps import LAND_COVER
 from terrashot.scene_sections import Kind, Section
 
 Orbits = Literal["mixed", "apart", "ascending", "descending"]
-Season = Literal["winter", "spring", "summer", "fall"]
-Days = Literal[6, 12, 18, 24, 36, 48]
-COVER_CLASSES = (10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 100)
 
 
 class EngineOpticalSection(Section):
@@ -38,7 +37,7 @@ class EngineCoherenceSection(Section):
 
     seasons: tuple[Season, ...] = Field(("winter", "spring", "summer", "fall"), min_length=1)
     """Of the north: winter is December 2019 to February 2020."""
-    days: tuple[Days, ...] = Field((12, 24, 36, 48), min_length=1)
+    days: tuple[SeasonalDays, ...] = Field((12, 24, 36, 48), min_length=1)
     """Between the two dates of a pair."""
     polarisation: Literal["vv", "hh"] = "vv"
     """`hh` is there for some coasts and ice alone."""
@@ -88,11 +87,9 @@ class EngineLabelSection(Section):
     def _classes_go_with_land_cover(self) -> "EngineLabelSection":
         if self.map.startswith("worldcover") != bool(self.classes):
             raise ValueError("classes = [40] belongs to the maps worldcover-v100 and worldcover-v200, which need it")
-        unknown = [number for number in self.classes if number not in COVER_CLASSES]
+        unknown = [number for number in self.classes if number not in LAND_COVER]
         if unknown:
-            raise ValueError(
-                f"classes: WorldCover has no class {unknown[0]}; it has {', '.join(map(str, COVER_CLASSES))}"
-            )
+            raise ValueError(f"classes: WorldCover has no class {unknown[0]}; it has {', '.join(map(str, LAND_COVER))}")
         if self.map == "ghs-built-s" and self.year % 5:
             raise ValueError(f"year = {self.year}: ghs-built-s is of every fifth year, 1975 to 2030")
         return self

@@ -88,3 +88,8 @@ MODALITIES: dict[str, Modality] = {
     "s1grdm": Modality("s1grdm", "radar (Sentinel-1)", 10.0, (-80.0, 60.0)),
     "gunw": Modality("gunw", "coherence (Sentinel-1 pairs)", 90.0, (0.0, 1.0)),
 }
+
+
+def coherence_side_px(chip_m: float) -> int:
+    """Cells of coherence along a chip's side, near 90 m each."""
+    return max(1, round(chip_m / MODALITIES["gunw"].resolution_m))

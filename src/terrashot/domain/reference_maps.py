@@ -20,10 +20,6 @@ class NamedTiles:
     side_deg: int
     side_px: int
 
-    def corner(self, west_deg: int, south_deg: int) -> str:
-        """The name of a tile's corner: `N00E006`, `S03W069`."""
-        return f"{'NS'[south_deg < 0]}{abs(south_deg):02d}{'EW'[west_deg < 0]}{abs(west_deg):03d}"
-
     def over(
         self, lon_deg: Float64[np.ndarray, " N"], lat_deg: Float64[np.ndarray, " N"]
     ) -> tuple[tuple[int, int], ...]:

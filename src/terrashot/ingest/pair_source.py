@@ -18,12 +18,6 @@ from terrashot.raster.regrid import HALF
 MODALITY, UNIT = "gunw", "coherence"
 PASSES = 2
 """That went into a pair."""
-CELL_M = 90.0
-
-
-def coherence_side_px(chip_m: float) -> int:
-    """Cells along a chip's side, near 90 m each."""
-    return max(1, round(chip_m / CELL_M))
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,8 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 from terrashot.domain.cells import cells_of, centres_deg
+from terrashot.domain.coherence_season import FIRST_DAY, Season
+from terrashot.domain.degree_tiles import corner_name
 from terrashot.domain.grid import Chip, chip_from_id
 from terrashot.domain.modality import Absence, Channel, Difference, Imagery
 from terrashot.errors import InputError
@@ -28,7 +30,6 @@ from terrashot.raster.window_needed import part_of, window_needed
 from terrashot.remote.profiles import Plane
 from terrashot.remote.ranges import AbsentFileError
 
-FIRST_DAY: Final = {"winter": "2019-12-01", "spring": "2020-03-01", "summer": "2020-06-01", "fall": "2020-09-01"}
 TILE_PX: Final = 1200
 HUNDREDTHS: Final = np.float32(100)
 AROUND_DEG: Final = 2
@@ -41,7 +42,7 @@ PLACE_DEG: Final = 1e-6
 class SeasonalChannel:
     """One median: of a season, of pairs so many days apart, in one polarisation."""
 
-    season: str
+    season: Season
     polarisation: str
     days: int
 
@@ -61,7 +62,7 @@ class SeasonalSource:
     """Reads the medians of a chip from the tiles that it lies on."""
 
     tiles_url: str
-    seasons: tuple[str, ...]
+    seasons: tuple[Season, ...]
     polarisations: tuple[str, ...]
     days: tuple[int, ...]
     side_px: int
@@ -171,8 +172,7 @@ def tiles_of(around: RasterPlace, rows: slice, cols: slice) -> Iterator[tuple[st
 
 def tile_name(west_deg: int, north_deg: int) -> str:
     """Of the tile with this north-western corner: `N48W090`, `S01E179`."""
-    lon = (west_deg + 180) % 360 - 180
-    return f"{'N' if north_deg >= 0 else 'S'}{abs(north_deg):02d}{'E' if lon >= 0 else 'W'}{abs(lon):03d}"
+    return corner_name((west_deg + 180) % 360 - 180, north_deg)
 
 
 def _part(window: slice, tile: int) -> slice:

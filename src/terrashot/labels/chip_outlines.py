@@ -67,11 +67,15 @@ def outlines_deg(ground: Ground, points_a_side: int = POINTS_A_SIDE) -> Shapes:
     return shapes_of_rings(rings)
 
 
+def way_round(points_a_side: int) -> tuple[Float64[np.ndarray, " V"], Float64[np.ndarray, " V"]]:
+    """Along and up the sides of the unit square, from 0, 0 on along the first axis; each corner once."""
+    along, still = np.arange(points_a_side) / points_a_side, np.zeros(points_a_side)
+    return np.concatenate([along, still + 1, 1 - along, still]), np.concatenate([still, along, still + 1, 1 - along])
+
+
 def _rings_m(cells: Cells, points_a_side: int) -> tuple[Float64[np.ndarray, "N V"], Float64[np.ndarray, "N V"]]:
     """Around from the south-western corner, counter-clockwise."""
-    along, still = np.arange(points_a_side) / points_a_side, np.zeros(points_a_side)
-    across = np.concatenate([along, still + 1, 1 - along, still])
-    up = np.concatenate([still, along, still + 1, 1 - along])
+    across, up = way_round(points_a_side)
     west, south, _, _ = cells.edges_m()
     return west[:, None] + cells.size_m * across, south[:, None] + cells.size_m * up
 

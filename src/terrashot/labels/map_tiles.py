@@ -11,7 +11,7 @@ import numpy as np
 import shapely
 from jaxtyping import Float64, Int64
 
-from terrashot.labels.chip_outlines import Ground, boxes_of, outlines_deg, outlines_on, take
+from terrashot.labels.chip_outlines import Ground, boxes_of, outlines_deg, outlines_on, take, way_round
 from terrashot.raster.asset import Asset
 from terrashot.raster.place import RasterPlace, between, is_geographic, is_same_crs
 from terrashot.remote.profiles import Plane
@@ -110,10 +110,8 @@ def hidden_from(tile: MapTile, turn_deg: float, earlier: MapTile, earlier_turn_d
 def _outline_in(crs: str, place: RasterPlace) -> shapely.Polygon | None:
     """A raster's edge in other axes; None where that has no place there."""
     a, b, c, d, e, f = place.affine
-    along = np.arange(POINTS_A_SIDE) / POINTS_A_SIDE if not is_same_crs(crs, place.crs) else np.zeros(1)
-    still = np.zeros(len(along))
-    col = np.concatenate([along, still + 1, 1 - along, still]) * place.width_px
-    row = np.concatenate([still, along, still + 1, 1 - along]) * place.height_px
+    across, down = way_round(1 if is_same_crs(crs, place.crs) else POINTS_A_SIDE)
+    col, row = across * place.width_px, down * place.height_px
     x, y = a * col + b * row + c, d * col + e * row + f
     if not is_same_crs(crs, place.crs):
         x, y = between(place.crs, crs).transform(x, y)

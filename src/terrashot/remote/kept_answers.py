@@ -1,7 +1,7 @@
 """Answers of Earth Engine that are kept on this disk until the step is done: a run that was killed asks for none of them again."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,24 +22,24 @@ class KeptAnswers:
 
     def pixels(self, body: Mapping[str, Any], most_bytes: int) -> bytes:
         """As of `Engine`."""
-        key = f"pixels {json.dumps(body, sort_keys=True)}"
-        kept = self.spool.get(key).get(0)
-        if kept is not None:
-            return kept
-        content = self.engine.pixels(body, most_bytes)
-        self.spool.put(key, {0: content})
-        return content
+        return self._kept(f"pixels {json.dumps(body, sort_keys=True)}", lambda: self.engine.pixels(body, most_bytes))
 
     def value(self, expression: Mapping[str, Any]) -> object:
         """As of `Engine`."""
-        key = f"value {json.dumps(expression, sort_keys=True)}"
+        found: object = json.loads(
+            self._kept(
+                f"value {json.dumps(expression, sort_keys=True)}",
+                lambda: json.dumps(self.engine.value(expression)).encode(),
+            )
+        )
+        return found
+
+    def _kept(self, key: str, ask: Callable[[], bytes]) -> bytes:
         kept = self.spool.get(key).get(0)
-        if kept is not None:
-            found: object = json.loads(kept)
-            return found
-        answer = self.engine.value(expression)
-        self.spool.put(key, {0: json.dumps(answer).encode()})
-        return answer
+        if kept is None:
+            kept = ask()
+            self.spool.put(key, {0: kept})
+        return kept
 
 
 _: type[Engine] = KeptAnswers

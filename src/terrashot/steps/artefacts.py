@@ -1,13 +1,14 @@
 """Digest of whatever a step reads or writes."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 from terrashot.durable.backup import digest_path
 from terrashot.durable.files import sha256_of_file
 from terrashot.store.manifest import digest_of
 
-LARGEST_GIVEN_BYTES = 1 << 30
+LARGEST_GIVEN_BYTES = 2 << 30
 """No reader here takes a larger file of a user's: each refuses it by its size."""
 
 
@@ -32,6 +33,12 @@ def digest_of_given(path: Path) -> str:
     if found.st_size > LARGEST_GIVEN_BYTES:
         return digest_of([found.st_size, found.st_mtime_ns])
     return sha256_of_file(path)
+
+
+def digest_of_states(paths: Iterable[Path]) -> str:
+    """Digest of names, sizes and times of the user's own files, those of them that are there; none is read."""
+    states = [(path.name, path.stat()) for path in paths if path.is_file()]
+    return digest_of([[name, state.st_size, state.st_mtime_ns] for name, state in states])
 
 
 def _of_folder(path: Path) -> str:

@@ -18,7 +18,7 @@ from terrashot.steps.listed_chips import folder_path, partition_chips, partition
 from terrashot.steps.plan import Context
 from terrashot.steps.progress import Said, Work
 from terrashot.steps.sources import chip_folder, outline_of
-from terrashot.store.tables import write_chips
+from terrashot.store.tables import read_chips, write_chips
 
 
 def make_chips(context: Context) -> Work[None]:
@@ -88,6 +88,11 @@ def _buffer_asked(split: SplitSection) -> Buffer | None:
     if split.buffer_chips is None and split.buffer_m is None:
         return None
     return Buffer(split.buffer_chips or 0, split.buffer_m)
+
+
+def foreseen_chips(context: Context) -> Chips:
+    """The chips of the study, or those that it would have: for what is told before anything is done."""
+    return read_chips(context.study.chips) if context.study.chips.is_file() else placed_chips(context)[0]
 
 
 def _check(chips: Chips, split: tuple[str, ...], recipe: SplitRecipe) -> Work[None]:

@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 
 from terrashot.coherence_sections import CoherenceSection
+from terrashot.domain.modality import coherence_side_px
 from terrashot.durable.files import sha256_of_file
 from terrashot.durable.spool import Spool
 from terrashot.errors import ConfigError
@@ -14,11 +15,12 @@ from terrashot.ingest.months import first_day, in_calendar_order, last_day
 from terrashot.ingest.pair_cuts import Cuts
 from terrashot.ingest.pair_list import PairList
 from terrashot.ingest.pair_products import Cutter, ProductFiles
-from terrashot.ingest.pair_source import MODALITY, PairSource, coherence_side_px
+from terrashot.ingest.pair_source import MODALITY, PairSource
 from terrashot.ingest.seasonal_source import SeasonalSource
 from terrashot.ingest.source import ImagerySource
 from terrashot.raster.gunw_product import VARIABLES
 from terrashot.remote.earthdata import Credentials, find_credentials
+from terrashot.steps.artefacts import digest_of_states
 from terrashot.steps.plan import Context
 from terrashot.store.manifest import digest_of
 
@@ -117,8 +119,7 @@ def own_products_digest(context: Context, section: CoherenceSection) -> str | No
     """Of names, sizes and times of the user's own products; None where they are searched for."""
     if section.folder is None:
         return None
-    paths = sorted(context.study.resolve(section.folder).glob("*.nc"))
-    return digest_of([[path.name, path.stat().st_size, path.stat().st_mtime_ns] for path in paths if path.is_file()])
+    return digest_of_states(sorted(context.study.resolve(section.folder).glob("*.nc")))
 
 
 def own_coherence_digests(context: Context) -> Mapping[str, str]:

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
+from terrashot.domain.modality import coherence_side_px
 from terrashot.durable.spool import Spool
 from terrashot.earthengine_sections import EngineSection
 from terrashot.errors import ConfigError
 from terrashot.ingest.clear_sky import refuse_months_without_qa60
-from terrashot.ingest.earthengine.coherence_source import EarthEngineCoherence, coherence_side_px
+from terrashot.ingest.earthengine.coherence_source import EarthEngineCoherence
 from terrashot.ingest.earthengine.labels import EarthEngineLabels, MapLabel
 from terrashot.ingest.earthengine.maps import MAPS
 from terrashot.ingest.earthengine.monthly_source import EarthEngineOptical, EarthEngineRadar

@@ -11,7 +11,6 @@ from terrashot.domain.label_summary import Suspect
 from terrashot.domain.results import Point, Result, Timing
 from terrashot.domain.split import choose_scheme
 from terrashot.domain.tables import Chips, Embeddings, Labels, in_order_of
-from terrashot.domain.tasks import TaskRule
 from terrashot.durable.kept import SqliteParts
 from terrashot.evaluate.answers.answers import make_answers
 from terrashot.evaluate.mapping.suspects import suspects
@@ -22,7 +21,7 @@ from terrashot.evaluate.protocol.fitting import FitSettings, Workshop
 from terrashot.steps.listed_chips import listed_chips
 from terrashot.steps.plan import Context
 from terrashot.steps.progress import Progress, Said, Work, relay
-from terrashot.steps.task_rules import task_rules
+from terrashot.steps.task_rules import rules_of, task_rules
 from terrashot.store.answers import write_answers
 from terrashot.store.block_scores import write_block_scores
 from terrashot.store.parquet import write_rows
@@ -52,7 +51,7 @@ def make_results(context: Context) -> Work[None]:
 def _write_suspects(context: Context, embeddings: Embeddings, chips: Chips, labels: Labels) -> Work[None]:
     sets, config = feature_sets(embeddings, None), context.config
     whole = sets[CONCATENATED] if CONCATENATED in sets else next(iter(sets.values()))
-    rules = {target: TaskRule(config.labels.threshold) for target in labels.targets} | task_rules(config)
+    rules = rules_of(config, labels.targets)
     with threadpool_limits(1):
         found = list(suspects(whole, chips, labels, rules, config.study.seed))
     if found:

@@ -87,7 +87,9 @@ def cut_pairs(context: Context, section: CoherenceSection, chips: Chips) -> Work
         NetworkError: there is no network, or the login is refused.
         StorageError: no space, no permission.
     """
-    orders = [order for order in needed_orders(context, section, chips) if not _is_cut(context, section, order)]
+    known = cuts(context, section)
+    needed = needed_orders(context, section, chips)
+    orders = [order for order in needed if not known.is_done(order.product.name.text, order.chip_ids)]
     if not orders:
         return
     cut, patience = cutter(context, section), Patience()
@@ -117,10 +119,6 @@ def _without_pairs(context: Context, chips: Chips) -> list[str]:
     with closing(Ledger(context.study.ledger)) as ledger:
         known = known_chips(ledger, MODALITY, chips.ids)
     return [chip_id for chip_id in chips.ids if chip_id not in known]
-
-
-def _is_cut(context: Context, section: CoherenceSection, order: CutOrder) -> bool:
-    return cuts(context, section).is_done(order.product.name.text, order.chip_ids)
 
 
 def _own(context: Context, section: CoherenceSection) -> Work[tuple[list[Product], tuple[str, ...]]]:

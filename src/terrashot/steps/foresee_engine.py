@@ -10,11 +10,10 @@ from terrashot.ingest.earthengine.window import Band, requests_for
 from terrashot.ingest.source import ImagerySource
 from terrashot.raster.place import RasterPlace
 from terrashot.steps.answer import Answer
-from terrashot.steps.chips import placed_chips
+from terrashot.steps.chips import foreseen_chips
 from terrashot.steps.earth_engine import engine_sources
 from terrashot.steps.foresee_text import amount, duration
 from terrashot.steps.plan import Context
-from terrashot.store.tables import read_chips
 
 SECONDS_A_REQUEST: Final = 5.0
 """Of a month of one chip; a guess, stated with the hours, which rest on it."""
@@ -39,7 +38,7 @@ class Asked:
 
 def cost_of_engine(context: Context, to_run: Collection[str]) -> Answer:
     """Requests, bytes and hours of each modality, and of labels; nothing is asked."""
-    n_chips = len(read_chips(context.study.chips) if context.study.chips.is_file() else placed_chips(context)[0])
+    n_chips = len(foreseen_chips(context))
     found: dict[str, Asked] = {}
     if "ingest" in to_run and context.config.source.kind == "earthengine":
         found = {source.modality: _asked(source) for source in engine_sources(context)}

@@ -11,14 +11,13 @@ from terrashot.domain.tables import Chips
 from terrashot.ingest.pair_source import MODALITY
 from terrashot.ingest.scene_file import Listed, read_listed
 from terrashot.steps.answer import Answer
-from terrashot.steps.chips import placed_chips
+from terrashot.steps.chips import foreseen_chips
 from terrashot.steps.find_scenes import known_question, list_scenes, question_of
 from terrashot.steps.foresee_coherence import cost_of_coherence
 from terrashot.steps.foresee_text import amount, duration
 from terrashot.steps.plan import Context
 from terrashot.steps.progress import Work
 from terrashot.steps.scene_sensors import Sensor, scene_path, sensors
-from terrashot.store.tables import read_chips
 
 MOST_CHIPS = 2000
 """Of more, so many evenly chosen ones are counted over, and the others taken to be like them."""
@@ -60,7 +59,7 @@ def cost_of_ingest(context: Context) -> Work[Answer]:
     Raises:
         NetworkError, InputError, ConfigError: as the search of `find_scenes`.
     """
-    chips = read_chips(context.study.chips) if context.study.chips.is_file() else placed_chips(context)[0]
+    chips = foreseen_chips(context)
     lines = ["what filling the chip store will cost:"]
     facts: dict[str, Any] = {}
     for sensor in sensors(context):

@@ -14,11 +14,12 @@ from terrashot.durable.parts import DiskParts, Parts, read_part
 from terrashot.engine import available_cores, cut, ordered_map
 from terrashot.errors import InputError, StorageError, UsageError
 from terrashot.ingest.channel_file import nearest
+from terrashot.ingest.each_once import Orbits
 from terrashot.ingest.geetiles.chip import Outcome, import_chip
 from terrashot.ingest.geetiles.lattice import Lattice
 from terrashot.ingest.geetiles.names import IMAGERY
 from terrashot.ingest.geetiles.parquet_rows import parquet_files, unpack
-from terrashot.ingest.geetiles.plan import ChipJob, Choices, ImportPlan, Orbits
+from terrashot.ingest.geetiles.plan import ChipJob, Choices, ImportPlan
 from terrashot.ingest.geetiles.stored import ZEROS
 from terrashot.raster.chip_geotiff import need_rasterio_for_chips
 from terrashot.steps.answer import Answer

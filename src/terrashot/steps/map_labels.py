@@ -10,12 +10,11 @@ from terrashot.durable.spool import Spool
 from terrashot.errors import InputError
 from terrashot.labels.from_maps import MapRead, Shares, shares_of
 from terrashot.steps.answer import Answer
-from terrashot.steps.chips import placed_chips
+from terrashot.steps.chips import foreseen_chips
 from terrashot.steps.map_ground import ground_of_study
 from terrashot.steps.map_tiles import Wanted, reference_map, wanted_maps
 from terrashot.steps.plan import Context
 from terrashot.steps.progress import Progress, Said, Work, relay
-from terrashot.store.tables import read_chips
 
 TIDIED_EVERY = 64
 """Windows of a far map, after which what was fetched and has no more room goes."""
@@ -72,7 +71,7 @@ def maps_to_read(context: Context) -> Answer:
     Raises:
         InputError, NetworkError: as `labels_of_maps`.
     """
-    chips = read_chips(context.study.chips) if context.study.chips.is_file() else placed_chips(context)[0]
+    chips = foreseen_chips(context)
     ground = ground_of_study(context, chips)
     facts: dict[str, Mapping[str, object]] = {}
     lines = ["maps that labels will be read from:"]

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import shapely
 
+from terrashot.domain.degree_tiles import corner_name
 from terrashot.durable.spool import Spool
 from terrashot.errors import InputError
 from terrashot.ingest.far_files import FarFiles
@@ -23,8 +24,8 @@ from terrashot.remote.catalogue import Search, fetch_acquisitions, fetch_item_as
 from terrashot.remote.client import Client
 from terrashot.remote.map_profiles import MAP, map_profile_of
 from terrashot.remote.profiles import Plane, Profile, plane_of
+from terrashot.steps.artefacts import digest_of_states
 from terrashot.steps.plan import Context
-from terrashot.store.manifest import digest_of
 
 ALL_TIMES = datetime(1970, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 SUFFIXES = (".tif", ".tiff", ".zip")
@@ -94,10 +95,7 @@ def map_digests(context: Context) -> Mapping[str, str]:
     found = {}
     for wanted in wanted_maps(context):
         if not wanted.is_far:
-            paths = [path for path in _near_paths(context, wanted.first) if path.is_file()]
-            stats = [(path, path.stat()) for path in paths]
-            told = [[path.name, stat.st_size, stat.st_mtime_ns] for path, stat in stats]
-            found[f"map of {', '.join(wanted.targets)}"] = digest_of(told)
+            found[f"map of {', '.join(wanted.targets)}"] = digest_of_states(_near_paths(context, wanted.first))
     return found
 
 
@@ -187,7 +185,7 @@ def _named(section: MapSection, ground: Ground) -> Iterator[MapTile]:
     named, base = product.tiles, (section.url or product.tiles.bucket).rstrip("/")
     side, pixel = named.side_deg, named.side_deg / named.side_px
     for west, south in named.over(*_corners_deg(ground)):
-        path = named.path.format(corner=named.corner(west, south))
+        path = named.path.format(corner=corner_name(west, south))
         affine = (pixel, 0.0, float(west), 0.0, -pixel, float(south + side))
         place = RasterPlace("EPSG:4326", affine, named.side_px, named.side_px)
         yield MapTile(path.rsplit("/", 1)[-1], plane_at(f"{base}/{path}"), place, may_be_absent=True)

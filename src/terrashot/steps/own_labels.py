@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from terrashot.domain.tables import Chips, Labels
-from terrashot.durable.files import sha256_of_file, write_bytes
+from terrashot.durable.files import write_bytes
 from terrashot.errors import InputError
 from terrashot.labels.own.bad_rows import BadRows
 from terrashot.labels.own.join import OwnTarget, own_target
+from terrashot.steps.artefacts import digest_of_given
 from terrashot.steps.plan import Context
 from terrashot.steps.progress import Said, Work
 from terrashot.store.csv_text import csv_bytes
@@ -33,10 +34,10 @@ def own_labels(context: Context, chips: Chips) -> Work[Labels]:
 
 
 def own_label_inputs(context: Context) -> Mapping[str, str]:
-    """Digest of each file."""
-    paths = [context.study.resolve(section.file) for section in context.config.labels.own.values()]
-    files = [part for path in paths for part in _parts(path)]
-    return {str(path.name): sha256_of_file(path) for path in files if path.is_file()}
+    """Digest of each file, by target: two targets may have files of one name."""
+    own = context.config.labels.own
+    files = [(target, part) for target in own for part in _parts(context.study.resolve(own[target].file))]
+    return {f"{target}: {path.name}": digest_of_given(path) for target, path in files if path.is_file()}
 
 
 def _parts(path: Path) -> list[Path]:

@@ -17,10 +17,9 @@ from terrashot.ingest.scene_source import OPTICAL, RADAR, Recipe, SceneSource
 from terrashot.ingest.window import OpenPlane
 from terrashot.remote.profiles import Profile, profile_of
 from terrashot.scene_sections import OpticalSection, RadarSection
-from terrashot.steps.artefacts import digest_of_given
+from terrashot.steps.artefacts import digest_of_given, digest_of_states
 from terrashot.steps.coherence_plan import own_coherence_digests
 from terrashot.steps.plan import Context
-from terrashot.store.manifest import digest_of
 
 RADAR_KINDS = ("vv", "vh")
 
@@ -102,9 +101,7 @@ def own_digest(context: Context, section: OpticalSection | RadarSection) -> str 
         return digest_of_given(path) if path.is_file() else None
     if section.folder is None:
         return None
-    folder = context.study.resolve(section.folder)
-    paths = sorted(path for path in folder.glob("*") if path.is_file())
-    return digest_of([[path.name, path.stat().st_size, path.stat().st_mtime_ns] for path in paths])
+    return digest_of_states(sorted(context.study.resolve(section.folder).glob("*")))
 
 
 def _product(context: Context, section: OpticalSection | RadarSection, bands: Sequence[str] | None) -> Profile:

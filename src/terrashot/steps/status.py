@@ -18,21 +18,23 @@ def study_status(study: Study) -> Answer:
     """One line a step, then what is absent in the data, by modality and reason, and how many pairs of coherence chips have."""
     context = make_context(study)
     steps = _steps(context)
-    absent = _absent(study)
+    presence = read_presence(study.presence) if study.presence.is_file() else None
+    absent = [] if presence is None else count_absences(presence)
     lines = [f"{name:<9} {state}" for name, state in steps.items()]
     unknown = (
         "nothing is missing in the data"
-        if study.presence.is_file()
+        if presence is not None
         else "nothing is known of the data yet; run the study first"
     )
     lines += ["", "missing in the data:" if absent else unknown]
     lines += [f"  {modality:<7} {status:<8} {reason}: {count} channels" for modality, status, reason, count in absent]
-    pairs = pair_counts(read_chips(study.chips), read_presence(study.presence)) if study.presence.is_file() else {}
+    chips = read_chips(study.chips) if study.chips.is_file() else None
+    pairs = {} if chips is None or presence is None else pair_counts(chips, presence)
     lines += told_pairs(pairs)
     facts = {
         "steps": steps,
         "absent": [list(row) for row in absent],
-        "chips": _chip_counts(study),
+        "chips": {} if chips is None else dict(Counter(str(name) for name in chips.split)),
         "pairs": {area: found.as_facts() for area, found in pairs.items()},
     }
     return Answer(tuple(lines), facts)
@@ -54,13 +56,3 @@ def _steps(context: Context) -> dict[str, str]:
             state = f"stale: {error}"
         states[step.name] = state
     return states
-
-
-def _absent(study: Study) -> list[tuple[str, str, str, int]]:
-    return count_absences(read_presence(study.presence)) if study.presence.is_file() else []
-
-
-def _chip_counts(study: Study) -> dict[str, int]:
-    if not study.chips.is_file():
-        return {}
-    return dict(Counter(str(name) for name in read_chips(study.chips).split))

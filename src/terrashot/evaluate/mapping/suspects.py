@@ -34,7 +34,7 @@ def suspects(
 
     Args:
         features: in the rows of the chips.
-        rules: by target; one without a rule is cut nearest to balance. Numbers learnt as such have no suspects.
+        rules: of every target, how it becomes a task; numbers learnt as such have no suspects.
 
     Source: Northcutt, Jiang and Chuang 2021, doi:10.1613/jair.1.12125, equation 1 and section 3.1, on one split for each fold.
     """
@@ -43,10 +43,11 @@ def suspects(
     ours, theirs = ours[complete], theirs[complete]
     areas = np.array(chips.area, dtype=object)[ours]
     for name, values in labels.targets.items():
-        rule = rules.get(name, TaskRule())
-        for area in () if rule.is_regression else dict.fromkeys(areas.tolist()):
+        for area in () if rules[name].is_regression else dict.fromkeys(areas.tolist()):
             own = np.flatnonzero(areas == area)
-            yield from _of_area(features, chips.take(ours[own]), ours[own], name, values[theirs[own]], rule, seed)
+            yield from _of_area(
+                features, chips.take(ours[own]), ours[own], name, values[theirs[own]], rules[name], seed
+            )
 
 
 def _of_area(

@@ -12,8 +12,9 @@ from typing import Final, Literal
 import numpy as np
 from jaxtyping import Float32
 
+from terrashot.domain.coherence_season import FIRST_DAY, LAST_DAY, Season
 from terrashot.domain.grid import chip_from_id
-from terrashot.domain.modality import MODALITIES, Absence, Channel, Difference, Imagery
+from terrashot.domain.modality import Absence, Channel, Difference, Imagery
 from terrashot.errors import InputError
 from terrashot.ingest.earthengine.expression import Call, call, filled, select
 from terrashot.ingest.earthengine.ground import collection, list_images, over
@@ -30,14 +31,6 @@ NORTH_DEG, SOUTH_DEG = 82, -79
 AROUND_DEG: Final = 10
 """Of longitude on both sides of a chip; a chip of 40 km at 82 degrees north is 3 wide."""
 GLOBE_PX: Final = 360 * PIXELS_A_DEGREE
-Season = Literal["winter", "spring", "summer", "fall"]
-FIRST_DAY: Final[dict[Season, str]] = {
-    "winter": "2019-12-01", "spring": "2020-03-01", "summer": "2020-06-01", "fall": "2020-09-01",
-}  # fmt: skip
-"""Of northern seasons; winter ends with February 2020."""
-LAST_DAY: Final[dict[Season, str]] = {
-    "winter": "2020-02-29", "spring": "2020-05-31", "summer": "2020-08-31", "fall": "2020-11-30",
-}  # fmt: skip
 MOST: Final = 1.001
 """Coherence is 0 to 1; beyond it the band is something else."""
 
@@ -94,7 +87,6 @@ class EarthEngineCoherence:
         names = [channel.name for channel in self._channels]
         asked = filled(call("Image.toFloat", value=select(_mosaic(tiles), *names)))
         place = chip_place(chip, self.side_px)
-        place = chip_place(chip, self.side_px)
         whole, windows = _windows(place)
         values = np.concatenate([self._values(asked, names, window) for window in windows], axis=2)
         return self._imagery(onto(values, whole, place))
@@ -116,11 +108,6 @@ class EarthEngineCoherence:
 
     def _band(self, season: Season, days: int) -> str:
         return f"{season}_{self.polarisation}_COH{days:02d}"
-
-
-def coherence_side_px(chip_m: float) -> int:
-    """Side of the stored image of a chip so wide."""
-    return max(1, round(chip_m / MODALITIES["gunw"].resolution_m))
 
 
 def _mosaic(images: Call) -> Call:

@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 from jaxtyping import Shaped
 
+from terrashot.domain.reference_maps import LAND_COVER
 from terrashot.errors import InputError
 from terrashot.ingest.geetiles.lattice import refuse_elsewhere
 from terrashot.ingest.geetiles.plan import ChipJob, ImportPlan, TileFile
@@ -18,7 +19,7 @@ from terrashot.ingest.inside import refuse_outside
 from terrashot.raster.place import RasterPlace
 from terrashot.raster.tile import read_tile
 
-CODES: Final = (0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 100)
+CODES: Final = (0, *LAND_COVER)
 """WorldCover's own; 0 is no data. geetiles counts them from 0 to 11."""
 CROPLAND, WATER = 40, 80
 MOST_PERCENT: Final = 100

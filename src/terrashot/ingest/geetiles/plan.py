@@ -3,15 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
+from terrashot.ingest.each_once import Orbits
 from terrashot.ingest.geetiles.lattice import PIXEL_M, Bounds, Lattice, degree_place, utm_place
 from terrashot.ingest.geetiles.names import ChipSet, Sensor
 from terrashot.ingest.geetiles.stored import Zero
 from terrashot.ingest.monthly import MIXED
 from terrashot.raster.place import RasterPlace
-
-Orbits = Literal["mixed", "apart", "ascending", "descending"]
 
 
 @dataclass(frozen=True, slots=True)

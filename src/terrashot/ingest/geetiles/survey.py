@@ -30,16 +30,15 @@ def plan_import(
         InputError: no readable optical or radar tile in a data set, or none of any sensor.
         UsageError: a month that no data set has.
     """
-    heads = {found.chip_set.name + str(number): _heads(found, source) for number, found in enumerate(tiles)
-             if found.chip_set.sensor in ("s2rgbm", "s1grdm")}  # fmt: skip
+    heads = [(found, _heads(found, source)) for found in tiles if found.chip_set.sensor in ("s2rgbm", "s1grdm")]
     optical, radar = (
-        _months([found for found in tiles if found.chip_set.sensor == sensor], heads, tiles, bands)
+        _months([own for own in heads if own[0].chip_set.sensor == sensor], bands)
         for sensor, bands in (("s2rgbm", RGB), ("s1grdm", POLARISATIONS))
     )
     absent = [month for month in choices.months if month not in (*optical, *radar)]
     if absent and (optical or radar):
         raise UsageError(f"--months {absent[0]}: no such month; there are {', '.join(sorted({*optical, *radar}))}")
-    sizes = Counter(head.place.height_px for found in heads.values() for head in found)
+    sizes = Counter(head.place.height_px for _, found in heads for head in found)
     months = choices.months or (*optical, *radar)
     return ImportPlan(
         source, out, choices, _wanted(optical, choices), _wanted(radar, choices), radar_sets(choices.orbits),
@@ -68,14 +67,12 @@ def _heads(tiles: Tiles, source: Path) -> list[TileHead]:
     return heads
 
 
-def _months(
-    own: Sequence[Tiles], heads: dict[str, list[TileHead]], tiles: Sequence[Tiles], bands: Sequence[str]
-) -> tuple[str, ...]:
+def _months(own: Sequence[tuple[Tiles, list[TileHead]]], bands: Sequence[str]) -> tuple[str, ...]:
     """Every month that a header tells, in order."""
     found: set[str] = set()
     first_error = None
-    for one in own:
-        for head in heads[one.chip_set.name + str(tiles.index(one))]:
+    for one, heads in own:
+        for head in heads:
             try:
                 found |= set(bands_by_month(head, one.chip_set, bands))
             except InputError as error:

@@ -11,7 +11,7 @@ import shapely
 from terrashot.domain.area import Area
 from terrashot.domain.cells import cells_of, centres_deg
 from terrashot.domain.grid import chip_from_id
-from terrashot.domain.modality import Absence, Channel, Difference, Imagery
+from terrashot.domain.modality import Absence, Channel, Difference, Imagery, coherence_side_px
 from terrashot.errors import MissingImageryError
 from terrashot.ingest.monthly import optical_channels, radar_channels, radar_differences
 from terrashot.ingest.source import ImagerySource, LabelSource
@@ -30,7 +30,6 @@ from terrashot.ingest.world.optical import cloud, reflectance
 from terrashot.ingest.world.radar import backscatter_db, make_echoes
 from terrashot.ingest.world.reference import read_reference
 
-COHERENCE_CELL_M = 90.0
 RIM_PX = 2
 """Of the ground around a chip: slopes and the blur of the sensor look one pixel beyond each other."""
 
@@ -196,7 +195,7 @@ class SimulatedCoherence:
 
     @property
     def side_px(self) -> int:
-        return max(1, round(self.world.chip_px * self.pixel_m / COHERENCE_CELL_M))
+        return coherence_side_px(self.world.chip_px * self.pixel_m)
 
     def read(self, chip_id: str) -> Imagery:
         rates = self.world.refuse_if_absent(chip_id, self.modality)

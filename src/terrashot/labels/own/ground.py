@@ -46,20 +46,22 @@ def chips_in_metres(chips: Chips) -> tuple[np.ndarray, Int64[np.ndarray, " N"]]:
     return _moved(chips.footprint, zone), zone
 
 
-def pieces(shapes: np.ndarray, chips: Chips) -> Iterator[Pieces]:
+def pieces(
+    shapes: np.ndarray, footprints: np.ndarray, outlines: np.ndarray, zone: Int64[np.ndarray, " N"]
+) -> Iterator[Pieces]:
     """Every pair of a shape and a chip that it meets, some chips at a time.
 
     Args:
         shapes: lines or polygons in degrees, valid.
+        footprints: of the chips, in degrees.
+        outlines, zone: of `chips_in_metres`.
     """
-    outlines, zone = chips_in_metres(chips)
-    assert chips.footprint is not None, "chips without an outline were refused"
     shapely.prepare(outlines)
-    shape, chip = shapely.STRtree(chips.footprint).query(shapes, predicate="intersects")
+    shape, chip = shapely.STRtree(footprints).query(shapes, predicate="intersects")
     order = np.lexsort((shape, chip))
     shape, chip = shape[order], chip[order]
     for part in _parts(chip):
-        yield Pieces(shape[part], chip[part], _inside(shapes, chips.footprint, outlines, zone, shape[part], chip[part]))
+        yield Pieces(shape[part], chip[part], _inside(shapes, footprints, outlines, zone, shape[part], chip[part]))
 
 
 def _parts(chip: Int64[np.ndarray, " P"]) -> Iterator[slice]:

@@ -41,12 +41,12 @@ def own_target(path: Path, section: OwnLabelsSection, chips: Chips) -> OwnTarget
     Raises:
         InputError: the file as a whole cannot be used, all rows miss every chip, or the chips have no outlines.
     """
-    outlines, _ = chips_in_metres(chips)
+    outlines, zone = chips_in_metres(chips)
     rows, bad = read_rows(path, section)
     if section.how == "fraction" and rows.dimension < DRAWS_GROUND and len(rows):
         raise InputError(f'{path}: holds {KINDS[rows.dimension]}, which have no area; how = "fraction" needs polygons')
     rows = refuse_repeats(rows, bad, classes_agree=section.how == "majority")
-    joined = _joined(rows, section, chips, bad)
+    joined = _joined(rows, section, chips, outlines, zone, bad)
     if not len(joined.row) and len(rows):
         raise InputError(f"{path}: none of its {len(rows):,} rows lies in a chip{_if_swapped(rows, chips)}")
     values = values_of(joined, rows, section, chips, shapely.area(outlines), bad)
@@ -57,14 +57,16 @@ def own_target(path: Path, section: OwnLabelsSection, chips: Chips) -> OwnTarget
     )
 
 
-def _joined(rows: LabelRows, section: OwnLabelsSection, chips: Chips, bad: BadRows) -> Joined:
+def _joined(
+    rows: LabelRows, section: OwnLabelsSection, chips: Chips, outlines: np.ndarray, zone: np.ndarray, bad: BadRows
+) -> Joined:
     assert chips.footprint is not None, "chips without an outline were refused"
     if rows.dimension == 0 or section.how == "count":
         owner = owners(rows.lon_deg, rows.lat_deg, chips.footprint, chips.ids)
         bad.add(rows.number, owner < 0, lambda row: f"{_place(rows, row)} lies in no chip")
         inside = np.flatnonzero(owner >= 0)
         return _counted(rows, inside, owner[inside], len(chips))
-    found = _measured(rows, chips)
+    found = _measured(rows, chips.footprint, outlines, zone)
     is_lost = ~np.isin(np.arange(len(rows)), found.row)
     bad.add(rows.number, is_lost, lambda row: f"{_place(rows, row)} lies in no chip")
     return found
@@ -77,14 +79,13 @@ def _counted(rows: LabelRows, row: np.ndarray, chip: np.ndarray, n_chips: int) -
     return Joined(row, chip, np.ones(len(row)), np.full(n_chips, np.nan), of_class)
 
 
-def _measured(rows: LabelRows, chips: Chips) -> Joined:
+def _measured(rows: LabelRows, footprints: np.ndarray, outlines: np.ndarray, zone: np.ndarray) -> Joined:
     assert rows.shapes is not None, "points have no pieces"
-    outlines, _ = chips_in_metres(chips)
     measure = shapely.area if rows.dimension == DRAWS_GROUND else shapely.length
-    of_class = np.zeros((len(chips), len(rows.of_class)))
-    covered = np.zeros(len(chips))
+    of_class = np.zeros((len(outlines), len(rows.of_class)))
+    covered = np.zeros(len(outlines))
     kept = []
-    for part in pieces(rows.shapes, chips):
+    for part in pieces(rows.shapes, footprints, outlines, zone):
         weight = measure(part.geometry)
         there = np.flatnonzero(weight > 0)
         row, chip, geometry = part.shape[there], part.chip[there], part.geometry[there]
@@ -97,7 +98,7 @@ def _measured(rows: LabelRows, chips: Chips) -> Joined:
     row, chip, weight = (
         (np.concatenate(column) for column in zip(*kept, strict=True)) if kept else (np.empty(0, np.int64),) * 3
     )
-    share = covered / shapely.area(outlines) if rows.dimension == DRAWS_GROUND else np.full(len(chips), np.nan)
+    share = covered / shapely.area(outlines) if rows.dimension == DRAWS_GROUND else np.full(len(outlines), np.nan)
     return Joined(row, chip, weight.astype(np.float64), np.minimum(share, 1.0), of_class)
 
 

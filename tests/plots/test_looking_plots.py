@@ -7,7 +7,7 @@ from terrashot.plots.chip_plates import Plate, shrunk
 from terrashot.plots.located_chips import LocatedChips, located_chips
 from terrashot.plots.nearest_plates import FRAME, Hit, Query, Search, nearest_plates
 from terrashot.plots.style import VERMILION, fix_layout, house_style, rendered
-from terrashot.plots.tsne import Layout
+from terrashot.plots.tsne import Layout, tsne_grid
 
 PLACES = np.random.default_rng(0).normal(size=(50, 2)).astype(np.float32)
 UPPER, LOWER = int(PLACES[:, 1].argmax()), int(PLACES[:, 1].argmin())
@@ -152,3 +152,12 @@ def test_a_smaller_image_holds_the_means_of_squares_of_what_is_known():
     large[0, 0, 0], large[0, 2:, 2:] = np.nan, np.nan
     np.testing.assert_array_equal(shrunk(large, 2), [[[np.float32(10 / 3), 4.5], [10.5, np.nan]]])
     assert shrunk(np.ones((3, 7, 7), np.float32), 3).shape == (3, 2, 2)
+
+
+def test_a_scale_of_decades_is_labelled_in_plain_digits_on_every_bar():
+    rows = tsne_grid({"s1grdm": Layout(PLACES, 50)}, {"vegetation": np.linspace(0, 1, 50)})
+    for figure, axis in ((located(), "x"), (rows, "y")):
+        figure.canvas.draw()
+        bar = figure.axes[-1] if axis == "y" else next(ax for ax in figure.axes if "tree cover" in ax.get_xlabel())
+        labels = [text.get_text() for text in getattr(bar, f"get_{axis}ticklabels")()]
+        assert {"0.001", "0.01", "0.1", "1"} <= set(labels) and not any("$" in label for label in labels)

@@ -15,7 +15,7 @@ from terrashot.domain.modality import MODALITIES
 from terrashot.domain.tasks import task_of
 from terrashot.plots.chip_plates import Plate, chip_panel
 from terrashot.plots.style import BLACK, new_figure
-from terrashot.plots.tsne import Layout, tsne_panel
+from terrashot.plots.tsne import Layout, colour_bar, tsne_panel
 
 MAP, IMAGE, GAP, AISLE, EDGE = 4.1, 1.55, 0.1, 0.55, 0.35
 """Sides of the map and of an image, between images, between map and images, around all."""
@@ -87,7 +87,7 @@ def _map(figure: Figure, ax: Axes, located: LocatedChips) -> None:
         return
     width, height = figure.get_size_inches()
     bar = figure.add_axes(((EDGE + 0.5) / width, 0.5 / height, (MAP - 1) / width, 0.1 / height))
-    figure.colorbar(drawn, cax=bar, orientation="horizontal", label=task_of(located.target).unit)
+    colour_bar(figure, drawn, task_of(located.target).unit, cax=bar, orientation="horizontal")
 
 
 def _point(on_map: Axes, panel: Axes, place: np.ndarray, letter: str) -> None:

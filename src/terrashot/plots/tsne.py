@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float32
@@ -9,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 
 from terrashot.domain.modality import MODALITIES
 from terrashot.domain.tasks import task_of
@@ -58,7 +60,7 @@ def tsne_grid(layouts: Mapping[str, Layout], targets: Mapping[str, np.ndarray]) 
         if drawn is None:
             axes[row, -1].legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=7, markerscale=1.5)
         else:
-            figure.colorbar(drawn, ax=list(axes[row]), label=task_of(target).unit, shrink=0.85)
+            colour_bar(figure, drawn, task_of(target).unit, ax=list(axes[row]), shrink=0.85)
     return figure
 
 
@@ -101,6 +103,16 @@ def colour_scale(values: np.ndarray) -> Normalize:
     if low >= 0 and high > WIDE * low:
         return LogNorm(DECADES * high, high)
     return Normalize(low, high)
+
+
+def colour_bar(figure: Figure, drawn: PathCollection, label: str, **where: Any) -> None:
+    """Nothing; the figure has a bar that tells the colours, its numbers in plain digits: no text of ours is a formula.
+
+    Args:
+        where: as matplotlib's `colorbar` takes it.
+    """
+    digits = FuncFormatter(lambda value, _: f"{value:g}") if isinstance(drawn.norm, LogNorm) else None
+    figure.colorbar(drawn, label=label, format=digits, **where)
 
 
 def _classes(ax: Axes, places: np.ndarray, own: np.ndarray, values: np.ndarray, size: float) -> None:

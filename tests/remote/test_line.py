@@ -1,8 +1,10 @@
 """A line over https: to the address that was checked, and only to the host that the certificate names."""
 
+import gc
 import shutil
 import ssl
 import subprocess
+import warnings
 
 import pytest
 from faults.answers import LOOPBACK
@@ -64,3 +66,14 @@ def test_a_host_that_the_certificate_does_not_name_is_refused(certificate):
 def test_a_certificate_that_nobody_trusts_is_refused(certificate):
     with pytest.raises(NetworkError, match="certificate is not trusted"):
         read_over_tls(certificate, "archive.local", trusted=False)
+
+
+def test_a_client_that_is_dropped_leaves_no_line_open():
+    with FaultServer({"/a": b"abcdef"}) as server, warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always", ResourceWarning)
+        client = Client(server.rules)
+        assert RemoteRanges(server.url("/a"), client, Budget(Limits())).read(1, 4) == b"bcd"
+        assert client._idle, "the line is kept for the next question"
+        del client
+        gc.collect()
+    assert [str(warning.message) for warning in found if warning.category is ResourceWarning] == []

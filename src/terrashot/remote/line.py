@@ -49,6 +49,10 @@ class Line:
     def close(self) -> None:
         self._socket.close()
 
+    def __del__(self) -> None:
+        # A thread that ends drops its client, idle lines and all, without a word.
+        self.close()
+
 
 def _one_line(name: str, value: str) -> str:
     """The value, which is not told where it is refused: it may be a credential."""

@@ -4,6 +4,7 @@ import http.client
 import io
 import socket
 import ssl
+import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -29,6 +30,9 @@ class Line:
     def __init__(self, origin: Origin, connected: socket.socket) -> None:
         self.origin = origin
         self._socket = connected
+        # A thread that ends drops its client, idle lines and all, without a word. A `__del__` would come too late
+        # where both lie on a ring of garbage: the older of the two, the socket, is asked first, and warns.
+        self._close = weakref.finalize(self, connected.close)
 
     def ask(self, request: Request, budget: Budget) -> http.client.HTTPResponse:
         """The answer, its status and headers read, its body not.
@@ -47,11 +51,7 @@ class Line:
         return answer
 
     def close(self) -> None:
-        self._socket.close()
-
-    def __del__(self) -> None:
-        # A thread that ends drops its client, idle lines and all, without a word.
-        self.close()
+        self._close()
 
 
 def _one_line(name: str, value: str) -> str:

@@ -1,5 +1,6 @@
 """Deliveries and the passes they show: duplicates, reprocessed baselines, overlapping tiles, directions, months."""
 
+import itertools
 import random
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -103,6 +104,11 @@ def test_neither_order_nor_repetition_of_the_deliveries_decides_anything(deliver
     assert [passage.sensed_at.date() for passage in passes] == sorted(days)
     kept = [delivery for passage in passes for delivery in passage.deliveries]
     assert len(kept) == len(set(kept)) and set(kept) <= set(deliveries)
+
+
+def test_of_two_that_differ_in_what_does_not_rank_them_the_same_one_is_taken_in_any_order():
+    twins = [replace(SCENE, tile=None, strip=strip) for strip in (None, "s", "t", "u")]
+    assert len({each_once(order) for order in itertools.permutations(twins)}) == 1
 
 
 def test_months_without_a_pass_are_there_and_empty():

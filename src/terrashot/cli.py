@@ -99,6 +99,7 @@ def embed(
     precision: Annotated[str, typer.Option(help="float32 or bfloat16: of the matrix products.")] = "float32",
     statistics: Annotated[str, typer.Option(help="model or chips: whose channel means and spreads.")] = "model",
     floors: Annotated[Path | None, typer.Option(help="Also write the simple features of the same chips here.")] = None,
+    zarr: Annotated[Path | None, typer.Option(help="Also write the vectors as Zarr, into this folder.")] = None,
     overwrite: Overwrite = False,
     json_: Json = False,
     debug: Debug = False,
@@ -111,7 +112,7 @@ def embed(
     )
 
     choices = embed_choices(channels, absent, dtype, precision)
-    request = EmbedRequest(model, chips, out, statistics, floors, overwrite, choices)
+    request = EmbedRequest(model, chips, out, statistics, floors, overwrite, choices, zarr)
     tell(show(embed_files(request)), json_)
 
 

@@ -27,6 +27,7 @@ from terrashot.steps.fewshot_tables import FewshotRequest, fewshot_files
 from terrashot.steps.health import HealthRequest, health_files
 from terrashot.steps.import_table import ImportRequest, import_files
 from terrashot.steps.progress import Progress, Said, finish
+from terrashot.store.health import health_path, read_health
 from terrashot.store.tables import write_chips
 from terrashot.store.vectors import read_embeddings
 
@@ -79,7 +80,8 @@ def test_every_maker_s_files_become_a_table_that_reads_as_our_own(tmp_path, kind
     assert frame.crs == "EPSG:4326" and len(frame) == chips
     last = [event for event in events if isinstance(event, Progress)][-1]
     assert last.done == last.total
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "out.parquet", "out.parquet.sha256"]
+    beside = [f"out.parquet{end}" for end in ("", ".health.json", ".health.json.sha256", ".sha256")]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in", *beside]
 
 
 def test_pixels_become_a_mean_and_a_spread_and_the_answer_tells_how_much_was_valid(tmp_path):
@@ -138,13 +140,15 @@ def test_an_imported_table_passes_through_the_few_label_protocol_unchanged(tmp_p
 
 
 @pytest.mark.parametrize("kind", ["alphaearth", "tessera", "majortom", "clay"])
-def test_every_imported_table_has_its_health_looked_at_unchanged(tmp_path, kind):
+def test_every_imported_table_has_the_card_that_the_health_command_gives_and_its_sentence_is_said(tmp_path, kind):
     asked = fill(tmp_path, kind)
-    finish(import_files(asked))
-    before = asked.out.read_bytes()
-    answer = finish(health_files(HealthRequest(asked.out, out=tmp_path / "card.json")))
-    verdicts = {measure["name"]: measure["verdict"] for measure in answer.facts["measures"] if measure["block"] == kind}
+    events, _ = events_of(import_files(asked))
+    card, before = read_health(health_path(asked.out), asked.out), asked.out.read_bytes()
+    verdicts = {measure.name: measure.verdict for measure in card.measures if measure.block == kind}
     assert verdicts["finite"] == verdicts["zeros"] == "good"
+    assert Said(card.sentence) in events
+    finish(health_files(HealthRequest(asked.out, out=tmp_path / "card.json")))
+    assert (tmp_path / "card.json").read_bytes() == health_path(asked.out).read_bytes()
     assert asked.out.read_bytes() == before
 
 

@@ -2,12 +2,14 @@
 
 import csv
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import zarr
 
 from terrashot.errors import InputError, IntegrityError, MisalignedError, StorageError, UsageError
 from terrashot.steps.embed_chips import EmbedRequest, embed_choices, embed_files
@@ -81,6 +83,19 @@ def test_floors_of_the_same_chips_are_written_beside(trained, tmp_path):
         for kind in ("image_stats", "random_conv", "untrained")
         for modality in ("s2rgbm", "s1grdm")
     }
+
+
+def test_the_zarr_copy_that_was_asked_for_holds_the_table_and_is_overwritten_only_where_that_is_asked_for(
+    trained, tmp_path
+):
+    (tmp_path / "e.zarr").mkdir()
+    asked = embed_request(trained, tmp_path / "e.parquet", zarr=tmp_path / "e.zarr")
+    with pytest.raises(StorageError, match=r"e\.zarr exists; name another file, or add --overwrite"):
+        finish(embed_files(asked))
+    finish(embed_files(replace(asked, overwrite=True)))
+    table, copy = read_embeddings(tmp_path / "e.parquet"), zarr.open_group(tmp_path / "e.zarr", mode="r")
+    assert copy["id"][:].tolist() == list(table.chips.ids)
+    np.testing.assert_array_equal(copy["s1grdm/vectors"][:], table.blocks["s1grdm"])
 
 
 def test_chips_in_another_unit_are_refused_unless_their_own_statistics_are_asked_for(trained, tmp_path):

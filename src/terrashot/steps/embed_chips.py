@@ -35,6 +35,7 @@ from terrashot.steps.progress import Work
 from terrashot.store.chips import ZarrChipStore
 from terrashot.store.manifest import digest_of
 from terrashot.store.write_vectors import VectorType
+from terrashot.store.zarr_copy import write_zarr_copy
 
 STATISTICS = ("model", "chips")
 ABSENT = ("training-mean", "ridge")
@@ -54,6 +55,7 @@ class EmbedRequest:
     floors: Path | None
     overwrite: bool
     choices: EmbedChoices
+    zarr: Path | None = None
 
 
 def embed_files(request: EmbedRequest) -> Work[Answer]:
@@ -77,14 +79,14 @@ def embed_files(request: EmbedRequest) -> Work[Answer]:
     remove(work_folder)
     said = ", ".join(f"{count} with {name}" for name, count in counts.items())
     lines = [f"wrote {request.out}: {len(chips)} chips, {said}"]
-    lines += [f"wrote {request.floors}"] if request.floors else []
+    lines += [f"wrote {path}" for path in (request.floors, request.zarr) if path is not None]
     return Answer(tuple(lines), {"out": str(request.out), "chips": len(chips), "with": counts, "model": model.digest})
 
 
 def _write(
     request: EmbedRequest, model: Model, chips: Chips, store: ZarrChipStore, work_folder: Path
 ) -> Work[dict[str, int]]:
-    """How many chips have a vector, by modality, once the table, its card, and the floors if asked for, are written."""
+    """How many chips have a vector, by modality, once the table, its card, and what was asked for beside, are written."""
     if not set(store.modalities) & set(model.towers.config.modalities):
         raise IntegrityError(
             f"{request.chips} holds {', '.join(store.modalities)}, the model embeds {', '.join(model.towers.config.modalities)}"
@@ -107,6 +109,8 @@ def _write(
         yield from write_floors(request.floors, table)
     counts = write_vectors(request.out, table, made.groups, model.digest)
     yield from write_card(request.out, table, made.groups, store.presence(), request.floors)
+    if request.zarr is not None:
+        write_zarr_copy(request.zarr, request.out, store.chip_px)
     return counts
 
 
@@ -119,7 +123,7 @@ def _check_outputs(request: EmbedRequest, work_folder: Path, model: Model) -> No
     """Nothing, if no output exists yet, or an unfinished run of the same request left it."""
     begun = work_folder / REQUEST
     is_unfinished = begun.is_file() and begun.read_bytes() == _identity(request, model)
-    for path in (request.out, request.floors):
+    for path in (request.out, request.floors, request.zarr):
         if path is not None and path.exists() and not request.overwrite and not is_unfinished:
             raise StorageError(f"{path} exists; name another file, or add --overwrite")
         if path is not None and not path.parent.is_dir():

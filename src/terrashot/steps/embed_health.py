@@ -14,7 +14,7 @@ from terrashot.embed.stand_in import Groups
 from terrashot.health.card import card_of
 from terrashot.health.quantised import LOOK, neighbours_lost
 from terrashot.steps.embed_tables import TableJob
-from terrashot.steps.health import channels_there
+from terrashot.steps.health import card_said, channels_there
 from terrashot.steps.progress import Said, Work
 from terrashot.store.health import health_path, write_health
 from terrashot.store.vectors import read_some_embeddings
@@ -48,9 +48,7 @@ def write_card(path: Path, table: TableJob, made: Groups, presence: Presence, fl
 
 
 def _said(table: TableJob, card: HealthCard, lost: dict[str, float]) -> Iterator[Said]:
-    yield Said(card.sentence)
-    for measure in card.having("bad"):
-        yield Said(f"bad: {measure.name} {measure.block}: {measure.sentence}")
+    yield from card_said(card)
     for name, points in lost.items():
         if table.choices.dtype == "int8" or points > LOOK:
             warning = "; more than a point: float16 loses less" if points > LOOK else ""

@@ -2,6 +2,7 @@
 
 import os
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -57,6 +58,13 @@ def health_lines(card: HealthCard) -> tuple[str, ...]:
     """A line a measure: the worst last, where a person at a terminal looks."""
     ordered = [*card.having(None), *card.having("good"), *card.having("look"), *card.having("bad")]
     return tuple(_line(measure) for measure in ordered)
+
+
+def card_said(card: HealthCard) -> Iterator[Said]:
+    """The card's sentence, and each measure that is bad."""
+    yield Said(card.sentence)
+    for measure in card.having("bad"):
+        yield Said(f"bad: {measure.name} {measure.block}: {measure.sentence}")
 
 
 def health_facts(card: HealthCard) -> dict[str, object]:

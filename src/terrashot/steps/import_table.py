@@ -12,6 +12,7 @@ from terrashot.durable.files import make_folder, remove
 from terrashot.durable.lock import sole_writer
 from terrashot.durable.parts import DiskParts
 from terrashot.errors import InputError, StorageError, UsageError
+from terrashot.health.card import card_of
 from terrashot.ingest.channel_file import nearest
 from terrashot.published import clay, majortom
 from terrashot.published.join_rows import Rows, one_table
@@ -20,9 +21,11 @@ from terrashot.published.source_files import files_below
 from terrashot.published.vector_rows import ENDINGS
 from terrashot.raster.cog import need_rasterio
 from terrashot.steps.answer import Answer
+from terrashot.steps.health import card_said
 from terrashot.steps.import_pixels import MAKERS, Pooled, PoolRequest, pool_files
 from terrashot.steps.progress import Progress, Said, Work
 from terrashot.store.geoparquet import hilbert_order
+from terrashot.store.health import health_path, write_health
 from terrashot.store.write_vectors import write_embeddings
 
 ROW_MAKERS: Mapping[str, Callable[[Path], Rows]] = {"majortom": majortom.read_rows, "clay": clay.read_rows}
@@ -53,7 +56,7 @@ def import_files(request: ImportRequest) -> Work[Answer]:
     _check(request)
     if request.kind in ROW_MAKERS:
         table = yield from _rows(request)
-        write_embeddings(request.out, table, "float32")
+        yield from _write(request.out, table)
         return _answer(request, table, {})
     need_rasterio()
     # What is pooled lies beside the output until all is, so that a killed run goes on.
@@ -61,7 +64,7 @@ def import_files(request: ImportRequest) -> Work[Answer]:
     with sole_writer(make_folder(work_folder)):
         asked = PoolRequest(request.kind, request.source, request.chips, request.chip_m)
         pooled = yield from pool_files(asked, lambda identity: DiskParts(work_folder / "parts", identity))
-        write_embeddings(request.out, pooled.table, "float32")
+        yield from _write(request.out, pooled.table)
     remove(work_folder)
     return _answer(request, pooled.table, _told_of_pooling(pooled))
 
@@ -96,6 +99,14 @@ def _rows(request: ImportRequest) -> Work[Embeddings]:
     return Embeddings(table.chips.take(order), blocks, model=table.model)
 
 
+def _write(path: Path, table: Embeddings) -> Work[None]:
+    """The table and its card lie at `path`; the card's sentence is said."""
+    write_embeddings(path, table, "float32")
+    card = card_of(table)
+    write_health(health_path(path), card, path)
+    yield from card_said(card)
+
+
 def _told_of_pooling(pooled: Pooled) -> dict[str, Any]:
     share = pooled.valid_fraction
     return {
@@ -118,11 +129,13 @@ def _answer(request: ImportRequest, table: Embeddings, facts: Mapping[str, Any])
             else "as their rows have none"
         )
         lines.append(f"chips without a vector: {n - there}, {why}")
+    lines.append(f"card: {health_path(request.out)}")
     told = {
         "out": str(request.out),
         "kind": request.kind,
         "chips": n,
         "with": {request.kind: there},
         "model": table.model,
+        "card": str(health_path(request.out)),
     }
     return Answer(tuple(lines), {**told, "dimensions": int(block.shape[1]), **facts})

@@ -72,7 +72,7 @@ def work(folder: Path, n_chips: int, with_card: bool, answer: "multiprocessing.Q
     made = finish(embed_in_parts(table.job, table.chips.ids, table.parts, name="x", dtype=KEPT_DTYPE))
     write_vectors(folder / "e.parquet", table, made.groups, "model")
     if with_card:
-        finish(write_card(folder / "e.parquet", table, made.groups, store.presence(), None))
+        finish(write_card(folder / "e.parquet", table, made.groups, None, None))
     answer.put(peak_bytes() - before)
 
 

@@ -1,5 +1,6 @@
 """Where work runs: in this process, in threads of it, or spread over local processes."""
 
+import ctypes
 import math
 import os
 import threading
@@ -18,6 +19,7 @@ Outcome = TypeVar("Outcome")
 
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLOSC_NTHREADS"), "1")
 """Workers share the cores, so each library inside one keeps to its own core."""
+C_LIBRARY = ctypes.CDLL(None) if os.name == "posix" else object()
 
 
 def available_cores() -> int:
@@ -29,6 +31,13 @@ def free_memory_bytes() -> int:
     """Memory that nobody uses; 0 where the system does not tell."""
     names = ("SC_AVPHYS_PAGES", "SC_PAGE_SIZE")
     return math.prod(os.sysconf(name) for name in names) if set(names) <= set(os.sysconf_names) else 0
+
+
+def give_back_memory() -> None:
+    """Memory that was freed is the system's again, where the C library would keep it for later (glibc)."""
+    trim = getattr(C_LIBRARY, "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 def ordered_map(

@@ -29,6 +29,9 @@ def weights():
         torch.nn.init.normal_(parameter, 0, 0.2, generator=torch.Generator().manual_seed(parameter.numel()))
 
 
+TRAIN = np.arange(len(IDS)) < 10
+
+
 def store_of(*, without=()):
     """Two dates of red and blue, and pairs that are others in every chip; `without` names (chip, channel) that are absent."""
     rng = np.random.default_rng(0)
@@ -110,7 +113,7 @@ def test_an_absent_date_moves_the_part_of_its_kind_and_no_other():
 def table(store, tmp_path, strategy, channels="each"):
     job = job_of(store, channels=channels, towers=TWO, stats=STATS)
     kept = finish(embed_in_parts(job, IDS, DiskParts(tmp_path / strategy, "x"), name="x", dtype="float32"))
-    return next(with_stand_ins(kept.groups, job.plans, chips_of(IDS), frozenset(IDS[:10]), strategy)), kept
+    return next(with_stand_ins(kept.groups, job.plans, chips_of(IDS), TRAIN, strategy)), kept
 
 
 @pytest.mark.parametrize("strategy", ["training-mean", "ridge"])
@@ -166,15 +169,15 @@ def kept_of(store, tmp_path):
 def test_where_no_ridge_is_possible_the_training_mean_is_named_and_the_reason_said(tmp_path):
     gone = {(chip_id, name) for chip_id in IDS[:9] for name in ("1_blue", "2_blue")}
     kept = kept_of(store_of(without=gone), tmp_path)
-    assert possible_strategy(kept.groups, frozenset(IDS[:10]), "ridge") == (
+    assert possible_strategy(kept.groups, TRAIN, "ridge") == (
         "training-mean", "only 1 training chips lack nothing; the training mean stands in, not a ridge",
     )  # fmt: skip
-    assert possible_strategy(kept.groups, frozenset(IDS), "ridge") == ("ridge", None)
-    assert possible_strategy(kept.groups, frozenset(IDS[:10]), "training-mean") == ("training-mean", None)
+    assert possible_strategy(kept.groups, np.ones(len(IDS), bool), "ridge") == ("ridge", None)
+    assert possible_strategy(kept.groups, TRAIN, "training-mean") == ("training-mean", None)
 
 
 def test_vectors_too_long_for_a_ridge_get_the_mean(tmp_path, monkeypatch):
     kept = kept_of(store_of(), tmp_path)
     monkeypatch.setattr(stand_in, "LONGEST", 35)
-    strategy, note = possible_strategy(kept.groups, frozenset(IDS), "ridge")
+    strategy, note = possible_strategy(kept.groups, np.ones(len(IDS), bool), "ridge")
     assert strategy == "training-mean" and "vectors of 36 numbers are too long for a ridge" in note

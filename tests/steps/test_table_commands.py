@@ -11,8 +11,11 @@ import pyarrow.parquet as pq
 import pytest
 import zarr
 
+from terrashot.domain.results import PointsLost
 from terrashot.errors import InputError, IntegrityError, MisalignedError, StorageError, UsageError
+from terrashot.evaluate.protocol import points_lost
 from terrashot.steps.embed_chips import EmbedRequest, embed_choices, embed_files
+from terrashot.steps.embed_loss import StoringLoss, loss_said
 from terrashot.steps.fewshot_tables import FewshotRequest, fewshot_files
 from terrashot.steps.out_folder import INPUTS
 from terrashot.steps.progress import Said, finish
@@ -96,6 +99,32 @@ def test_the_zarr_copy_that_was_asked_for_holds_the_table_and_is_overwritten_onl
     table, copy = read_embeddings(tmp_path / "e.parquet"), zarr.open_group(tmp_path / "e.zarr", mode="r")
     assert copy["id"][:].tolist() == list(table.chips.ids)
     np.testing.assert_array_equal(copy["s1grdm/vectors"][:], table.blocks["s1grdm"])
+
+
+def test_what_int8_costs_in_accuracy_is_said_where_labels_lie_beside_the_chips(trained, tmp_path, monkeypatch):
+    monkeypatch.setattr(points_lost, "FEWEST", 4)
+    asked = embed_request(trained, tmp_path / "e.parquet", dtype="int8", overwrite=True)
+    of_folder = [told for told in said(embed_files(asked))[0] if " as int8: " in told]
+    assert [told.split(" as ")[0] for told in of_folder] == ["s2rgbm", "s1grdm"]
+    assert all("points of accuracy are lost" in told and "1 targets, 8 test chips" in told for told in of_folder)
+    of_study = [told for told in said(embed_files(replace(asked, chips=trained)))[0] if " as int8: " in told]
+    assert of_study == of_folder
+    chips = Path(shutil.copytree(trained / "chips", tmp_path / "chips"))
+    (chips / "labels.csv").write_text("id,kind\nno-such-chip,a\n")
+    sentences, _ = said(embed_files(replace(asked, chips=chips)))
+    assert any("so what int8 costs in accuracy is not told" in told for told in sentences)
+    assert sum("no labels tell what that costs in accuracy" in told for told in sentences) == 2
+
+
+@pytest.mark.parametrize(
+    ("after", "neighbours", "warns"), [(0.895, 5.0, False), (0.885, 0.5, True), (None, 0.5, False), (None, 1.5, True)]
+)
+def test_the_warning_is_for_a_point_of_accuracy_and_without_labels_for_a_neighbour_in_a_hundred(
+    after, neighbours, warns
+):
+    told = None if after is None else PointsLost(0.9, after, 250, 2, 500)
+    (sentence,) = loss_said({"optical": StoringLoss(neighbours, told)}, "int8")
+    assert ("more than a point: float16 loses less" in sentence.text) == warns
 
 
 def test_chips_in_another_unit_are_refused_unless_their_own_statistics_are_asked_for(trained, tmp_path):

@@ -236,6 +236,18 @@ def test_a_table_written_in_groups_is_read_as_one_and_each_long_group_is_a_row_g
     assert [sizes.row_group(number).num_rows for number in range(sizes.num_row_groups)] == [2, 3]
 
 
+def test_texts_have_a_dictionary_and_numbers_of_vectors_none(tmp_path):
+    write_embeddings(tmp_path / "e.parquet", parted(), "float32")
+    group = pq.ParquetFile(tmp_path / "e.parquet").metadata.row_group(0)
+    coded = {}
+    for number in range(group.num_columns):
+        column = group.column(number)
+        coded[column.path_in_schema] = (column.has_dictionary_page, column.is_stats_set)
+    vectors = {path for path, told in coded.items() if not any(told)}
+    assert {path.split(".")[0] for path in vectors} == set(parted().blocks)
+    assert coded["id"] == (True, True) and coded["s2rgbm_absent.list.element"] == (True, True)
+
+
 def test_neighbours_on_the_ground_are_neighbours_in_the_file_and_others_do_not_matter():
     rng = np.random.default_rng(0)
     lon, lat = rng.uniform(-170, 170, 600), rng.uniform(-80, 80, 600)

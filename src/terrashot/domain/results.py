@@ -219,3 +219,21 @@ def _crossing(points: list[Point], target: float) -> float | None:
         return float(np.exp(log_n[at]))
     share = (target - fitted[at - 1]) / (fitted[at] - fitted[at - 1])
     return float(np.exp(log_n[at - 1] + share * (log_n[at] - log_n[at - 1])))
+
+
+@dataclass(frozen=True, slots=True)
+class PointsLost:
+    """Accuracy of the same heads on the same draws on two versions of the vectors, mean over targets and draws."""
+
+    before: float
+    after: float
+    n_labels: int
+    """At most, of a draw."""
+    n_targets: int
+    n_judged: int
+    """Test chips."""
+
+    @property
+    def points(self) -> float:
+        """Points of accuracy; below 0 where the second version happened to do better."""
+        return 100 * (self.before - self.after)

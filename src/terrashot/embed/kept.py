@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from terrashot.durable.parts import Parts, read_part
-from terrashot.engine import cut
+from terrashot.engine import cut, give_back_memory
 from terrashot.errors import IntegrityError
 from terrashot.store.arrays import arrays_as_bytes, arrays_of_bytes
 
@@ -29,9 +29,9 @@ class KeptArrays:
     name: str
     """Of these arrays among the parts."""
 
-    def begun(self) -> list[tuple[int, Sequence[str]]]:
+    def begun(self) -> Iterator[tuple[int, Sequence[str]]]:
         """Number and ids of each group, in order; one empty group of no chips."""
-        return list(enumerate(cut(self.chip_ids, self.group_size))) or [(0, ())]
+        return enumerate(cut(self.chip_ids, self.group_size) if len(self.chip_ids) else [()])
 
     def has(self, number: int) -> bool:
         """Whether a group is there and whole."""
@@ -40,6 +40,8 @@ class KeptArrays:
     def put(self, number: int, arrays: Sequence[np.ndarray]) -> None:
         """Keeps the arrays of a group."""
         self.parts.put(f"{self.name}-{number}", arrays_as_bytes(arrays))
+        # Else the holes that freed images leave between what lives on take as much again as the work itself.
+        give_back_memory()
 
     def groups(self) -> Iterator[tuple[Sequence[str], list[np.ndarray]]]:
         """Ids and arrays, group by group.

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from terrashot.domain.absence import LONGEST, AbsenceModel, AbsenceStrategy, fill_absent_parts, learn_absence
 from terrashot.domain.tables import Chips, Embeddings
@@ -17,21 +17,25 @@ LEAST_WHOLE = 2
 
 
 def with_stand_ins(
-    groups: Groups, plans: Sequence[BlockPlan], chips: Chips, train_ids: frozenset[str], strategy: AbsenceStrategy
+    groups: Groups,
+    plans: Sequence[BlockPlan],
+    chips: Chips,
+    is_train: Bool[np.ndarray, " N"],
+    strategy: AbsenceStrategy,
 ) -> Iterator[Embeddings]:
     """Tables of consecutive chips in which a vector is whole, or NaN where the chip lacks the modality.
 
     What stands in is learnt from the training chips, of all modalities together.
 
     Args:
-        chips: of all groups, in their order.
+        chips: of all groups, in their order, as is `is_train`.
 
     Raises:
         InputError: a part is absent somewhere, and no training chip shows what could stand in.
     """
     model = None
     if has_gaps(groups):
-        model = learn_absence(lambda: _training(groups, train_ids), strategy)
+        model = learn_absence(lambda: _training(groups, is_train), strategy)
     start = 0
     for ids, raw in groups():
         yield _table(raw, plans, chips.take(range(start, start + len(ids))), model, strategy)
@@ -44,13 +48,13 @@ def has_gaps(groups: Groups) -> bool:
 
 
 def possible_strategy(
-    groups: Groups, train_ids: frozenset[str], asked: AbsenceStrategy
+    groups: Groups, is_train: Bool[np.ndarray, " N"], asked: AbsenceStrategy
 ) -> tuple[AbsenceStrategy, str | None]:
     """What can stand in on these chips, and what must be said where that is not what was asked for."""
     if asked != "ridge":
         return asked, None
     n_whole, length = 0, 0
-    for rows in _training(groups, train_ids):
+    for rows in _training(groups, is_train):
         n_whole += int((~np.isnan(rows).any(axis=1)).sum())
         length = rows.shape[1]
     if length > LONGEST:
@@ -66,9 +70,11 @@ def _has_gap(raw: RawVectors) -> bool:
     return any(bool((mask.any(axis=1) & ~mask.all(axis=1)).any()) for mask in absent)
 
 
-def _training(groups: Groups, train_ids: frozenset[str]) -> Iterator[Float[np.ndarray, "n P"]]:
+def _training(groups: Groups, is_train: Bool[np.ndarray, " N"]) -> Iterator[Float[np.ndarray, "n P"]]:
+    start = 0
     for ids, raw in groups():
-        yield _side_by_side(raw)[[chip_id in train_ids for chip_id in ids]]
+        yield _side_by_side(raw)[is_train[start : start + len(ids)]]
+        start += len(ids)
 
 
 def _side_by_side(raw: RawVectors) -> Float[np.ndarray, "n P"]:

@@ -15,6 +15,7 @@ from terrashot.engine import available_cores
 from terrashot.model.checkpoint import Model, load_model
 from terrashot.steps.artefacts import digest_of_artefact
 from terrashot.steps.embed_health import write_card
+from terrashot.steps.embed_loss import JUDGED_BY_LABELS, LabelledTasks
 from terrashot.steps.embed_tables import (
     KEPT_DTYPE,
     EmbedChoices,
@@ -28,10 +29,11 @@ from terrashot.steps.embed_tables import (
 )
 from terrashot.steps.plan import PIXELS, Context, config_digest
 from terrashot.steps.progress import Said, Work
+from terrashot.steps.task_rules import rules_of
 from terrashot.store import manifest
 from terrashot.store.chips import open_chip_store
 from terrashot.store.manifest import digest_of
-from terrashot.store.tables import read_chips, read_presence
+from terrashot.store.tables import read_chips, read_own_labels
 from terrashot.store.vectors import read_embeddings
 from terrashot.store.zarr_copy import write_zarr_copy
 
@@ -65,9 +67,17 @@ def make_embeddings(context: Context) -> Work[None]:
     floors = study.floors if section.floors else None
     # A card that is there and of these very tables stays: what a number type lost can only be told as vectors are made.
     if not all(_is_as_recorded(context, path) for path in (study.health, study.embeddings, floors) if path):
-        yield from write_card(study.embeddings, table, made.groups, read_presence(study.presence), floors)
+        yield from write_card(study.embeddings, table, made.groups, floors, _tasks(context))
     if section.zarr:
         write_zarr_copy(study.embeddings_zarr, study.embeddings, table.job.store.chip_px)
+
+
+def _tasks(context: Context) -> LabelledTasks | None:
+    """The study's labels as they are now, if they are there: `embed` does not depend on them."""
+    if context.config.embed.dtype not in JUDGED_BY_LABELS or not context.study.labels.is_file():
+        return None
+    labels = read_own_labels(context.study.labels)
+    return LabelledTasks(labels, rules_of(context.config, labels.targets))
 
 
 def _choices(context: Context) -> EmbedChoices:

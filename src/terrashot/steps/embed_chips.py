@@ -8,6 +8,7 @@ import torch
 
 from terrashot.domain.absence import AbsenceStrategy
 from terrashot.domain.tables import Chips
+from terrashot.domain.tasks import TaskRule
 from terrashot.durable.files import make_folder, remove, write_bytes
 from terrashot.durable.lock import sole_writer
 from terrashot.durable.parts import DiskParts
@@ -15,12 +16,13 @@ from terrashot.embed.channels import POLICIES, ChannelPolicy
 from terrashot.embed.embed import EmbedPrecision
 from terrashot.embed.in_parts import embed_in_parts
 from terrashot.engine import available_cores
-from terrashot.errors import IntegrityError, StorageError, UsageError
+from terrashot.errors import InputError, IntegrityError, StorageError, UsageError
 from terrashot.model.box import model_folder
 from terrashot.model.checkpoint import Model, load_model
 from terrashot.steps.answer import Answer
 from terrashot.steps.chip_scales import SEED, scales_for
 from terrashot.steps.embed_health import write_card
+from terrashot.steps.embed_loss import JUDGED_BY_LABELS, LabelledTasks
 from terrashot.steps.embed_tables import (
     KEPT_DTYPE,
     EmbedChoices,
@@ -30,8 +32,8 @@ from terrashot.steps.embed_tables import (
     write_floors,
     write_vectors,
 )
-from terrashot.steps.given_chips import open_chips
-from terrashot.steps.progress import Work
+from terrashot.steps.given_chips import labels_beside, open_chips
+from terrashot.steps.progress import Said, Work
 from terrashot.store.chips import ZarrChipStore
 from terrashot.store.manifest import digest_of
 from terrashot.store.write_vectors import VectorType
@@ -108,10 +110,23 @@ def _write(
     if request.floors is not None:
         yield from write_floors(request.floors, table)
     counts = write_vectors(request.out, table, made.groups, model.digest)
-    yield from write_card(request.out, table, made.groups, store.presence(), request.floors)
+    tasks = yield from _tasks(request, chips)
+    yield from write_card(request.out, table, made.groups, request.floors, tasks)
     if request.zarr is not None:
         write_zarr_copy(request.zarr, request.out, store.chip_px)
     return counts
+
+
+def _tasks(request: EmbedRequest, chips: Chips) -> Work[LabelledTasks | None]:
+    """The labels beside the chips, if there are some, and if they matter; bad ones stop nothing here."""
+    if request.choices.dtype not in JUDGED_BY_LABELS:
+        return None
+    try:
+        labels = labels_beside(request.chips, chips)
+    except InputError as error:
+        yield Said(f"{error}; so what {request.choices.dtype} costs in accuracy is not told")
+        return None
+    return None if labels is None else LabelledTasks(labels, dict.fromkeys(labels.targets, TaskRule()))
 
 
 def _identity(request: EmbedRequest, model: Model) -> bytes:

@@ -2,11 +2,14 @@
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import compress
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 import torch
+from jaxtyping import Bool
 
 from terrashot.domain.absence import AbsenceStrategy
 from terrashot.domain.normalize import ChannelStats
@@ -50,7 +53,7 @@ class EmbedChoices:
         return {"channels": channels, "absent": self.absent, "precision": self.precision}
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class TableJob:
     """Chips in the order of their table, and all that is needed to make it."""
 
@@ -63,15 +66,21 @@ class TableJob:
     unseen: tuple[str, ...] = ()
     """Modalities of which no chip has a valid pixel: they get no vectors."""
 
+    @cached_property
+    def is_train(self) -> Bool[np.ndarray, " N"]:
+        """Which are the training chips; all where none is one."""
+        found = np.zeros(len(self.chips), dtype=bool)
+        found[self.chips.rows_in("train")] = True
+        return found if found.any() else ~found
+
     @property
     def train_ids(self) -> list[str]:
-        """The training chips; all chips where none is one."""
-        rows = self.chips.rows_in("train")
-        return [self.chips.ids[row] for row in rows] if len(rows) else list(self.chips.ids)
+        """Their ids."""
+        return list(compress(self.chips.ids, self.is_train))
 
     def stand_ins(self, groups: Groups) -> Iterator[Embeddings]:
         """Tables of consecutive chips, with something in the place of an absent part."""
-        return with_stand_ins(groups, self.job.plans, self.chips, frozenset(self.train_ids), self.choices.absent)
+        return with_stand_ins(groups, self.job.plans, self.chips, self.is_train, self.choices.absent)
 
 
 def table_job(
@@ -110,7 +119,7 @@ def with_possible_stand_in(table: TableJob, groups: Groups) -> Work[TableJob]:
         yield Said(f"{name}: no chip has a valid pixel; it gets no vectors")
     if not kinds_of(table.job.plans) or not has_gaps(groups):
         return table
-    strategy, note = possible_strategy(groups, frozenset(table.train_ids), table.choices.absent)
+    strategy, note = possible_strategy(groups, table.is_train, table.choices.absent)
     if note is not None:
         yield Said(note)
     return replace(table, choices=replace(table.choices, absent=strategy))

@@ -4,22 +4,22 @@ from dataclasses import replace
 from pathlib import Path
 
 from terrashot.domain.split import SplitRecipe, choose_scheme, make_split
-from terrashot.domain.tables import Chips
+from terrashot.domain.tables import Chips, Labels
 from terrashot.durable.files import sweep_leftovers
 from terrashot.engine import available_cores
 from terrashot.errors import InputError
-from terrashot.ingest.folder import open_chip_folder
+from terrashot.ingest.folder import open_chip_folder, read_folder_labels
 from terrashot.ingest.harvest import harvest
 from terrashot.steps.progress import Progress, Said, Work, relay
 from terrashot.store.chips import ZarrChipStore, open_chip_store
 from terrashot.store.layout import ZARR
 from terrashot.store.study import Study
-from terrashot.store.tables import read_chips
+from terrashot.store.tables import read_chips, read_own_labels
 
 
 def open_chips(path: Path, work_folder: Path) -> Work[tuple[Chips, ZarrChipStore]]:
     """Chips and store of a study's folder, of its chips.zarr, or of a chip folder that is harvested first."""
-    folder = path.parent if path.name == ZARR else path
+    folder = _study_folder(path)
     if (folder / ZARR).is_dir():
         return read_chips(Study(folder / "study.toml", folder).chips), open_chip_store(folder)
     if not path.is_dir():
@@ -39,3 +39,16 @@ def open_chips(path: Path, work_folder: Path) -> Work[tuple[Chips, ZarrChipStore
     yield Said(sentence)
     split = make_split(opened.chips, SplitRecipe(scheme))
     return replace(opened.chips, split=split), open_chip_store(work_folder)
+
+
+def labels_beside(path: Path, chips: Chips) -> Labels | None:
+    """Labels of the study, or of the chip folder; None where there are none."""
+    folder = _study_folder(path)
+    if (folder / ZARR).is_dir():
+        labels = Study(folder / "study.toml", folder).labels
+        return read_own_labels(labels) if labels.is_file() else None
+    return read_folder_labels(path, chips.ids) if (path / "labels.csv").is_file() else None
+
+
+def _study_folder(path: Path) -> Path:
+    return path.parent if path.name == ZARR else path

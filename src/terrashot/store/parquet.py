@@ -38,13 +38,29 @@ def write_row_groups(
     schema = schema.with_metadata(kept)
 
     def write(file: BinaryIO) -> None:
-        with pq.ParquetWriter(file, schema, compression="zstd", write_page_checksum=True) as writer:
+        told = _told_apart(schema)
+        with pq.ParquetWriter(
+            file, schema, compression="zstd", write_page_checksum=True, use_dictionary=told, write_statistics=told
+        ) as writer:
             for group in groups:
                 writer.write_table(group.replace_schema_metadata(kept), row_group_size=max(1, len(group)))
 
     forget_digest(path)
     write_atomically(path, write)
     write_digest(path)
+
+
+def _told_apart(schema: pa.Schema) -> list[str]:
+    """Leaves worth a dictionary and statistics: all but vectors, whose numbers hardly repeat; a third of the time to write them."""
+    plain = [field for field in schema if not pa.types.is_fixed_size_list(field.type)]
+    return [leaf for field in plain for leaf in _leaves(field)]
+
+
+def _leaves(field: pa.Field) -> list[str]:
+    """Paths below a column, as Parquet names them."""
+    if pa.types.is_struct(field.type):
+        return [f"{field.name}.{child.name}" for child in field.type]
+    return [f"{field.name}.list.element" if pa.types.is_list(field.type) else field.name]
 
 
 def read_table(path: Path, *, columns: Sequence[str] | None = None) -> pa.Table:

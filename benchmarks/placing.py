@@ -1,6 +1,7 @@
 """New chips placed into an old map, beside openTSNE's own way to place them: seconds, neighbours kept, memory.
 
 python benchmarks/placing.py [--quick] [--threads N]
+python benchmarks/placing.py --whole 845000     # a whole map: 20,000 laid out, all others placed; synthetic vectors
 
 Neighbours kept: of the 10 nearest laid-out chips of a placed one, by their vectors, the share that is among its 10 nearest in the
 map. `all` counts the neighbours among all chips, placed ones too. `laid out` are the chips of the map themselves.
@@ -21,8 +22,12 @@ from sklearn.neighbors import NearestNeighbors
 
 from terrashot.embed.placing import Placer
 from terrashot.embed.projection import principal, tsne
+from terrashot.embed.vector_map import extend_map, map_vectors
+from terrashot.steps.projection import PREVIEW_ITERATIONS
 
 WIDTH, DIMENSIONS, K, JUDGED = 256, 50, 10, 3000
+LAID_OUT, NARROW, AT_ONCE = 20_000, 64, 65_536
+"""Of a whole map: what a study lays out, numbers of a vector, rows made at once."""
 
 
 def curved(n: int) -> np.ndarray:
@@ -116,11 +121,52 @@ def _cost(n_laid_out: int, n_new: int, threads: int) -> dict[str, float]:
     }
 
 
+def whole_map(n: int) -> dict[str, float]:
+    """Seconds of one core for laying out a sample and for placing all others, and the peak memory of placing beside the table."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(_whole_map, (n,))
+
+
+def _whole_map(n: int) -> dict[str, float]:
+    vectors = half_precision(n)
+    rows = np.sort(np.random.default_rng(0).permutation(n)[:LAID_OUT])
+    started = time.process_time()
+    sample = map_vectors(vectors[rows], np.arange(len(rows)), seed=0, iterations=PREVIEW_ITERATIONS)
+    laid_out = time.process_time()
+    before = resident("VmRSS")
+    Path("/proc/self/clear_refs").write_text("5")
+    made = extend_map(vectors, sample.spread(rows, n))
+    placed = time.process_time()
+    assert made is not None and np.isfinite(made.places).all()
+    np.testing.assert_array_equal(made.places[rows], sample.places)
+    gb = (resident("VmHWM") - before) / 1e9
+    return {"chips": n, "laying_out_core_s": laid_out - started, "placing_core_s": placed - laid_out, "gb": gb}
+
+
+def half_precision(n: int) -> np.ndarray:
+    """Rows in 200 clusters that overlap, as a table holds them; block by block, so that nothing else is held."""
+    rng = np.random.default_rng(0)
+    centres, turn = 1.2 * rng.normal(size=(200, 16)), rng.normal(size=(16, NARROW))
+    vectors = np.empty((n, NARROW), dtype=np.float16)
+    for start in range(0, n, AT_ONCE):
+        block = vectors[start : start + AT_ONCE]
+        inside = centres[rng.integers(0, 200, len(block))] + 0.8 * rng.normal(size=(len(block), 16))
+        rows = inside @ turn + 1.5 * rng.normal(size=block.shape)
+        block[:] = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return vectors
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--whole", type=int, metavar="CHIPS")
     asked = parser.parse_args()
+    if asked.whole is not None:
+        few, many = whole_map(asked.whole // 4), whole_map(asked.whole)
+        what = f"memory of placing {asked.whole // 4:,} chips against {asked.whole:,}; 1 is flat"
+        report("placing_whole", [few["gb"] / many["gb"]], what, maps=[_rounded(few), _rounded(many)])
+        return
     n, n_laid_out = (4000, 1500) if asked.quick else (12_000, 4000)
     found = {form.__name__: compared(form(n), n_laid_out, asked.threads) for form in (curved, clustered)}
     sizes = [(2000, 10_000), (2000, 40_000)] if asked.quick else [(5000, 25_000), (5000, 100_000), (20_000, 100_000)]

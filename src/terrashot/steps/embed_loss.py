@@ -72,8 +72,9 @@ def _costs(loss: StoringLoss) -> str:
     if told is None:
         unknown = "no labels tell what that costs in accuracy"
         return f"{unknown}; {advice}" if loss.neighbours > LOOK else unknown
+    lost = f"{told.points:.2f} points of accuracy are lost" if told.points > 0 else "no accuracy is lost"
     sentence = (
-        f"{told.points:.2f} points of accuracy are lost ({100 * told.before:.1f} to {100 * told.after:.1f} %: logistic, "
+        f"{lost} ({100 * told.before:.1f} to {100 * told.after:.1f} %: logistic, "
         f"up to {told.n_labels} labels, {told.n_targets} targets, {told.n_judged:,} test chips)"
     )
     return f"{sentence}; {advice}" if told.points > MOST_POINTS else sentence

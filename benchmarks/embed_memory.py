@@ -54,21 +54,26 @@ class MadeUp:
         return make_presence(())
 
 
+def chips_of(store: MadeUp) -> Chips:
+    """Somewhere on the Earth, every second one to train; no outlines."""
+    n = len(store.chip_ids)
+    lon, lat = np.random.default_rng(0).uniform((-170, -80), (170, 80), (n, 2)).T
+    split = tuple("train" if number % 2 else "test" for number in range(n))
+    return Chips(store.chip_ids, ("a",) * n, (None,) * n, split, None, lon, lat)
+
+
 def work(folder: Path, n_chips: int, with_card: bool, answer: "multiprocessing.Queue[int]") -> None:
     """Puts the bytes that embedding took beyond what was there before."""
     torch.set_num_threads(1)
     kept.PART_PIXELS = PART_CHIPS * SIDE_PX**2
     store = MadeUp(n_chips)
-    lon, lat = np.random.default_rng(0).uniform((-170, -80), (170, 80), (n_chips, 2)).T
-    split = tuple("train" if number % 2 else "test" for number in range(n_chips))
-    chips = Chips(store.chip_ids, ("a",) * n_chips, (None,) * n_chips, split, None, lon, lat)
     stats = ChannelStats({"s2rgbm": {kind: KindStats(0.5, 0.3, 1, None) for kind in KINDS}})
     towers = make_towers(PRESETS["tiny"].towers(("s2rgbm",), SIDE_PX), 0)
     # Writing 5 there sets the peak back to what is used now; ru_maxrss would keep the parent's.
     Path("/proc/self/clear_refs").write_text("5")
     before = peak_bytes()
     choices = EmbedChoices("each", "ridge", "float16", "float32", 0, 2)
-    table = table_job(towers, stats, store, chips, choices, DiskParts(folder / "parts", str(n_chips)))
+    table = table_job(towers, stats, store, chips_of(store), choices, DiskParts(folder / "parts", str(n_chips)))
     made = finish(embed_in_parts(table.job, table.chips.ids, table.parts, name="x", dtype=KEPT_DTYPE))
     write_vectors(folder / "e.parquet", table, made.groups, "model")
     if with_card:

@@ -2,7 +2,6 @@
 
 import csv
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +16,12 @@ from terrashot.evaluate.protocol import points_lost
 from terrashot.steps.embed_chips import EmbedRequest, embed_choices, embed_files
 from terrashot.steps.embed_loss import StoringLoss, loss_said
 from terrashot.steps.fewshot_tables import FewshotRequest, fewshot_files
+from terrashot.steps.given_chips import labels_beside
 from terrashot.steps.out_folder import INPUTS
 from terrashot.steps.progress import Said, finish
 from terrashot.steps.run import Wishes, run_study
 from terrashot.store.study import find_study
+from terrashot.store.tables import read_chips
 from terrashot.store.vectors import read_embeddings
 
 
@@ -79,23 +80,14 @@ def test_a_chip_folder_is_embedded_as_its_study_was(trained, tmp_path):
     assert [path.name for path in tmp_path.iterdir() if not path.name.startswith("e.parquet")] == []
 
 
-def test_floors_of_the_same_chips_are_written_beside(trained, tmp_path):
-    finish(embed_files(embed_request(trained, tmp_path / "e.parquet", floors=tmp_path / "f.parquet")))
+def test_floors_and_the_zarr_copy_of_the_same_chips_are_written_beside_where_they_are_asked_for(trained, tmp_path):
+    asked = embed_request(trained, tmp_path / "e.parquet", floors=tmp_path / "f.parquet", zarr=tmp_path / "e.zarr")
+    finish(embed_files(asked))
     assert set(read_embeddings(tmp_path / "f.parquet").blocks) == {
         f"{kind}:{modality}"
         for kind in ("image_stats", "random_conv", "untrained")
         for modality in ("s2rgbm", "s1grdm")
     }
-
-
-def test_the_zarr_copy_that_was_asked_for_holds_the_table_and_is_overwritten_only_where_that_is_asked_for(
-    trained, tmp_path
-):
-    (tmp_path / "e.zarr").mkdir()
-    asked = embed_request(trained, tmp_path / "e.parquet", zarr=tmp_path / "e.zarr")
-    with pytest.raises(StorageError, match=r"e\.zarr exists; name another file, or add --overwrite"):
-        finish(embed_files(asked))
-    finish(embed_files(replace(asked, overwrite=True)))
     table, copy = read_embeddings(tmp_path / "e.parquet"), zarr.open_group(tmp_path / "e.zarr", mode="r")
     assert copy["id"][:].tolist() == list(table.chips.ids)
     np.testing.assert_array_equal(copy["s1grdm/vectors"][:], table.blocks["s1grdm"])
@@ -103,15 +95,25 @@ def test_the_zarr_copy_that_was_asked_for_holds_the_table_and_is_overwritten_onl
 
 def test_what_int8_costs_in_accuracy_is_said_where_labels_lie_beside_the_chips(trained, tmp_path, monkeypatch):
     monkeypatch.setattr(points_lost, "FEWEST", 4)
-    asked = embed_request(trained, tmp_path / "e.parquet", dtype="int8", overwrite=True)
-    of_folder = [told for told in said(embed_files(asked))[0] if " as int8: " in told]
-    assert [told.split(" as ")[0] for told in of_folder] == ["s2rgbm", "s1grdm"]
-    assert all("accuracy" in told and "1 targets, 8 test chips" in told for told in of_folder)
-    of_study = [told for told in said(embed_files(replace(asked, chips=trained)))[0] if " as int8: " in told]
-    assert of_study == of_folder
+    asked = embed_request(trained, tmp_path / "e.parquet", dtype="int8")
+    told = [sentence for sentence in said(embed_files(asked))[0] if " as int8: " in sentence]
+    assert [sentence.split(" as ")[0] for sentence in told] == ["s2rgbm", "s1grdm"]
+    assert all("accuracy" in sentence and "1 targets, 8 test chips" in sentence for sentence in told)
+
+
+def test_labels_come_from_the_study_or_from_the_chip_folder_and_there_may_be_none(trained, tmp_path):
+    chips = read_chips(trained / "chips.parquet")
+    of_study, of_folder = (labels_beside(path, chips) for path in (trained, trained / "chips"))
+    assert dict(zip(of_study.chip_ids, of_study.targets["kind"], strict=True)) == dict(
+        zip(of_folder.chip_ids, of_folder.targets["kind"], strict=True)
+    )
+    assert labels_beside(tmp_path, chips) is None
+
+
+def test_labels_that_cannot_be_used_do_not_stop_the_embedding(trained, tmp_path):
     chips = Path(shutil.copytree(trained / "chips", tmp_path / "chips"))
     (chips / "labels.csv").write_text("id,kind\nno-such-chip,a\n")
-    sentences, _ = said(embed_files(replace(asked, chips=chips)))
+    sentences, _ = said(embed_files(embed_request(trained, tmp_path / "e.parquet", chips=chips, dtype="int8")))
     assert any("so what int8 costs in accuracy is not told" in told for told in sentences)
     assert sum("no labels tell what that costs in accuracy" in told for told in sentences) == 2
 
@@ -135,11 +137,13 @@ def test_chips_in_another_unit_are_refused_unless_their_own_statistics_are_asked
     finish(embed_files(embed_request(trained, tmp_path / "e.parquet", chips=chips, statistics="chips")))
 
 
-def test_an_output_that_exists_is_never_overwritten_unasked(trained, tmp_path):
-    (tmp_path / "e.parquet").write_text("mine")
+@pytest.mark.parametrize("name", ["e.parquet", "e.zarr", "f.parquet"])
+def test_an_output_that_exists_is_never_overwritten_unasked(trained, tmp_path, name):
+    (tmp_path / name).write_text("mine")
+    asked = embed_request(trained, tmp_path / "e.parquet", floors=tmp_path / "f.parquet", zarr=tmp_path / "e.zarr")
     with pytest.raises(StorageError, match="add --overwrite"):
-        finish(embed_files(embed_request(trained, tmp_path / "e.parquet")))
-    assert (tmp_path / "e.parquet").read_text() == "mine"
+        finish(embed_files(asked))
+    assert (tmp_path / name).read_text() == "mine"
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """`terrashot health`: whether an embedding table can be trusted."""
 
 import os
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -9,14 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from terrashot.domain.health import EmbeddingProbe, HealthCard, Measure
-from terrashot.domain.tables import Chips, Embeddings, Presence
+from terrashot.domain.tables import Chips, Embeddings
 from terrashot.errors import StorageError
 from terrashot.health.card import card_of
 from terrashot.steps.answer import Answer
 from terrashot.steps.given_tables import described
 from terrashot.steps.progress import Said, Work
 from terrashot.store.health import health_path, told_channel_policy, write_health
-from terrashot.store.tables import read_presence
+from terrashot.store.presence_states import read_channel_states
 from terrashot.store.vectors import read_embeddings
 
 PRESENCE = "presence.parquet"
@@ -72,14 +71,6 @@ def health_facts(card: HealthCard) -> dict[str, object]:
     return {"worst": card.worst, **asdict(card)}
 
 
-def channels_there(presence: Presence, chips: Chips) -> dict[str, np.ndarray]:
-    """By modality, how many channels each chip has, in the chips' order."""
-    is_there = presence.status == "ok"
-    counts = Counter(zip(presence.modality[is_there], presence.chip_id[is_there], strict=True))
-    modalities = dict.fromkeys(presence.modality)
-    return {name: np.array([counts[name, chip_id] for chip_id in chips.ids]) for name in modalities}
-
-
 def _line(measure: Measure) -> str:
     block = f" {measure.block}" if measure.block else ""
     return f"{measure.verdict or NOT_MEASURED:4}  {measure.name}{block}: {measure.sentence}"
@@ -88,8 +79,18 @@ def _line(measure: Measure) -> str:
 def _told(path: Path, table: Embeddings) -> EmbeddingProbe:
     """What lies in the table's footer and beside it."""
     beside = path.with_name(PRESENCE)
-    there = channels_there(read_presence(beside), table.chips) if table.model and beside.is_file() else None
+    there = _channels_there(beside, table.chips) if table.model and beside.is_file() else None
     return EmbeddingProbe(policy=told_channel_policy(path), channels_there=there)
+
+
+def _channels_there(presence: Path, chips: Chips) -> dict[str, np.ndarray]:
+    """By modality, how many channels each chip has, in the chips' order."""
+    found = read_channel_states(presence, chips.ids)
+    counts = {}
+    for modality in dict.fromkeys(state.modality for state in found.states):
+        is_there = np.array([state.modality == modality and state.status == "ok" for state in found.states])
+        counts[modality] = np.bincount(found.chip[is_there[found.state]], minlength=len(chips))
+    return counts
 
 
 def _out(request: HealthRequest) -> Path:

@@ -51,7 +51,7 @@ def write_row_groups(
 
 
 def _told_apart(schema: pa.Schema) -> list[str]:
-    """Leaves worth a dictionary and statistics: all but vectors, whose numbers hardly repeat; a third of the time to write them."""
+    """Leaves worth a dictionary and statistics: all but vectors: their numbers hardly repeat, and are written far faster without."""
     plain = [field for field in schema if not pa.types.is_fixed_size_list(field.type)]
     return [leaf for field in plain for leaf in _leaves(field)]
 

@@ -22,8 +22,8 @@ MODEL, VECTORS = "terrashot_model", "terrashot_vectors"
 """Entries of the footer: the model's digest; what the vectors are made of, as JSON."""
 MODEL_COLUMN = "model"
 LEAST_ROWS = 1024
-"""Of a row group but the last, unless fewer come at once: 7 MiB of the paper's three blocks in float32, of which Parquet's writer
-takes ten times as much."""
+"""Of a row group but the last, unless fewer come at once: 7 MiB of the paper's three blocks in float32, beside which Parquet's
+writer holds several times as much."""
 INT8_STEPS, SMALLEST = 127, 1e-30
 
 

@@ -71,7 +71,9 @@ def first_reached_of(world):
     return first_reached((mean - 0.95 * mean[-1])[None, :-1], SIZES[:-1])[0]
 
 
-@pytest.mark.parametrize("repeats, blocks", [(10, 5), (10, 20), (20, 20)])
+@pytest.mark.parametrize(
+    "repeats, blocks", [(10, 5), *(pytest.param(*many, marks=pytest.mark.slow) for many in ((10, 20), (20, 20)))]
+)
 def test_intervals_of_the_crossing_hold_the_truth_90_to_98_times_of_100_and_of_the_dot_no_less_often(repeats, blocks):
     shares = covered(World(), repeats, blocks, tables=300)
     for form in ("crossing", "skill", "common"):

@@ -207,6 +207,7 @@ def test_a_sample_of_the_chips_is_called_one():
     assert captions[0].endswith("A random sample of 7 of 40 chips.") and "sample" not in captions[1]
 
 
+@pytest.mark.slow
 def test_the_same_content_gives_the_same_bytes(tmp_path):
     pages = []
     for folder in ("a", "b"):

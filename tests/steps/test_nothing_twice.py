@@ -127,7 +127,10 @@ def copy(finished, tmp_path):
 
 @pytest.mark.parametrize(
     ("old", "new"),
-    [("buffer_chips = 0", "buffer_chips = 1"), ("buffer_chips = 0", "buffer_m = 600.0")],
+    [
+        ("buffer_chips = 0", "buffer_chips = 1"),
+        pytest.param("buffer_chips = 0", "buffer_m = 600.0", marks=pytest.mark.slow),
+    ],
 )
 def test_a_split_that_tests_on_the_same_chips_reads_nothing_and_embeds_nothing(copy, monkeypatch, old, new):
     before, vectors = read_chips(copy / "chips.parquet"), read_embeddings(copy / "embeddings.parquet")
@@ -142,6 +145,7 @@ def test_a_split_that_tests_on_the_same_chips_reads_nothing_and_embeds_nothing(c
         np.testing.assert_array_equal(after.blocks[name][whole], block[whole])
 
 
+@pytest.mark.slow
 def test_a_split_that_makes_the_model_stale_reads_nothing_and_embeds_each_image_once_with_the_new_one(
     copy, monkeypatch
 ):

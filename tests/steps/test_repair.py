@@ -154,6 +154,7 @@ def test_a_change_of_settings_and_back_never_leaves_the_other_outcome(study):
     assert (study / "results.parquet").read_bytes() == right
 
 
+@pytest.mark.slow
 def test_pixels_of_another_source_are_all_read_again(study):
     shutil.copytree(study / "chips", study / "others")
     for path in (study / "others").glob("*/*.npy"):

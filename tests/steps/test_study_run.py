@@ -25,7 +25,7 @@ workers = 1
 chip_px = 16
 pixel_m = 40.0
 [areas.north]
-bbox = [9.40, 45.10, 9.48, 45.17]
+bbox = [9.40, 45.10, 9.46, 45.15]
 [split]
 scheme = "bands"
 bands = 5
@@ -149,6 +149,7 @@ def test_a_dry_run_tells_what_would_run_and_touches_nothing(copy):
     assert {path: path.stat().st_mtime_ns for path in copy.rglob("*")} == before
 
 
+@pytest.mark.slow
 def test_a_changed_setting_reruns_only_what_it_touches(copy):
     text = (copy / "study.toml").read_text()
     (copy / "study.toml").write_text(text.replace("plates = 2", "plates = 1"))

@@ -14,6 +14,8 @@ from terrashot.steps.progress import finish
 from terrashot.steps.run import Wishes, run_study
 from terrashot.store.study import find_study
 
+pytestmark = pytest.mark.slow
+
 STUDY = """
 [source]
 kind = "folder"

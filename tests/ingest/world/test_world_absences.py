@@ -29,7 +29,7 @@ def sources(rates, px=8, by_area=()):
     return {source.modality: source for source in simulated_sources(world, 640.0 / px)}
 
 
-IDS = [chip.id for chip in spread(400)]
+IDS = [chip.id for chip in spread(250)]
 
 
 @pytest.mark.parametrize("modality", list(MODALITIES))

@@ -13,6 +13,7 @@ from published_layout import (
     SIDE_PX,
     SPLITS,
     STEM,
+    as_parquet,
     bounds_of,
     chip_id,
     optical_names,
@@ -95,19 +96,7 @@ def test_a_folder_comes_out_that_is_read_as_any_chip_folder(published, tmp_path)
 
 def test_the_same_bytes_come_out_of_the_parquet_form_and_of_a_second_import(published, own, tmp_path):
     brought(published, tmp_path / "one")
-    tiles = sorted(p for p in (own / STEM).rglob("*") if p.suffix in (".tif", ".nc"))
-    rows = {
-        "path": [f"conus/{p.relative_to(own)}" for p in tiles],
-        "ds": [p.parent.name for p in tiles],
-        "content": [p.read_bytes() for p in tiles],
-    }
-    shutil.rmtree(own / STEM)
-    (own / STEM).mkdir()
-    pq.write_table(pa.table(rows), own / STEM / "a1b2.zstd.parquet")
-    lines = (own / SPLITS).read_text().replace("split", "split,parquet_identifier").replace("train\n", "train,a1b2\n")
-    (own / SPLITS.replace(".csv", "_parquet.csv")).write_text(
-        lines.replace("test\n", "test,a1b2\n").replace("val\n", "val,a1b2\n")
-    )
+    as_parquet(own)
     brought(own, tmp_path / "two", kind="m3leo")
     one, two = contents(tmp_path / "one"), contents(tmp_path / "two")
     skip = {name for name in one if name.endswith(".skipped") or name == "import.json"}

@@ -3,6 +3,7 @@
 import json
 import shutil
 
+import h5py
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -10,6 +11,7 @@ import pytest
 import rasterio
 
 from published_layout import (
+    GUNW,
     SIDE_PX,
     SPLITS,
     STEM,
@@ -162,9 +164,56 @@ def above_one(root):
     write_gunw(root, 0, np.full((1, 12, 12), 1.5), ["20200115_20200103"])
 
 
+def halved(*data_sets):
+    """Cuts a chip's tiles short."""
+
+    def harm(root):
+        for path in (path for name in data_sets for path in (root / STEM / name).glob(f"{chip_id(0)}.*")):
+            path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+    return harm
+
+
+def of_two_bytes(root):
+    write_tile(root, "s2rgbm-2020", 0, np.ones((36, SIDE_PX, SIDE_PX), np.uint16), optical_names())
+
+
+def of_one_byte(root):
+    write_tile(root, "s1grdm-2020-asc", 0, np.ones((24, SIDE_PX, SIDE_PX), np.uint8), radar_names())
+
+
+def no_tiff(root):
+    (root / STEM / "s2rgbm-2020" / f"{chip_id(0)}.tif").write_bytes(b"<html>not found</html>")
+
+
+def change_pairs(name, values):
+    """Puts something else into a chip's file of pairs."""
+
+    def harm(root):
+        with h5py.File(root / STEM / GUNW / f"{chip_id(0)}.nc", "r+") as file:
+            del file[f"science/grids/data/{name}"]
+            if values is not None:
+                file[f"science/grids/data/{name}"] = values
+
+    return harm
+
+
+def half_trees(root):
+    names = tuple(f"Percent_Tree_Cover_{year}" for year in range(2016, 2021))
+    write_tile(root, "modis44b006veg", 0, np.full((5, SIDE_PX, SIDE_PX), 150, np.uint8), names)
+
+
+def built_twice(root):
+    write_tile(root, "ghsbuilts-2020", 0, np.full((1, SIDE_PX, SIDE_PX), 2e4, np.float32), ("built_surface",))
+
+
 @pytest.mark.parametrize(
     ("harm", "said"),
-    [(bad_names, "called '01_vv'"), (elsewhere, "of another chip"), (outside, "leads out"), (power, "20000"), (wide, "70 x 64"),
+    [(halved("s1grdm-2020-asc"), "cannot be read"), (halved(GUNW), "cannot be read"), (halved("esaworldcover-2020"), "cannot be read"),
+     (of_two_bytes, "uint16"), (of_one_byte, "uint8"), (no_tiff, "cannot be read"), (change_pairs("coherence", None), "coherence"),
+     (change_pairs("coherence", np.ones((4, 3))), "coherence"), (change_pairs("datepair", ["x"]), "datepair"),
+     (change_pairs("latitude", np.arange(3.0)), "latitude"), (half_trees, "holds 150"), (built_twice, "20000 m2"),
+     (bad_names, "called '01_vv'"), (elsewhere, "of another chip"), (outside, "leads out"), (power, "20000"), (wide, "70 x 64"),
      (above_one, "between 0 and 1")],
 )  # fmt: skip
 def test_a_wrong_tile_fails_its_chip_with_a_reason(own, tmp_path, harm, said):

@@ -135,7 +135,11 @@ def _fetched(folder: Path, fault: str, seed: int) -> Verdict:
     rng = random.Random(f"{seed} {fault}")
     with Earthdata({V2: product()}, script=script_of(fault, drawn_hits(rng, first=3))) as served:
         files = ProductFiles(
-            folder / "products", credentials=served.credentials("token"), allowed_hosts=served.hosts, limits=IN_HASTE
+            folder / "products",
+            credentials=served.credentials("token"),
+            allowed_hosts=served.hosts,
+            limits=IN_HASTE,
+            login_limits=IN_HASTE,
         )
         cuts = Cuts(Spool(folder / "cuts"), "recipe", SIDE_PX)
         md5, nowhere = hashlib.md5(product()).hexdigest(), shapely.box(LON, LAT, LON, LAT)

@@ -149,7 +149,7 @@ class ReportSection(Section):
     tsne_chips: int = Field(20_000, ge=10)
     """Chips laid out and drawn by t-SNE; of more, a random sample."""
     plates: int = Field(4, ge=0, le=24)
-    """Example chips shown per area."""
+    """Example chips shown per area, 12 of all areas at most."""
 
 
 class StudyConfig(Section):

@@ -1,6 +1,7 @@
 """Coherence of pairs on chips: at the right place across frames and zones, each pair a channel, absences told."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -9,20 +10,17 @@ pytest.importorskip("rasterio")
 from faults.gunw_files import V2, V3, Layout
 
 from coherence_fields import cells_off, expected, frame
+from own_pairs import SIDE, source_of
 from terrashot.domain.cells import cells_of, footprints
 from terrashot.domain.grid import Grid, chip_from_id, to_metres
-from terrashot.durable.files import sha256_of_file
-from terrashot.durable.spool import Spool
 from terrashot.errors import InputError
 from terrashot.ingest.own_products import own_product, own_product_paths
 from terrashot.ingest.pair_cuts import Cuts
-from terrashot.ingest.pair_list import PairList, item_of, needed_of
+from terrashot.ingest.pair_list import needed_of
 from terrashot.ingest.pair_products import CutOrder, Cutter, ProductFiles, cut_square
 from terrashot.ingest.pair_source import PairSource, mosaic
-from terrashot.ingest.scene_file import Listed, write_listed
 from terrashot.raster.gunw_product import open_gunw_product
 
-SIDE = 50
 PLACES = {
     "Mexico": (-99.1, 19.4), "equator": (-78.4, -0.01), "Luxembourg": (6.0, 49.7), "Norway": (6.01, 61.2),
     "southern": (20.9, -31.0), "the far east of a zone": (-96.02, 35.0), "across the antimeridian": (179.98, -17.0),
@@ -68,18 +66,7 @@ def test_half_a_cell_is_seen_by_that_comparison(tmp_path):
 def study(tmp_path):
     """A folder of products, and the source that a study would make of it for some chips."""
     (tmp_path / "own").mkdir()
-
-    def source_of(chips, most_pairs=40):
-        products = [own_product(path, "coherence") for path in own_product_paths(tmp_path / "own")]
-        write_listed(tmp_path / "gunw.json", Listed("q", [item_of(product) for product in products]))
-        pairs = PairList(tmp_path / "gunw.json", sha256_of_file(tmp_path / "gunw.json"), most_pairs)
-        cuts = Cuts(Spool(tmp_path / "cuts"), "recipe", SIDE)
-        cut = Cutter(ProductFiles(tmp_path / "own", is_own=True), cuts, "coherence")
-        for product in products:
-            cut(CutOrder(product, tuple(chip.id for chip in chips)))
-        return PairSource(pairs, cuts)
-
-    return source_of
+    return partial(source_of, tmp_path)
 
 
 def named(later, earlier, track="014", direction="D", version="v2_0_4", place="42666N_40796N"):

@@ -85,11 +85,11 @@ def served(products, monkeypatch):
         yield earthdata
 
 
-def study_of(served, folder, more="", ingest=""):
+def study_of(served, folder, more="", ingest="", box=BOX):
     folder.mkdir(parents=True, exist_ok=True)
     hosts = sorted(served.hosts)
     text = STUDY.format(
-        url=served.search_url, more=more, box=list(BOX), hosts=str(hosts).replace("'", '"'), ingest=ingest
+        url=served.search_url, more=more, box=list(box), hosts=str(hosts).replace("'", '"'), ingest=ingest
     )
     (folder / "study.toml").write_text(text)
     return find_study(folder)
@@ -158,6 +158,33 @@ def test_products_are_kept_where_that_is_asked_for_and_serve_another_study_as_a_
     one, two = (open_chip_store(folder.folder) for folder in (study, own))
     picks = [(chip_id, at.slot) for chip_id in one.chip_ids for at in one.channels(chip_id, "gunw")]
     np.testing.assert_array_equal(one.read("gunw", picks), two.read("gunw", picks))
+
+
+MEASURED = """\
+import sys
+from pathlib import Path
+from resident import resident
+from terrashot.steps.progress import finish
+from terrashot.steps.run import Wishes, run_study
+from terrashot.store.study import find_study
+study, before = find_study(Path(sys.argv[1])), resident("VmRSS")
+finish(run_study(study, Wishes(only=("chips", "ingest"))))
+print(resident("VmHWM") - before)
+"""
+
+
+@pytest.mark.slow
+def test_a_study_of_three_hundred_chips_takes_hardly_more_memory_than_one_of_four(served, tmp_path):
+    taken = []
+    for name, box in (("few", BOX), ("many", (-96.09, 34.92, -95.91, 35.08))):
+        study = study_of(served, tmp_path / name, box=box)
+        command = [sys.executable, "-c", MEASURED, str(study.folder)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr[-1000:]
+        taken.append((len(read_chips(study.chips)), int(done.stdout.split()[-1])))
+    print("; ".join(f"{chips} chips: {n_bytes / 1e6:.0f} MB" for chips, n_bytes in taken))
+    (few, first), (many, last) = taken
+    assert few == 4 and many > 300 and last < first + (16 << 20), taken
 
 
 def test_a_damaged_product_fails_its_pairs_and_the_next_run_mends_them(served, tmp_path):

@@ -11,7 +11,7 @@ from terrashot.domain.tables import Chips, Embeddings, Labels
 from terrashot.plots.tsne import Layout
 from terrashot.steps import looking
 from terrashot.steps.looking import locate_chips, search_chips
-from terrashot.steps.plates import chip_image
+from terrashot.steps.plates import chip_image, make_plates
 
 N = 40
 IDS = tuple(f"c{i}" for i in range(N))
@@ -175,3 +175,10 @@ def test_without_a_picture_the_clearest_channel_is_shown_and_nothing_where_there
     found = chip_image(store, "a", "s2rgbm")
     assert found.shape == (1, 4, 4) and (found == 2).all()
     assert chip_image(store, "b", "s2rgbm") is None
+
+
+def test_every_area_has_its_example_chips_and_all_of_them_fit_into_one_figure():
+    areas = tuple(f"a{i % 5}" for i in range(N))
+    plates = make_plates(STORE, replace(CHIPS, area=areas), labelled(np.linspace(0, 1, N)), 4)
+    assert [plate.caption.splitlines()[0] for plate in plates] == [f"a{i // 2}" for i in range(10)]
+    assert len(make_plates(STORE, replace(CHIPS, area=IDS), labelled(np.linspace(0, 1, N)), 4)) == 12

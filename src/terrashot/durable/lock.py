@@ -11,6 +11,8 @@ from pathlib import Path
 from terrashot.durable.files import make_folder, storage_errors
 from terrashot.errors import LockedError
 
+LOCK = ".lock"
+"""The file in a folder that one process at a time writes to."""
 NAME_BYTES = 200
 LOOKS, SECONDS_BETWEEN_LOOKS = 200, 0.01
 """A holder writes its name right after it has taken the lock, however busy the machine; until then none is there."""
@@ -23,7 +25,7 @@ def sole_writer(folder: Path) -> Iterator[None]:
     Raises:
         LockedError: another process holds it; names process and machine.
     """
-    descriptor = take_lock(make_folder(folder) / ".lock", folder)
+    descriptor = take_lock(make_folder(folder) / LOCK, folder)
     try:
         yield
     finally:

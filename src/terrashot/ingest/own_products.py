@@ -16,8 +16,8 @@ from terrashot.raster.gunw_product import GunwProduct, open_gunw_product
 
 STEP_PX: Final = 8
 """Of the cells that are looked at to find where the frame lies."""
-BAND_PX: Final = 1024
-"""Rows that are read at once."""
+BAND_PX: Final = 256
+"""Rows that are read at once: 10 MB of the widest frame, beside the unpacked chunks that the reader keeps."""
 
 
 def own_product_paths(folder: Path) -> list[Path]:

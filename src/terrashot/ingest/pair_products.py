@@ -22,6 +22,7 @@ from terrashot.remote.client import Client
 from terrashot.remote.download import fetch_file
 from terrashot.remote.earthdata import Credentials, EarthdataLogin
 from terrashot.remote.ranges import Access, RemoteRanges
+from terrashot.remote.signing import LOGIN_LIMITS
 
 PRODUCT_LIMITS = Limits(max_requests=4000, max_seconds=3600.0, max_bytes=4 << 30, stall_s=60.0, longest_wait_s=60.0)
 """Of one product: 70 MB in an hour are 20 KB a second."""
@@ -42,6 +43,7 @@ class ProductFiles:
     credentials: Credentials = field(default_factory=Credentials, repr=False)
     allowed_hosts: frozenset[str] = frozenset()
     limits: Limits = PRODUCT_LIMITS
+    login_limits: Limits = LOGIN_LIMITS
 
     @contextmanager
     def whole(self, product: Product) -> Iterator[Path]:
@@ -67,7 +69,7 @@ class ProductFiles:
             remove(self.folder / f"{product.name.text}.nc")
 
     def _fetch(self, product: Product, path: Path) -> None:
-        login = _login(self.credentials, self.allowed_hosts)
+        login = _login(self.credentials, self.allowed_hosts, self.login_limits)
         with Client(login.rules) as client:
             ranges = RemoteRanges(product.href, client, Budget(self.limits), Access(sign=login, renew=login.renew))
             if product.n_bytes is not None and ranges.size != product.n_bytes:
@@ -141,9 +143,9 @@ def cut_square(product: GunwProduct, chip: Chip, side_px: int) -> Square | None:
 
 
 @cache
-def _login(credentials: Credentials, allowed_hosts: frozenset[str]) -> EarthdataLogin:
+def _login(credentials: Credentials, allowed_hosts: frozenset[str], limits: Limits) -> EarthdataLogin:
     """One a process, so that its session at a host of files serves all products."""
-    return EarthdataLogin(credentials, AddressRules(allowed_hosts))
+    return EarthdataLogin(credentials, AddressRules(allowed_hosts), limits)
 
 
 def orders_of(needs: dict[str, tuple[Product, list[str]]]) -> Sequence[CutOrder]:

@@ -40,4 +40,15 @@ def _filled(template: str, folder: Path, chips: Path | None) -> str:
     )
     # A JSON string is a TOML basic string, whatever stands in the path.
     where = json.dumps(str(chips.resolve())) if chips else ""
-    return text.replace("{name}", name).replace("{folder}", str(folder)).replace("{chips}", where)
+    text = text.replace("{name}", name).replace("{folder}", str(folder)).replace("{chips}", where)
+    return f"{text}{_partitions(chips.resolve())}" if chips else text
+
+
+def _partitions(chips: Path) -> str:
+    """The areas whose outlines lie in the chip folder, as `terrashot import` leaves them; chips.csv tells no outline."""
+    found = [(path, path.with_name(f"{path.stem}_splits.csv")) for path in sorted(chips.glob("*.geojson"))]
+    return "".join(
+        f"\n[areas.{json.dumps(path.stem)}]\npartitions = {json.dumps(str(path))}\nsplits = {json.dumps(str(splits))}\n"
+        for path, splits in found
+        if splits.is_file()
+    )

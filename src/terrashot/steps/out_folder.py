@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from terrashot.durable.files import remove, sha256_of_file, sweep_leftovers, write_bytes
+from terrashot.durable.files import LEFTOVER_SUFFIX, remove, sha256_of_file, sweep_leftovers, write_bytes
+from terrashot.durable.lock import LOCK
 from terrashot.errors import StorageError
 
 INPUTS = "inputs.json"
@@ -28,7 +29,7 @@ class OutFolder:
         Raises:
             StorageError: it holds anything else.
         """
-        if not self.path.exists() or not any(self.path.iterdir()):
+        if not self.path.exists() or all(_is_of_a_dead_beginning(name.name) for name in self.path.iterdir()):
             return
         begun = self.path / INPUTS
         if begun.is_file() and begun.read_bytes() == self._text() and not (self.path / self.last).exists():
@@ -51,3 +52,8 @@ class OutFolder:
 
     def _text(self) -> bytes:
         return json.dumps({**self.digests, **self.chosen}, indent=1, sort_keys=True).encode()
+
+
+def _is_of_a_dead_beginning(name: str) -> bool:
+    """Whether a process that died before it could say what it begins with has left the file."""
+    return name == LOCK or (name.startswith(f".{INPUTS}.") and name.endswith(LEFTOVER_SUFFIX))

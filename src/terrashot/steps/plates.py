@@ -11,12 +11,16 @@ from terrashot.store.layout import StoredChannel
 
 RGB = (("red", "green", "blue"), ("swir", "nir", "green"))
 """Kinds that make a picture, true colour first."""
+MOST = 12
+"""Columns of the figure."""
 
 
 def make_plates(store: ChipStore, chips: Chips, labels: Labels, per_area: int) -> list[Plate]:
-    """A few chips of each area, spread over the values of the first numeric label."""
-    rows = [row for area in dict.fromkeys(chips.area) for row in _spread(chips, labels, area, per_area)]
-    return [_plate(store, chips, labels, row) for row in rows][:12]
+    """A few chips of each area, spread over the values of the first numeric label; fewer where there are many areas."""
+    areas = list(dict.fromkeys(chips.area))
+    count = min(per_area, max(1, MOST // len(areas)))
+    rows = [row for area in areas[:MOST] for row in _spread(chips, labels, area, count)]
+    return [_plate(store, chips, labels, row) for row in rows]
 
 
 def _spread(chips: Chips, labels: Labels, area: str, count: int) -> list[int]:

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from terrashot.errors import InputError
-from terrashot.raster.unpack import inflated, most_packed_bytes
+from terrashot.raster.inflate import inflated
+from terrashot.raster.unpack import most_packed_bytes
 
 
 def refuse_damaged_blocks(

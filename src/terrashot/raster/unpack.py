@@ -1,14 +1,13 @@
 """Blocks of a GeoTIFF unpacked by ourselves: each fits the checksum that it ends with, or is none.
 
-GDAL compares the checksums where a block unpacks to what it should alone (`block_sums.py`), and one thread at a time is in it; zlib
-compares them always, and lets other threads work. h, w, S: rows, columns and bands of a block.
+GDAL compares the checksums where a block unpacks to what it should alone (`block_sums.py`), and one thread at a time is in it; what
+`inflate.py` does compares them always, and lets other threads work. h, w, S: rows, columns and bands of a block.
 """
 
-import zlib
-
 import numpy as np
-from jaxtyping import Shaped
+from jaxtyping import Shaped, UInt8
 
+from terrashot.raster.inflate import inflated
 from terrashot.raster.predictor import floats_of, numbers_of
 from terrashot.raster.tiff_layout import Layout
 
@@ -19,17 +18,6 @@ SLACK_BYTES = 1024
 def most_packed_bytes(unpacked_bytes: int) -> int:
     """Of a block that unpacks to so many."""
     return unpacked_bytes + unpacked_bytes // 100 + SLACK_BYTES
-
-
-def inflated(packed: bytes | memoryview, most_bytes: int) -> bytes | None:
-    """What the block unpacks to; None where it does not fit its checksum, or is more than it may be."""
-    stream = zlib.decompressobj()
-    try:
-        content = stream.decompress(packed, most_bytes)
-        more = stream.decompress(stream.unconsumed_tail, 1)  # to the checksum, which is compared at the stream's end
-    except zlib.error:
-        return None
-    return content if stream.eof and not more else None
 
 
 def unpacked(packed: bytes | memoryview, layout: Layout, number: int) -> Shaped[np.ndarray, "h w S"] | None:
@@ -44,14 +32,14 @@ def unpacked(packed: bytes | memoryview, layout: Layout, number: int) -> Shaped[
     return _pixels(content, layout)
 
 
-def _pixels(content: bytes, layout: Layout) -> Shaped[np.ndarray, "h w S"]:
+def _pixels(content: UInt8[np.ndarray, " n"], layout: Layout) -> Shaped[np.ndarray, "h w S"]:
     size, order = layout.dtype.itemsize, layout.dtype.byteorder
     n_rows, n_cols, n_bands = len(content) // layout.row_bytes, layout.block_width_px, layout.bands_together
     own = layout.dtype.newbyteorder("=")
     if layout.predictor == 3:
-        differences = np.frombuffer(content, np.uint8).reshape(n_rows, size, n_cols, n_bands)
+        differences = content.reshape(n_rows, size, n_cols, n_bands)
         return floats_of(differences).view(f"<f{size}")[..., 0].astype(own, copy=False)
     if layout.predictor == 2:
-        stored = np.frombuffer(content, f"{order}u{size}").reshape(n_rows, n_cols, n_bands)
+        stored = content.view(f"{order}u{size}").reshape(n_rows, n_cols, n_bands)
         return numbers_of(stored.astype(f"=u{size}", copy=False)).view(own)
-    return np.frombuffer(content, layout.dtype).reshape(n_rows, n_cols, n_bands).astype(own, copy=False)
+    return content.view(layout.dtype).reshape(n_rows, n_cols, n_bands).astype(own, copy=False)

@@ -15,6 +15,7 @@ from jaxtyping import Bool, Float32, Int32
 from terrashot.errors import InputError, one_line
 from terrashot.ingest.clear_sky import hide
 from terrashot.ingest.each_once import Delivery, Pass
+from terrashot.ingest.pixel_sums import add_finite, means_of
 from terrashot.ingest.reasons import Reason, most_telling
 
 Statistic = Literal["mean", "median"]
@@ -153,17 +154,10 @@ class MeanStack:
         self._counts = np.zeros(shape, np.int32)
 
     def add(self, values: Float32[np.ndarray, "C H W"]) -> None:
-        is_valid = np.isfinite(values)
-        self._total += np.where(is_valid, values, 0)
-        self._counts += is_valid
+        add_finite(self._total, self._counts, values)
 
     def result(self) -> tuple[Float32[np.ndarray, "C H W"], Int32[np.ndarray, "C H W"]]:
-        mean = np.empty(self._counts.shape, np.float32)
-        with np.errstate(invalid="ignore"):
-            # In float64, and only then rounded.
-            np.divide(self._total, self._counts, out=mean, dtype=np.float64, casting="unsafe")
-        mean[self._counts == 0] = np.nan  # of one sign, whatever 0 / 0 gives
-        return mean, self._counts
+        return means_of(self._total, self._counts), self._counts
 
 
 class MedianStack:

@@ -50,7 +50,9 @@ def imagery_of(composites: Sequence[Composite], channels: Sequence[Channel], sid
         for channel, tally in zip(channels, tallies, strict=True)
         if tally.reason is not None
     ]
-    values = np.array([plane for _, plane, _ in there], np.float32).reshape(-1, side_px, side_px)
+    values = np.empty((len(there), side_px, side_px), np.float32)
+    for own, (_, plane, _) in zip(values, there, strict=True):
+        own[...] = plane
     counts = tuple(tally.n_acquisitions for _, _, tally in there)
     means = tuple(tally.mean_count for _, _, tally in there)
     return Imagery(tuple(channel for channel, _, _ in there), values, counts, tuple(absences), means)

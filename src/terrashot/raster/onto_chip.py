@@ -4,6 +4,7 @@ No data stays no data: a pixel has a value where at least half of what it is mad
 """
 
 import math
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -122,6 +123,7 @@ def pixels_along(source: RasterPlace, target: RasterPlace) -> float:
     return math.sqrt(abs(float(turned)))
 
 
+@lru_cache(maxsize=256)
 def whole_shift(source: RasterPlace, target: RasterPlace) -> tuple[int, int] | None:
     """Row and column of the source at the target's first pixel, if both lie on one lattice; else None."""
     if not is_same_crs(source.crs, target.crs):

@@ -4,6 +4,7 @@ P: points. Pixel coordinates count from the outer corner of the first pixel; its
 """
 
 import math
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -19,6 +20,7 @@ POINTS_A_SIDE: Final = 33
 Points = Float64[np.ndarray, " P"]
 
 
+@lru_cache(maxsize=256)  # the scenes of a tile have one lattice
 def window_needed(source: RasterPlace, target: RasterPlace) -> tuple[slice, slice] | None:
     """Rows and columns of the source that the target's pixels are made from; None where the two do not meet.
 

@@ -49,13 +49,13 @@ def _nothing_sensed(shape: tuple[int, int, int], detail: str) -> composite.Compo
     return composite.Composite(np.full(shape, np.nan, np.float32), np.zeros(shape, np.int32), (tally,) * shape[0])
 
 
-def _unchecked(packed: bytes, most_bytes: int) -> bytes:
+def _unchecked(packed: bytes, most_bytes: int) -> np.ndarray:
     """As much as comes out of a block, whatever its checksum says, filled up with zeros."""
     try:
         content = zlib.decompressobj(-zlib.MAX_WBITS).decompress(bytes(packed[2:]), most_bytes)
     except zlib.error:
         content = b""
-    return content.ljust(most_bytes, b"\0")
+    return np.frombuffer(content.ljust(most_bytes, b"\0"), np.uint8)
 
 
 _BREAKS: Mapping[str, Sequence[tuple[object, str, object]]] = {
@@ -65,10 +65,10 @@ _BREAKS: Mapping[str, Sequence[tuple[object, str, object]]] = {
         *((module, "fits_digest", lambda path: True) for module in (backup, verify)),
     ],
     "range-believed": [(RemoteRanges, "_part", _believe)],
-    "nothing-kept": [(Spool, "get", lambda spool, key: None)],
+    "nothing-kept": [(Spool, "get", lambda spool, key, wanted=None: {})],
     "sums-skipped": [(asset, "refuse_damaged_blocks", lambda *_: None), (unpack, "inflated", _unchecked)],
     "window-unmoved": [(asset, "_moved", lambda affine, row, col: affine)],
-    "damage-unsaid": [(composite, "_failed", _nothing_sensed)],
+    "damage-unsaid": [(composite, "failed_composite", _nothing_sensed)],
     "counted-twice": [(scene_source, "each_once", _each_delivery)],
 }
 """What is broken, and by what, under each name."""

@@ -5,11 +5,13 @@ one. Nothing here is the only copy of anything: a file is read up to the first p
 """
 
 import contextlib
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from struct import Struct
-from typing import Final
+from typing import IO, Final
 
 import google_crc32c
 
@@ -28,22 +30,31 @@ class Spool:
 
     folder: Path
 
-    def get(self, key: str) -> dict[int, bytes]:
-        """The pieces that were put there, by number; of one number the last."""
+    def get(self, key: str, wanted: Container[int] | None = None) -> dict[int, bytes]:
+        """The pieces that were put there, by number; of one number the last.
+
+        Args:
+            wanted: numbers; no other piece is looked at. None: all.
+        """
         path = self._path(key)
         try:
-            content = path.read_bytes()
+            with path.open("rb", buffering=0) as file:
+                found, is_whole = _read(file.fileno(), key, wanted)
         except OSError:  # not there, or a disk that reads no more
             return {}
-        found, whole = {}, 0
-        for number, piece in _pieces(key, content):
-            found[number] = piece
-            whole += HEAD_BYTES + len(piece)
-        if whole < len(content):
+        if not is_whole:
             # What would be put behind the damage could never be found.
             with contextlib.suppress(OSError):
                 path.unlink()
         return found
+
+    def numbers(self, key: str) -> set[int]:
+        """Of the pieces that lie there, as they say themselves; whether one is as it was put, `get` finds out."""
+        try:
+            with self._path(key).open("rb", buffering=0) as file:
+                return {number for _, number, _, _ in _heads(file.fileno())}
+        except OSError:
+            return set()
 
     def put(self, key: str, pieces: Mapping[int, bytes]) -> None:
         """
@@ -51,13 +62,12 @@ class Spool:
             StorageError: no space, no permission.
         """
         path = self._path(key)
-        records = b"".join(_record(key, number, content) for number, content in pieces.items())
+        records = list(chain.from_iterable(_record(key, *piece) for piece in pieces.items()))
         with storage_errors(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
             write_point("spool")
-            # Without a buffer it is one write at the end, whoever else writes there.
-            with path.open("ab", buffering=0) as file:
-                file.write(records)
+            # One write at the end, whoever else writes there.
+            with _to_append(path) as file:
+                os.writev(file.fileno(), records)
 
     def forget(self, key: str) -> None:
         """Nothing is there any more."""
@@ -91,22 +101,45 @@ def _files(folder: Path) -> list[tuple[int, int, Path]]:
     return found
 
 
-def _record(key: str, number: int, content: bytes) -> bytes:
+def _to_append(path: Path) -> IO[bytes]:
+    try:
+        return path.open("ab", buffering=0)
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("ab", buffering=0)
+
+
+def _record(key: str, number: int, content: bytes) -> tuple[bytes, bytes]:
     told = PIECE.pack(number, len(content))
-    return SEAL.pack(_seal(key, told + content)) + told + content
+    return SEAL.pack(_seal(key, told, content)) + told, content
 
 
-def _pieces(key: str, content: bytes) -> Iterator[tuple[int, bytes]]:
-    """Number and content of each piece, up to the first that is not as it was put."""
-    place = 0
-    while place + HEAD_BYTES <= len(content):
-        (seal,), start = SEAL.unpack_from(content, place), place + SEAL.size
-        number, length = PIECE.unpack_from(content, start)
-        place += HEAD_BYTES + length
-        if place > len(content) or seal != _seal(key, content[start:place]):
+def _read(descriptor: int, key: str, wanted: Container[int] | None) -> tuple[dict[int, bytes], bool]:
+    """The pieces up to the first that is not as it was put, and whether there is none such."""
+    found, end = dict[int, bytes](), 0
+    for seal, number, length, start in _heads(descriptor):
+        if wanted is None or number in wanted:
+            content = os.pread(descriptor, length, start)
+            if seal != _seal(key, PIECE.pack(number, length), content):
+                return found, False
+            found[number] = content
+        end = start + length
+    return found, end == os.fstat(descriptor).st_size
+
+
+def _heads(descriptor: int) -> Iterator[tuple[int, int, int, int]]:
+    """Seal, number, length and start of each piece, up to one that ends beyond the file."""
+    place, size = 0, os.fstat(descriptor).st_size
+    while place + HEAD_BYTES <= size:
+        head = os.pread(descriptor, HEAD_BYTES, place)
+        (seal,), (number, length) = SEAL.unpack_from(head), PIECE.unpack_from(head, SEAL.size)
+        place += HEAD_BYTES
+        if place + length > size:
             return
-        yield number, content[place - length : place]
+        yield seal, number, length, place
+        place += length
 
 
-def _seal(key: str, told: bytes) -> int:
-    return int(google_crc32c.extend(google_crc32c.value(key.encode() + b"\0"), told))
+def _seal(key: str, told: bytes, content: bytes) -> int:
+    before = google_crc32c.extend(google_crc32c.value(key.encode() + b"\0"), told)
+    return int(google_crc32c.extend(before, content))

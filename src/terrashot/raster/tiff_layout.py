@@ -170,6 +170,8 @@ def _claimed(tags: _Tags) -> Layout:
     starts, sizes = (
         tags.numbers(tag, MOST_BLOCKS).astype(np.uint64) for tag in (TILE_PLACES if is_tiled else STRIP_PLACES)
     )
+    if len(starts) != len(sizes):
+        raise ValueError(f"{len(starts)} places of blocks, {len(sizes)} sizes")
     is_by_pixel = bands == 1 or tags.first(PLANAR, 1) == 1
     return Layout(
         width_px,

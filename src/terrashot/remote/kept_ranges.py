@@ -51,15 +51,19 @@ class KeptRanges:
         return b"".join(pieces)[: stop - start]
 
     def _kept(self, first: int, end: int) -> dict[int, bytes]:
-        """Blocks on the disk by number, those from `first` to `end` among them; none where no version of the file is known yet."""
+        """Blocks from `first` to `end` that lie on the disk, by number; none where no version of the file is known yet."""
         found: dict[int, bytes] = {}
         if self._ranges.is_version_known:
+            wanted = range(first, end)
             for together in range(first // TOGETHER, -(-end // TOGETHER)):
-                there = self._there.get(together)
-                if there is None or not there.isdisjoint(range(first, end)):
-                    found |= (blocks := self._spool.get(self._key(together)))
-                    self._there[together] = set(blocks)
+                if not self._there_in(together).isdisjoint(wanted):
+                    found |= self._spool.get(self._key(together), wanted)
         return found
+
+    def _there_in(self, together: int) -> set[int]:
+        if together not in self._there:
+            self._there[together] = self._spool.numbers(self._key(together))
+        return self._there[together]
 
     def _fetched(self, first: int, end: int) -> bytes:
         was_known = self._ranges.is_version_known

@@ -52,7 +52,7 @@ from terrashot.remote.profiles import profile_of
 READERS, LATE_S, LATE_CHIPS = 8, 0.03, 4
 MONTHS = tuple(f"2021-{month:02d}" for month in range(4, 10))
 """Six, so that a shard holds 16 chips, and two processes find work."""
-QUICK, FULL = Plan(4, 8, MONTHS, 1), Plan(8, 8, MONTHS, 3)
+QUICK, FULL = Plan(4, 5, MONTHS, 1), Plan(4, 8, MONTHS, 3)
 _RUN = count()
 
 
@@ -188,7 +188,7 @@ class Measured:
 def measured(plan: Plan, folder: Path, quick: bool) -> Measured:
     """Both ways, near and far, in one process; ours in two."""
     n_all = len(plan.chips)
-    n_chips, n_parts, rounds = (8, 2, 1) if quick else (n_all, 8, 5)
+    n_chips, n_parts, rounds = (8, 2, 1) if quick else (16, 8, 3)
     with serving(folder) as address:
         trials = {"far": Trial(plan, folder, f"{address}/"), "near": Trial(plan, folder, "")}
         single = {

@@ -37,3 +37,13 @@ def test_a_file_that_is_forgotten_leaves_the_others_alone():
     kept.put(one, 1, block(1))
     kept.put(one, 2, block(1))
     assert kept.get(other, 0) is not None
+
+
+def test_one_that_many_others_were_asked_for_since_is_let_go_though_there_is_room():
+    kept, file = KeptBlocks(10_000, most_asked=10), object()
+    for number in range(30):
+        assert kept.get(file, number) is None
+        kept.put(file, number, block(number))
+        assert kept.get(file, 0) is not None, "asked for again and again"
+    there = [number for number in range(30) if number in {key for _, key in kept._blocks}]
+    assert there == [0, *range(24, 30)]

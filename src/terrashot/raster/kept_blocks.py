@@ -7,15 +7,19 @@ import numpy as np
 
 MOST_BYTES = 512 << 20
 """As much as GDAL may keep of the files that it unpacks (`geotiff.py`)."""
+MOST_ASKED = 2048
+"""Blocks that are asked for until one that was not among them goes: by then chips are read that lie elsewhere, and without this a
+harvest of few files would take more memory the longer it is. Some ten chips of a hundred windows."""
 
 
 class KeptBlocks:
-    """Arrays by file and number, at most so many bytes; those not asked for longest go first."""
+    """Arrays by file and number, at most so many bytes and none that nobody asks for; those not asked for longest go first."""
 
-    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
-        self._most = most_bytes
-        self._bytes = 0
+    def __init__(self, most_bytes: int = MOST_BYTES, most_asked: int = MOST_ASKED) -> None:
+        self._most, self._most_asked = most_bytes, most_asked
+        self._bytes = self._asked = 0
         self._blocks: OrderedDict[tuple[object, int], np.ndarray] = OrderedDict()
+        self._when: dict[tuple[object, int], int] = {}
         self._lock = threading.Lock()
 
     def get(self, file: object, number: int) -> np.ndarray | None:
@@ -25,18 +29,20 @@ class KeptBlocks:
             file: any object that is equal to itself alone.
         """
         with self._lock:
+            self._asked += 1
             found = self._blocks.get((file, number))
             if found is not None:
                 self._blocks.move_to_end((file, number))
+                self._when[file, number] = self._asked
             return found
 
     def put(self, file: object, number: int, block: np.ndarray) -> None:
         """Nothing; the block is kept, unless there is no room for it at all."""
         with self._lock:
             self._drop((file, number))
-            self._blocks[file, number] = block
+            self._blocks[file, number], self._when[file, number] = block, self._asked
             self._bytes += block.nbytes
-            while self._bytes > self._most:
+            while self._blocks and self._is_over(next(iter(self._blocks))):
                 self._drop(next(iter(self._blocks)))
 
     def forget(self, file: object) -> None:
@@ -45,7 +51,11 @@ class KeptBlocks:
             for key in [key for key in self._blocks if key[0] is file]:
                 self._drop(key)
 
+    def _is_over(self, oldest: tuple[object, int]) -> bool:
+        return self._bytes > self._most or self._asked - self._when[oldest] > self._most_asked
+
     def _drop(self, key: tuple[object, int]) -> None:
         block = self._blocks.pop(key, None)
         if block is not None:
+            del self._when[key]
             self._bytes -= block.nbytes

@@ -256,6 +256,20 @@ def test_what_cannot_be_compared_is_refused_by_area_and_label(damage, kind, said
     assert said in str(error.value)
 
 
+def test_a_balanced_task_with_too_few_chips_is_told_and_left_out_and_the_rest_goes_on():
+    chips, features, labels = study()
+    rare = np.where(np.arange(120) % 40 < 2, 1.0, 0.0)
+    both = Labels(chips.ids, {**labels.targets, "rare": rare})
+    rules = {"rare": TaskRule("present", also_balanced=True), "share": TaskRule(also_balanced=True)}
+    found = run(chips, features, both, settings=replace(SETTINGS, draws=replace(SETTINGS.draws, rules=rules)))
+    tasks = {(row.task, row.area) for row in found.fitted.results}
+    assert tasks == {(task, area) for task in ("share", "share_balanced", "rare") for area in "ab"}
+    told = [note for note in found.notes if "is left out of area" in note]
+    assert [note.partition(":")[0] for note in told] == [
+        f"'rare_balanced' is left out of area '{area}'" for area in "ab"
+    ]
+
+
 def test_all_areas_together_stand_beside_each_and_change_none():
     chips, features, labels = study()
     plain = run(chips, features, labels).fitted

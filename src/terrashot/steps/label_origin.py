@@ -5,14 +5,19 @@ from collections.abc import Mapping, Sequence
 from terrashot.config import StudyConfig
 from terrashot.domain.modality import MODALITIES
 
+# Zanaga et al. 2021, doi:10.5281/zenodo.5571936: Sentinel-1 and Sentinel-2 of the same year.
+WORLDCOVER = "s2rgbm", "s1grdm"
+# Pesaresi and Politis 2023, doi:10.2905/9F06F36F-4B11-47EC-ABB0-4F8B7B1D72EA: a Sentinel-2 composite, beside Landsat.
+GHS_BUILT_S = ("s2rgbm",)
 MADE_FROM: Mapping[str, tuple[str, ...]] = {
-    # Zanaga et al. 2021, doi:10.5281/zenodo.5571936: Sentinel-1 and Sentinel-2 of the same year.
-    "worldcover-2020": ("s2rgbm", "s1grdm"),
-    "worldcover-2021": ("s2rgbm", "s1grdm"),
-    # Pesaresi and Politis 2023, doi:10.2905/9F06F36F-4B11-47EC-ABB0-4F8B7B1D72EA: a Sentinel-2 composite, beside Landsat.
-    "ghs-built-s": ("s2rgbm",),
+    "worldcover-2020": WORLDCOVER,
+    "worldcover-2021": WORLDCOVER,
+    "worldcover-v100": WORLDCOVER,
+    "worldcover-v200": WORLDCOVER,
+    "ghs-built-s": GHS_BUILT_S,
 }
-"""By product of [labels.maps]. MOD44B is made from MODIS and JRC surface water from Landsat: other satellites."""
+"""By product of [labels.maps], and by map of [labels.earthengine]. MOD44B is made from MODIS and JRC surface water from Landsat:
+other satellites."""
 
 
 def circular_sentences(config: StudyConfig, targets: Sequence[str]) -> list[str]:
@@ -25,8 +30,9 @@ def circular_sentences(config: StudyConfig, targets: Sequence[str]) -> list[str]
 def _origin(target: str, config: StudyConfig) -> tuple[str, ...]:
     if target in config.labels.own:
         return config.labels.own[target].made_from
-    section = config.labels.maps.get(target)
-    return MADE_FROM.get(section.product or "", ()) if section is not None else ()
+    section, engine = config.labels.maps.get(target), config.labels.earthengine.get(target)
+    product = section.product if section is not None else engine and engine.map
+    return MADE_FROM.get(product or "", ())
 
 
 def _sentence(target: str, config: StudyConfig) -> str:

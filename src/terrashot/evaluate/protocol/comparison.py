@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 from jaxtyping import Int64
@@ -53,6 +54,8 @@ class Comparison:
     groups: tuple[str, ...]
     """Spatial block or group of each `learn` chip."""
     tasks: tuple[TaskDraws, ...]
+    notes: tuple[str, ...] = ()
+    """Balanced tasks that are left out, and why."""
 
     def with_draws(self, draws: Mapping[str, Sequence[Draw]]) -> "Comparison":
         """The same with other draws by task; tasks without a draw are left out."""
@@ -169,23 +172,35 @@ def _compare(labelled: Labelled, area: str, own: np.ndarray, settings: DrawSetti
     chips = labelled.chips.take(own)
     split = np.array([str(name) for name in chips.split])
     parts = [np.flatnonzero(split == name) for name in ("train", "val", "test")]
-    tasks = []
+    train_area = OTHERS if area in labelled.left_out else area
+    task_of = partial(_task, chips, parts, area, train_area, settings, scheme)
+    tasks, notes = [], []
     for name, values in labelled.targets.items():
         try:
             target = make_target(name, values[own], split == "train", settings.rule_of(name))
-            kinds = {name: target}
-            if settings.rule_of(name).also_balanced:
-                kinds[name + BALANCED] = balanced(target, parts, chips.ids, (settings.seed, name, area))
         except InputError as error:
             raise InputError(f"area '{area}': {error}") from None
-        for task, kind in kinds.items():
-            learn, choose, judge = (kind.take(rows) for rows in parts)
-            blocks, member = blocks_of(chips.take(parts[2]), judge, area, task)
-            pool, train_area = np.flatnonzero(learn.known), OTHERS if area in labelled.left_out else area
-            made = TaskDraws(task, train_area, scheme, learn, choose, judge, pool, (), blocks, member)
-            tasks.append(replace(made, draws=first_draws(made, area, settings)))
+        tasks.append(task_of(name, target))
+        if settings.rule_of(name).also_balanced:
+            try:
+                kept = balanced(target, parts, chips.ids, (settings.seed, name, area))
+                tasks.append(task_of(name + BALANCED, kept))
+            except InputError as error:  # the plain task stands, and with it all others
+                notes.append(f"'{name}{BALANCED}' is left out of area '{area}': {error}")
     learn_rows, choose_rows, judge_rows = (labelled.rows[own[rows]] for rows in parts)
-    return Comparison(area, learn_rows, choose_rows, judge_rows, block_names(chips.take(parts[0])), tuple(tasks))
+    groups = block_names(chips.take(parts[0]))
+    return Comparison(area, learn_rows, choose_rows, judge_rows, groups, tuple(tasks), tuple(notes))
+
+
+def _task(
+    chips: Chips, parts: Sequence[np.ndarray], area: str, train_area: str, settings: DrawSettings, scheme: str,
+    name: str, target: Target,
+) -> TaskDraws:  # fmt: skip
+    learn, choose, judge = (target.take(rows) for rows in parts)
+    blocks, member = blocks_of(chips.take(parts[2]), judge, area, name)
+    pool = np.flatnonzero(learn.known)
+    made = TaskDraws(name, train_area, scheme, learn, choose, judge, pool, (), blocks, member)
+    return replace(made, draws=first_draws(made, area, settings))
 
 
 def blocks_of(chips: Chips, judge: Target, area: str, name: str) -> tuple[tuple[str, ...], Int64[np.ndarray, " N2"]]:

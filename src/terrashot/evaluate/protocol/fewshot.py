@@ -85,7 +85,8 @@ def run_fewshot(
     resampled = yield from job.fit(features, again, settings.fits)
     leakage = yield from job.fit(shown, leaking, first_head)
     transfer = yield from job.fit(shown, moved, first_head)
-    return FewshotTables(fitted, resampled, leakage, transfer, [*labelled.notes, *_one_class_note([*own, *more])])
+    notes = [*labelled.notes, *(note for one in own for note in one.notes), *_one_class_note([*own, *more])]
+    return FewshotTables(fitted, resampled, leakage, transfer, notes)
 
 
 @dataclass(slots=True)

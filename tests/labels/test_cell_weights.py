@@ -59,7 +59,7 @@ def test_means_and_shares_are_those_of_exactextract(squares, seed):
         count(shapes_of_polygons(polygons))
         for count in (
             lambda s: weights_by_value(classes, s),
-            lambda s: totals(numbers, np.empty(0, np.float32), s),
+            lambda s: totals(numbers, np.empty(0, np.float32), s, (-np.inf, np.inf)),
         )
     )
     theirs = exact_means(numbers, polygons)
@@ -95,9 +95,10 @@ def test_sums_leave_out_what_is_not_valid_in_either_precision(dtype):
     is_valid = pixels % 30 > 2
     pixels[~is_valid] = np.array([-9999, np.nan, np.inf] * len(pixels[~is_valid]), dtype)[: (~is_valid).sum()]
     polygon = shapely.Polygon(square((18, 20), 21, 0.4))
-    (found,) = totals(pixels, np.array([-9999], dtype), shapes_of_polygons(np.array([polygon])))
+    limits = 700.0, float(HEIGHT * WIDTH)
+    (found,) = totals(pixels, np.array([-9999], dtype), shapes_of_polygons(np.array([polygon])), limits)
     row, col = np.indices(pixels.shape).reshape(2, -1)
     weight = shapely.area(shapely.intersection(shapely.box(col, row, col + 1, row + 1), polygon)) * is_valid.ravel()
     known = np.where(is_valid, pixels, 0).ravel()
     np.testing.assert_allclose(found[:2], [weight.sum(), (weight * known).sum()], rtol=1e-10)
-    assert found[2:].tolist() == [known[weight > 0].min(), known[weight > 0].max()]
+    assert found[2] in known[(weight > 0) & (known < 700)], "one of those beyond the limits is told"

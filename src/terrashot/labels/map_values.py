@@ -100,8 +100,8 @@ def _of_numbers(
     # A file of float32 states its no data in double precision.
     with np.errstate(over="ignore"):
         missing = np.array(cell.nodata, np.float64).astype(numbers.dtype)
-    found = totals(numbers, missing, shapes)
-    _refuse_strange(found[found[:, 0] > 0, 2:].ravel(), taken, cell)
+    found = totals(numbers, missing, shapes, _limits(taken, cell))
+    _refuse_strange(found[~np.isnan(found[:, 2]), 2], taken, cell)
     return np.column_stack([found[:, 0], *[found[:, 1] * cell.scale + cell.offset * found[:, 0]] * len(taken.targets)])
 
 
@@ -141,10 +141,15 @@ def _refuse_strange(found: np.ndarray, taken: Taken, cell: Cell) -> None:
     product = taken.product
     if product is None:
         return
-    most = 1 / cell.scale if product.is_area else product.highest
-    strange = (
-        found[~np.isin(found, product.legend)] if product.legend else found[(found < 0) | (found > most * (1 + 1e-6))]
-    )
+    low, most = _limits(taken, cell)
+    strange = found[~np.isin(found, product.legend)] if product.legend else found[(found < low) | (found > most)]
     if len(strange):
-        has = ", ".join(map(str, product.legend)) or f"0 to {most:g}"
+        has = ", ".join(map(str, product.legend)) or f"{low:g} to {most:g}"
         raise InputError(f"{cell.name}: holds {strange[0]:g}, and {product.title} has {has}; is it another map?")
+
+
+def _limits(taken: Taken, cell: Cell) -> tuple[float, float]:
+    """The least and the greatest number that a map of amounts may hold."""
+    if taken.product is None:
+        return -np.inf, np.inf
+    return 0.0, (1 / cell.scale if taken.product.is_area else taken.product.highest) * (1 + 1e-6)

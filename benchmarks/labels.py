@@ -6,15 +6,15 @@ Chips of 4,480 m on made maps in degrees, of pixels of 10 m: one of classes, blo
 Ours brings the chips' outlines into the map, reads it piece by piece, holds its blocks against their checksums and weighs every
 cell by the share of it that lies inside: shares of three classes, or the mean. The bare reads are each chip's window, by rasterio,
 in the order of the file, opened once; nothing is done with the pixels. `ratio` is ours by bare for the classes; the goal is at most
-1.3. `mean` is the same for numbers. `exactextract` is how many times longer exactextract takes than ours, with its largest
-difference; goals: 5 for shares of classes, 2.5 for means. Every run is in a fresh process, so that no block is found unpacked;
-compiled code is warm, as in any run but the first. `minutes_for_845251_chips` is one process at the rate measured here.
+1.3. `mean` is the same for numbers, and `cpu` both in CPU time. `exactextract` is how many times longer exactextract takes than
+ours, with its largest difference; goals: 5 for shares of classes, 2.5 for means. Every run is in a fresh process, so that no block is
+found unpacked; compiled code is warm, as in any run but the first. `minutes_for_845251_chips` is one process at the rate measured
+here.
 """
 
 import argparse
 import json
 import statistics
-import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -28,7 +28,7 @@ from exactextract.feature import JSONFeatureSource
 from exactextract.raster import RasterioRasterSource
 from made_land_cover import Made, write_classes, write_heights
 
-from ingest import afresh, interleaved
+from ingest import Spent, afresh, interleaved, ratios, watch
 from terrashot.domain.cells import Cells
 from terrashot.domain.reference_maps import PRODUCTS
 from terrashot.ingest.near_files import NearFiles
@@ -87,10 +87,10 @@ def theirs(path: Path, cells: Cells, what: str) -> np.ndarray:
     return np.array([[own.get(classes[0], 0.0) for classes in TARGETS] for own in shares])
 
 
-def seconds_of(work: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
+def spent_on(work: Callable[[], object]) -> Spent:
+    with watch() as spent:
+        work()
+    return spent
 
 
 def difference(path: Path, taken: Taken, cells: Cells, what: str) -> float:
@@ -117,34 +117,32 @@ def main() -> None:
         for path, taken in ((folder / "classes.tif", CLASSES), (folder / "numbers.tif", NUMBERS)):
             ours(path, taken, Made(2048).cells)  # compiles
         afresh(partial(made_in, folder, made))
-        ways: dict[str, Callable[[], float]] = {}
+        ways: dict[str, Callable[[], Spent]] = {}
         for kind, taken, what in (("classes", CLASSES, "frac"), ("numbers", NUMBERS, "mean")):
             path = folder / f"{kind}.tif"
-            ways[f"{kind} ours"] = partial(seconds_of, partial(ours, path, taken, cells))
-            ways[f"{kind} bare"] = partial(seconds_of, partial(bare, path, cells))
-            ways[f"{kind} ours some"] = partial(seconds_of, partial(ours, path, taken, some))
-            ways[f"{kind} theirs some"] = partial(seconds_of, partial(theirs, path, some, what))
+            ways[f"{kind} ours"] = partial(spent_on, partial(ours, path, taken, cells))
+            ways[f"{kind} bare"] = partial(spent_on, partial(bare, path, cells))
+            ways[f"{kind} ours some"] = partial(spent_on, partial(ours, path, taken, some))
+            ways[f"{kind} theirs some"] = partial(spent_on, partial(theirs, path, some, what))
         found = interleaved(ways, rounds)
         off = {
             "classes": afresh(partial(difference, folder / "classes.tif", CLASSES, some, "frac")),
             "mean": afresh(partial(difference, folder / "numbers.tif", NUMBERS, some, "mean")),
         }
         packed = (folder / "classes.tif").stat().st_size / made.side_px**2
-    ratio, mean = (
-        [own / least for own, least in zip(found[f"{kind} ours"], found[f"{kind} bare"], strict=True)]
-        for kind in ("classes", "numbers")
-    )
+    (ratio, cpu), (mean, mean_cpu) = (ratios(found, kind) for kind in ("classes", "numbers"))
     rivals = {
         what: statistics.median(
-            t / o for t, o in zip(found[f"{kind} theirs some"], found[f"{kind} ours some"], strict=True)
+            t.seconds / o.seconds for t, o in zip(found[f"{kind} theirs some"], found[f"{kind} ours some"], strict=True)
         )
         for what, kind in (("classes", "classes"), ("mean", "numbers"))
     }
-    rate = len(cells) / statistics.median(found["classes ours"])
+    rate = len(cells) / statistics.median(own.seconds for own in found["classes ours"])
     print(json.dumps({
         "name": "labels", "ratio": round(statistics.median(ratio), 4),
         "against": "each chip's window read by rasterio in the order of the file, nothing else done", "better": "lower",
         "low": round(min(ratio), 4), "high": round(max(ratio), 4), "repeats": rounds, "mean": round(statistics.median(mean), 4),
+        "cpu": {"classes": cpu, "mean": mean_cpu},
         "exactextract": {
             what: {"times": round(rivals[what], 3), "largest_difference": off[what]} for what in rivals
         },

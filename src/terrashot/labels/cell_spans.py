@@ -29,32 +29,40 @@ def spans_inside(vertices: np.ndarray, ring_starts: np.ndarray, height: int, wid
         ring_starts: of each ring among them, and their number.
     """
     rows, cols, values, count = _events(vertices, ring_starts, height, width)
-    starts = np.zeros(height + 1, np.int64)
-    for event in range(count):
-        starts[rows[event] + 1] += 1
-    for row in range(height):
-        starts[row + 1] += starts[row]
-    place = starts[:-1].copy()
-    own_cols, own_values = np.empty(count, np.int64), np.empty(count)
-    for event in range(count):
-        at = place[rows[event]]
-        own_cols[at], own_values[at] = cols[event], values[event]
-        place[rows[event]] += 1
-    found_row, found_start, found_stop = np.empty(count, np.int64), np.empty(count, np.int64), np.empty(count, np.int64)
+    top, own_cols, own_values, starts = _by_row(rows[:count], cols, values)
+    found_row, found_start, found_stop = np.empty(count, np.int32), np.empty(count, np.int32), np.empty(count, np.int32)
     found_share, found = np.empty(count), 0
-    for row in range(height):
+    for row in range(len(starts) - 1):
         first, last = starts[row], starts[row + 1]
         _sort(own_cols, own_values, first, last)
-        share = 0.0
-        for event in range(first, last):
-            share += own_values[event]
-            start = own_cols[event]
-            stop = own_cols[event + 1] if event + 1 < last else width
+        share, start = 0.0, 0
+        for event in range(first, last + 1):
+            stop = own_cols[event] if event < last else width
             if stop > start and share > ROUNDING:
-                found_row[found], found_start[found], found_stop[found] = row, start, stop
+                found_row[found], found_start[found], found_stop[found] = top + row, start, stop
                 found_share[found] = 1.0 if share > 1 - ROUNDING else share
                 found += 1
+            start = stop
+            share += own_values[event] if event < last else 0.0
     return found_row[:found], found_start[:found], found_stop[:found], found_share[:found]
+
+
+@njit(cache=True, nogil=True)
+@no_type_check
+def _by_row(rows: np.ndarray, cols: np.ndarray, values: np.ndarray) -> tuple:
+    """The first row with an event; columns and values of all events row by row; where those of each row begin, and their number."""
+    top, bottom = (rows.min(), rows.max()) if len(rows) else (0, -1)
+    starts = np.zeros(bottom - top + 3, np.int32)
+    for row in rows:
+        starts[row - top + 2] += 1
+    for row in range(2, len(starts)):
+        starts[row] += starts[row - 1]
+    own_cols, own_values = np.empty(len(rows), np.int32), np.empty(len(rows))
+    for event in range(len(rows)):
+        at = starts[rows[event] - top + 1]
+        own_cols[at], own_values[at] = cols[event], values[event]
+        starts[rows[event] - top + 1] += 1
+    return top, own_cols, own_values, starts[:-1]
 
 
 @njit(cache=True, nogil=True)
@@ -73,7 +81,7 @@ def _events(vertices: np.ndarray, ring_starts: np.ndarray, height: int, width: i
             turn -= (vertices[vertex, 0] - x_0) * (vertices[before, 1] - y_0)
             before = vertex
     way = -1.0 if turn > 0 else 1.0
-    rows, cols, values = np.empty(most, np.int64), np.empty(most, np.int64), np.empty(most)
+    rows, cols, values = np.empty(most, np.int32), np.empty(most, np.int32), np.empty(most)
     count = 0
     for ring in range(len(ring_starts) - 1):
         before = ring_starts[ring + 1] - 1

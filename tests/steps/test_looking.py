@@ -11,7 +11,7 @@ from terrashot.domain.tables import Chips, Embeddings, Labels
 from terrashot.plots.tsne import Layout
 from terrashot.steps import looking
 from terrashot.steps.looking import locate_chips, search_chips
-from terrashot.steps.plates import chip_image, make_plates
+from terrashot.steps.plates import chip_image, label_text, make_plates
 
 N = 40
 IDS = tuple(f"c{i}" for i in range(N))
@@ -182,3 +182,7 @@ def test_every_area_has_its_example_chips_and_all_of_them_fit_into_one_figure():
     plates = make_plates(STORE, replace(CHIPS, area=areas), labelled(np.linspace(0, 1, N)), 4)
     assert [plate.caption.splitlines()[0] for plate in plates] == [f"a{i // 2}" for i in range(10)]
     assert len(make_plates(STORE, replace(CHIPS, area=IDS), labelled(np.linspace(0, 1, N)), 4)) == 12
+
+
+def test_a_label_that_is_not_known_is_called_so():
+    assert [label_text(value) for value in (0.125, float("nan"), "forest")] == ["0.12", "unknown", "forest"]

@@ -1,5 +1,6 @@
 """Example chips for the report."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -41,7 +42,9 @@ def _plate(store: ChipStore, chips: Chips, labels: Labels, row: int) -> Plate:
 
 def label_text(value: object) -> str:
     """A label as a person reads it."""
-    return f"{value:.2f}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return "unknown" if math.isnan(value) else f"{value:.2f}"
+    return str(value)
 
 
 def chip_image(store: ChipStore, chip_id: str, modality: str) -> np.ndarray | None:

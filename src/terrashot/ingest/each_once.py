@@ -76,8 +76,8 @@ class Pass:
 def each_once(deliveries: Iterable[Delivery]) -> tuple[Pass, ...]:
     """The passes that the deliveries show, in the order of their keys; the order of the deliveries decides nothing."""
     passes = []
-    # By all that they say first, so that every later sort, which keeps what ties, has one order to keep.
-    ordered = sorted(sorted(set(deliveries), key=repr), key=lambda delivery: delivery.platform.casefold())
+    # By all that they say too, so that every later sort, which keeps what ties, has one order to keep.
+    ordered = sorted(set(deliveries), key=lambda delivery: (delivery.platform.casefold(), repr(delivery)))
     for _, offered in groupby(ordered, key=lambda delivery: delivery.platform.casefold()):
         passes += [Pass(_newest(together)) for together in _runs(offered, PASS_GAP_S)]
     return tuple(sorted(passes, key=lambda found: found.key))

@@ -18,8 +18,8 @@ class KeptBlocks:
     def __init__(self, most_bytes: int = MOST_BYTES, most_asked: int = MOST_ASKED) -> None:
         self._most, self._most_asked = most_bytes, most_asked
         self._bytes = self._asked = 0
-        self._blocks: OrderedDict[tuple[object, int], np.ndarray] = OrderedDict()
-        self._when: dict[tuple[object, int], int] = {}
+        self._blocks: OrderedDict[tuple[object, int], tuple[np.ndarray, int]] = OrderedDict()
+        """And after how many questions each was asked for."""
         self._lock = threading.Lock()
 
     def get(self, file: object, number: int) -> np.ndarray | None:
@@ -30,17 +30,17 @@ class KeptBlocks:
         """
         with self._lock:
             self._asked += 1
-            found = self._blocks.get((file, number))
-            if found is not None:
-                self._blocks.move_to_end((file, number))
-                self._when[file, number] = self._asked
-            return found
+            found = self._blocks.pop((file, number), None)
+            if found is None:
+                return None
+            self._blocks[file, number] = found[0], self._asked
+            return found[0]
 
     def put(self, file: object, number: int, block: np.ndarray) -> None:
         """Nothing; the block is kept, unless there is no room for it at all."""
         with self._lock:
             self._drop((file, number))
-            self._blocks[file, number], self._when[file, number] = block, self._asked
+            self._blocks[file, number] = block, self._asked
             self._bytes += block.nbytes
             while self._blocks and self._is_over(next(iter(self._blocks))):
                 self._drop(next(iter(self._blocks)))
@@ -52,10 +52,9 @@ class KeptBlocks:
                 self._drop(key)
 
     def _is_over(self, oldest: tuple[object, int]) -> bool:
-        return self._bytes > self._most or self._asked - self._when[oldest] > self._most_asked
+        return self._bytes > self._most or self._asked - self._blocks[oldest][1] > self._most_asked
 
     def _drop(self, key: tuple[object, int]) -> None:
-        block = self._blocks.pop(key, None)
-        if block is not None:
-            del self._when[key]
-            self._bytes -= block.nbytes
+        kept = self._blocks.pop(key, None)
+        if kept is not None:
+            self._bytes -= kept[0].nbytes

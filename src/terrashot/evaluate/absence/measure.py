@@ -1,6 +1,6 @@
 """The missing-data report of a study and a model: what each absence costs, met by trained heads and learnt without."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -14,7 +14,7 @@ from terrashot.errors import InputError
 from terrashot.evaluate.absence.altered import Material
 from terrashot.evaluate.absence.area import Bench, measure_area
 from terrashot.evaluate.absence.cases import cases_of
-from terrashot.evaluate.protocol.comparison import Comparison, DrawSettings, compare_areas, labelled_chips
+from terrashot.evaluate.protocol.comparison import Comparison, DrawSettings, compare_areas, labelled_chips, left_out
 from terrashot.evaluate.protocol.fitting import FitsDone, FitSettings
 from terrashot.evaluate.protocol.repeats import BUDGETS
 from terrashot.evaluate.protocol.sampling import seed_of
@@ -76,12 +76,7 @@ def measure_absence(
     bench = Bench(material, cases, settings.fits, workers)
     total, done = sum(map(bench.cost, comparisons)), 0.0
     scores: list[AbsenceScore] = []
-    notes = [
-        *_sampled(len(vectors.chips), n_chips),
-        *labelled.notes,
-        *_left_out(comparisons),
-        *_without_ridge(material),
-    ]
+    notes = [*_sampled(len(vectors.chips), n_chips), *labelled.notes, *left_out(comparisons), *_without_ridge(material)]
     for one in comparisons:
         work = measure_area(one, bench)
         while True:
@@ -106,10 +101,6 @@ def _of_budgets(comparison: Comparison) -> Comparison:
     return comparison.with_draws(
         {task.task: [draw for draw in task.draws if draw.asked in (*BUDGETS, None)] for task in comparison.tasks}
     )
-
-
-def _left_out(comparisons: Sequence[Comparison]) -> list[str]:
-    return [note for one in comparisons for note in one.notes]
 
 
 def _sampled(n_measured: int, n_chips: int) -> list[str]:

@@ -192,6 +192,11 @@ def _compare(labelled: Labelled, area: str, own: np.ndarray, settings: DrawSetti
     return Comparison(area, learn_rows, choose_rows, judge_rows, groups, tuple(tasks), tuple(notes))
 
 
+def left_out(comparisons: Sequence[Comparison]) -> list[str]:
+    """Which tasks are left out of which areas, and why."""
+    return [note for one in comparisons for note in one.notes]
+
+
 def _task(
     chips: Chips, parts: Sequence[np.ndarray], area: str, train_area: str, settings: DrawSettings, scheme: str,
     name: str, target: Target,

@@ -10,7 +10,7 @@ import numpy as np
 
 from terrashot.domain.results import is_floor
 from terrashot.domain.tables import Chips, Labels
-from terrashot.evaluate.protocol.comparison import Comparison, DrawSettings, compare_areas, labelled_chips
+from terrashot.evaluate.protocol.comparison import Comparison, DrawSettings, compare_areas, labelled_chips, left_out
 from terrashot.evaluate.protocol.feature_sets import CONCATENATED, FeatureSet
 from terrashot.evaluate.protocol.fitting import FitsDone, FitSettings, Fitted, Workshop, cost_of, fit_comparisons
 from terrashot.evaluate.protocol.leakage import leakage_comparisons
@@ -85,7 +85,7 @@ def run_fewshot(
     resampled = yield from job.fit(features, again, settings.fits)
     leakage = yield from job.fit(shown, leaking, first_head)
     transfer = yield from job.fit(shown, moved, first_head)
-    notes = [*labelled.notes, *(note for one in own for note in one.notes), *_one_class_note([*own, *more])]
+    notes = [*labelled.notes, *left_out(own), *_one_class_note([*own, *more])]
     return FewshotTables(fitted, resampled, leakage, transfer, notes)
 
 

@@ -115,7 +115,7 @@ def prepared(config: TowersConfig, store: ZarrChipStore) -> tuple[Training, Lear
     settings = TrainSettings(1, len(draws.chip_ids), 1e-4, 0.05, 0.0, True, 0)
     # Nothing is saved: steps alone are timed.
     job = Training(config, draws, draws, settings, state=Path())
-    return job, make_learner(Pupil(make_towers(config, 0), None), settings, ALONE, CPU)
+    return job, make_learner(Pupil(make_towers(config, 0)), settings, ALONE, CPU)
 
 
 def run(job: Training, learner: Learner, shape: Shape, precision: Precision, keep_patches: float) -> Run:

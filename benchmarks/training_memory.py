@@ -43,7 +43,7 @@ def peak_of(case: dict) -> int:
         1, case["batch"], 1e-4, 0.05, 0.0, True, 0, precision=case["precision"], chips_at_once=case["chips_at_once"],
         checkpoint_activations=case["checkpoint"],
     )  # fmt: skip
-    learner = make_learner(Pupil(make_towers(towers, 0), None), settings, World(), torch.device("cpu"))
+    learner = make_learner(Pupil(make_towers(towers, 0)), settings, World(), torch.device("cpu"))
     pixels = {name: torch.randn(case["batch"], 1, case["px"], case["px"]) for name in NAMES}
     present = {name: torch.ones(case["batch"], dtype=torch.bool) for name in NAMES}
     kinds = {name: torch.zeros(case["batch"], dtype=torch.int64) for name in NAMES}

@@ -178,7 +178,7 @@ def state_mutant(rng: Rng, folder: Path) -> None:
 
 def _small_pupil() -> tuple[Pupil, torch.optim.Optimizer]:
     sizes = VitConfig(width=8, depth=1, heads=2, patch_px=4, chip_px=8)
-    pupil = Pupil(make_towers(TowersConfig(("gunw",), sizes, 6), 0), None)
+    pupil = Pupil(make_towers(TowersConfig(("gunw",), sizes, 6), 0))
     return pupil, torch.optim.AdamW(pupil.parameters())
 
 

@@ -91,12 +91,10 @@ class PretrainSection(Section):
     flips: bool = True
     """Flip and turn chips, all modalities of a place alike; where a step shows windows or two channels, each for itself."""
     views: int | None = Field(None, ge=1, le=2)
-    """Channels of each modality that a step shows, each other's positives too. Not given, this and the next three are as the preset
-    has them: 2, 0.6, 2.0 and true for `small`; 1, 1.0, 0.0 and false, the paper's way, for the others."""
+    """Channels of each modality that a step shows, each other's positives too. Not given, this and the next two are as the preset
+    has them: 2, 0.6 and true for `small`; 1, 1.0 and false, the paper's way, for the others."""
     crop: float | None = Field(None, gt=0, le=1)
     """Least side of the window that a step shows of a chip, as a share of it; 1 shows whole chips."""
-    describe: float | None = Field(None, ge=0, le=1000)
-    """Weight of a second loss: from one channel predict moments, quantiles, gradients and patterns of all that a step shows."""
     differences: bool | None = None
     """Show differences of two channels, and of two dates, as channels of their own."""
     keep_patches: float = Field(1.0, gt=0, le=1)

@@ -8,8 +8,6 @@ import torch
 from terrashot.model.towers import make_towers
 from terrashot.model.towers_config import TowersConfig
 from terrashot.model.vit import VitConfig
-from terrashot.pretrain.describe import Described, DescriptorScale, make_describer
-from terrashot.pretrain.descriptors import N_DESCRIPTORS
 from terrashot.pretrain.distributed import World
 from terrashot.pretrain.optimiser import make_optimiser
 from terrashot.pretrain.pupil import Pupil
@@ -24,7 +22,6 @@ SETTINGS = TrainSettings(
     epochs=1, batch_size=8, learning_rate=1e-2, weight_decay=0.05, warmup_share=0.0, flips=False, seed=0
 )
 CPU = torch.device("cpu")
-N_SLOTS = 4
 UNEVEN = {
     "optical": [1, 1, 1, 1, 1, 1, 0, 1],
     "radar": [1, 0, 1, 1, 0, 0, 0, 1],
@@ -33,31 +30,21 @@ UNEVEN = {
 }
 
 
-def views_of(n, *, present=None, kept=None, described=None):
+def views_of(n, *, present=None, kept=None):
     generator = torch.Generator().manual_seed(5)
     pixels = {name: torch.randn(n, 1, 8, 8, generator=generator) for name in NAMES}
     there = present or {name: torch.ones(n, dtype=torch.bool) for name in NAMES}
     kinds = {name: torch.zeros(n, dtype=torch.int64) for name in NAMES}
-    return Views(tuple(f"c{row}" for row in range(n)), pixels, there, kinds, kept, described)
+    return Views(tuple(f"c{row}" for row in range(n)), pixels, there, kinds, kept)
 
 
-def descriptors_of(n):
-    """Of other kinds from chip to chip."""
-    generator, slots = torch.Generator().manual_seed(6), torch.arange(n) % N_SLOTS
-    values = {name: torch.randn(n, N_DESCRIPTORS, generator=generator) for name in NAMES}
-    return Described(values, dict.fromkeys(NAMES, slots))
-
-
-def learner_of(settings=SETTINGS, world=World(), *, describes=False):
-    heads = make_describer(CONFIG, N_SLOTS, 0) if describes else None
-    scale = DescriptorScale(torch.zeros(N_SLOTS, N_DESCRIPTORS), torch.ones(N_SLOTS, N_DESCRIPTORS))
-    return make_learner(Pupil(make_towers(CONFIG, 0), heads), settings, world, CPU, scale)
+def learner_of(settings=SETTINGS, world=World()):
+    return make_learner(Pupil(make_towers(CONFIG, 0)), settings, world, CPU)
 
 
 def after_gradients(views, settings=SETTINGS, world=World()):
     """Loss, and gradient of every parameter."""
-    settings = dataclasses.replace(settings, describe=2.0)
-    learner = learner_of(settings, world, describes=views.described is not None)
+    learner = learner_of(settings, world)
     loss = gradients(learner, views)
     return float(loss), {name: parameter.grad.clone() for name, parameter in learner.pupil.named_parameters()}
 
@@ -78,13 +65,6 @@ def uneven():
 def test_in_pieces_loss_and_gradients_are_those_of_the_whole_batch(at_once):
     views = views_of(8, present=uneven())
     assert_same(after_gradients(views, dataclasses.replace(SETTINGS, chips_at_once=at_once)), after_gradients(views))
-
-
-def test_the_second_loss_too_is_that_of_the_whole_batch():
-    views = views_of(8, present=uneven(), described=descriptors_of(8))
-    whole = after_gradients(views)
-    assert_same(after_gradients(views, dataclasses.replace(SETTINGS, chips_at_once=3)), whole)
-    assert whole[0] != after_gradients(views_of(8, present=uneven()))[0]
 
 
 def test_a_caught_piece_would_be_seen():
@@ -129,7 +109,7 @@ def test_rows_without_a_view_cost_nothing_and_count_for_nothing():
 
 def test_a_view_that_no_row_has_still_gives_each_weight_a_gradient():
     none = uneven() | {"pairs": torch.zeros(8, dtype=torch.bool)}
-    _, slopes = after_gradients(views_of(8, present=none, described=descriptors_of(8)))
+    _, slopes = after_gradients(views_of(8, present=none))
     assert all(slope is not None and bool(torch.isfinite(slope).all()) for slope in slopes.values())
 
 
@@ -189,8 +169,6 @@ def cases():
         "all there": (views_of(8), 0),
         "uneven": (views_of(8, present=uneven()), 0),
         "uneven, in pieces": (views_of(8, present=uneven()), 3),
-        "described": (views_of(8, present=uneven(), described=descriptors_of(8)), 0),
-        "described, in pieces": (views_of(7, described=descriptors_of(7)), 3),
         "one chip": (views_of(8, present=one), 0),
         "seven chips": (views_of(7), 0),
         "one row on the first rank alone": (views_of(1), 0),

@@ -25,8 +25,6 @@ class Preset:
     """Channels of each modality that a step shows; the paper's is one."""
     crop: float = 1.0
     """Least side of the window that a step shows of a chip, as a share of it."""
-    describe: float = 0.0
-    """Weight of the loss that predicts simple descriptors, beside the contrast's."""
 
     def towers(
         self, modalities: Sequence[str], chip_px: int, kinds: Mapping[str, Sequence[str]] | None = None
@@ -54,7 +52,6 @@ PRESETS: dict[str, Preset] = {
         turns=4,
         views=2,
         crop=0.6,
-        describe=2.0,
     ),
     # For chips of 64 px, on a laptop in a minute. Four heads of 16 learn no better than two of 32 and are slower.
     "tiny": Preset(width=64, depth=4, heads=2, patch_px=8, embedding=64),

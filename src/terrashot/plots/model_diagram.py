@@ -61,8 +61,6 @@ class ModelShape:
     parameters: int
     convolutions: int = 0
     """Before the transformer, which then is read out over all its tokens."""
-    describes: bool = False
-    """Whether towers also learn to describe what they see."""
 
     @property
     def n_patches(self) -> int:
@@ -100,7 +98,7 @@ def _headings(axes: Axes, y: float, shape: ModelShape) -> None:
         ),
         (PROJECTION, "mean, spread,\ntwo layers" if shape.convolutions else "linear\nprojection"),
         (SPHERE, f"unit sphere in\n{shape.shared} dimensions"),
-        (LOSS, "contrastive loss,\ndescriptors" if shape.describes else "contrastive\nloss"),
+        (LOSS, "contrastive\nloss"),
     ):
         axes.text(x, y, text, ha="center", va="center", fontsize=8.5, color=BLACK)
 

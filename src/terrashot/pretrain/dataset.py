@@ -18,9 +18,6 @@ from torch import Tensor
 
 from terrashot.domain.normalize import ChannelStats
 from terrashot.pretrain.augment import N_SYMMETRIES, PatchShow, lay_into
-from terrashot.pretrain.describe import Described
-from terrashot.pretrain.descriptors import N_DESCRIPTORS
-from terrashot.pretrain.known_descriptors import KnownDescriptors
 from terrashot.pretrain.settings import Shuffle
 from terrashot.pretrain.view_plan import KNOWN_SHARE, ViewPlan, windows
 from terrashot.pretrain.views import Views
@@ -54,7 +51,6 @@ class ChannelDraws:
     digest: str
     """Of the channels of all chips, left out or not."""
     plan: ViewPlan = field(default_factory=ViewPlan)
-    known: KnownDescriptors = field(default_factory=KnownDescriptors)
 
     @property
     def chip_ids(self) -> tuple[str, ...]:
@@ -119,7 +115,7 @@ class ChannelDraws:
             {view: torch.from_numpy(getattr(own, name)) for view, own in found.items()}
             for name in ("pixels", "present", "kinds")
         )
-        return Views(tuple(chip_ids), pixels, present, kinds, kept, _described(found) if self.plan.describes else None)
+        return Views(tuple(chip_ids), pixels, present, kinds, kept)
 
     def window_px(self, draw: str, step: str) -> int:
         """Side of the window that a step shows of its chips."""
@@ -142,14 +138,13 @@ class ChannelDraws:
         turns = [_number(self.seed, draw, chip_id, key) % N_SYMMETRIES if is_turned else 0 for chip_id in chip_ids]
         picked = self._picked(view, modality, chip_ids, draw)
         batch, present = self._laid(modality, chip_ids, picked, turns)
-        like = self._like(modality, chip_ids, picked) if self.plan.describes else None
         kinds = self._told(view, modality, chip_ids, draw, picked=picked, augment=augment)
         if side_px < self.store.chip_px:
             numbers = [_number(self.seed, draw, chip_id, f"window {view}") for chip_id in chip_ids]
             batch = windows(batch, side_px, np.array(numbers, dtype=np.uint64))
             # A window may lie where a chip has no data: all zeros.
             present &= batch.any(axis=(1, 2, 3))
-        return _View(batch, present, kinds, like)
+        return _View(batch, present, kinds)
 
     def _laid(
         self, modality: str, chip_ids: Sequence[str], picked: "Picked", turns: Sequence[int]
@@ -195,23 +190,6 @@ class ChannelDraws:
                 told[row] = self.plan.kind_number(modality, kind)
         return told
 
-    def _like(
-        self, modality: str, chip_ids: Sequence[str], picked: "Picked"
-    ) -> tuple[Float32[np.ndarray, "B Q"], Int64[np.ndarray, " B"]]:
-        """Descriptors of the whole images, 0 where there is none, and their slots."""
-        values = np.zeros((len(chip_ids), N_DESCRIPTORS), dtype=np.float32)
-        slots = np.zeros(len(chip_ids), dtype=np.int64)
-
-        def read(places: Sequence[int]) -> Float32[np.ndarray, "_ H W"]:
-            wanted = [picked[place] for place in places]
-            lone = [(number, slot, kind) for number, (_, slot, kind) in enumerate(wanted)]
-            return self._laid(modality, [chip_ids[row] for row, _, _ in wanted], lone, [0] * len(wanted))[0][:, 0]
-
-        rows = [row for row, _, _ in picked]
-        values[rows] = self.known.of([(chip_ids[row], modality, slot) for row, slot, _ in picked], read)
-        slots[rows] = [self.plan.slot(modality, kind) for _, _, kind in picked]
-        return values, slots
-
 
 Picked = list[tuple[int, int, str]]
 """Row, slot and kind."""
@@ -224,14 +202,6 @@ class _View:
     pixels: Float32[np.ndarray, "B 1 h w"]
     present: Bool[np.ndarray, " B"]
     kinds: Int64[np.ndarray, " B"]
-    like: tuple[Float32[np.ndarray, "B Q"], Int64[np.ndarray, " B"]] | None
-    """Descriptors of the whole images, and their slots."""
-
-
-def _described(found: Mapping[str, _View]) -> Described:
-    likes = {view: own.like for view, own in found.items() if own.like is not None}
-    values, slots = ({view: torch.from_numpy(like[part]) for view, like in likes.items()} for part in (0, 1))
-    return Described(values, slots)
 
 
 def make_draws(

@@ -1,33 +1,20 @@
-"""All that learns: the towers, and the heads that end with training."""
+"""What a step makes of a batch: the towers, called once for all views, so that ranks exchange gradients once."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor, nn
 
 from terrashot.model.towers import Towers, modality_of
-from terrashot.pretrain.describe import Describer
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Looked:
-    """What a pupil makes of the views of some chips."""
-
-    vectors: dict[str, Float[Tensor, "B D"]]
-    """By view: unit length, in the space where modalities agree."""
-    guesses: dict[str, Float[Tensor, "B S Q"]]
-    """By view, the descriptors of every kind of channel; none where nothing is described."""
 
 
 class Pupil(nn.Module):
-    """Towers and, where there is a second loss, its heads."""
+    """The towers, called with the views of some chips."""
 
-    def __init__(self, towers: Towers, describer: Describer | None) -> None:
+    def __init__(self, towers: Towers) -> None:
         super().__init__()
         self.towers = towers
-        self.describer = describer
 
     def forward(
         self,
@@ -35,17 +22,16 @@ class Pupil(nn.Module):
         kinds: Mapping[str, Int64[Tensor, " B"]],
         present: Mapping[str, Bool[Tensor, " B"]],
         kept: Mapping[str, Int64[Tensor, "B K"]] | None = None,
-    ) -> Looked:
-        """What it makes of each view, 0 in rows that do not have it and cost nothing; K patches are looked at, or all."""
-        vectors, guesses = {}, {}
+    ) -> dict[str, Float[Tensor, "B D"]]:
+        """By view vectors of unit length, in the space where modalities agree; 0 in rows that do not have it, which cost
+        nothing. K patches are looked at, or all."""
+        vectors = {}
         for view, images in pixels.items():
             rows = _rows_of(present[view])
             shown = None if kept is None else kept[view][rows]
             seen = self.towers.see(images[rows], modality_of(view), kinds[view][rows], shown)
             vectors[view] = _in_rows(seen.vector, rows, len(images))
-            if self.describer is not None:
-                guesses[view] = _in_rows(self.describer(seen.pooled, view), rows, len(images))
-        return Looked(vectors, guesses)
+        return vectors
 
 
 def _rows_of(present: Bool[Tensor, " B"]) -> Int64[Tensor, " _"]:

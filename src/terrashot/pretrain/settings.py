@@ -31,8 +31,6 @@ class TrainSettings:
     """Channels of each modality that a step shows."""
     crop: float = 1.0
     """Least side of the window that a step shows of a chip, as a share of it."""
-    describe: float = 0.0
-    """Weight of the loss that predicts descriptors, beside the contrast's."""
     shuffle: Shuffle = "chips"
     patience: int = 0
     """Epochs without a better validation loss after which training stops; 0: never."""

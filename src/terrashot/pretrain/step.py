@@ -2,7 +2,7 @@
 
 With gradient caching only a piece of the batch has its activations in memory: all pieces are embedded without
 gradients, their vectors are scored together, and each piece is embedded again to carry its vectors' gradients on. Loss
-and gradients are those of the whole batch at once. What describes a view is no contrast, and is scored piece by piece.
+and gradients are those of the whole batch at once.
 
 Source: Gao et al. 2021, arXiv:2101.06983, section 3.2 (gradient cache).
 """
@@ -17,16 +17,10 @@ from torch.nn.parallel import DistributedDataParallel
 
 from terrashot.model.token_tower import TokenTower
 from terrashot.model.towers import Towers, modality_of
-from terrashot.pretrain.describe import (
-    Described,
-    DescriptorScale,
-    count_described,
-    describing_loss,
-)
 from terrashot.pretrain.distributed import World
 from terrashot.pretrain.loss import pairwise_clip_loss
 from terrashot.pretrain.optimiser import make_optimiser, set_learning_rate
-from terrashot.pretrain.pupil import Looked, Pupil
+from terrashot.pretrain.pupil import Pupil
 from terrashot.pretrain.settings import Precision, TrainSettings
 from terrashot.pretrain.views import Views
 
@@ -45,8 +39,6 @@ class Learner:
     optimiser: torch.optim.Optimizer
     settings: TrainSettings
     world: World
-    scale: DescriptorScale | None = None
-    """By which descriptors are standardised, where there is a second loss."""
 
     @property
     def towers(self) -> Towers:
@@ -69,9 +61,7 @@ class Learner:
         return float(loss)
 
 
-def make_learner(
-    pupil: Pupil, settings: TrainSettings, world: World, device: torch.device, scale: DescriptorScale | None = None
-) -> Learner:
+def make_learner(pupil: Pupil, settings: TrainSettings, world: World, device: torch.device) -> Learner:
     """A learner on this device; every rank makes one."""
     pupil.to(device)
     pupil.towers.checkpointing = settings.checkpoint_activations
@@ -80,7 +70,7 @@ def make_learner(
             tower.compile()
     # Gradients live in the buckets that are exchanged, not twice.
     wrapped = DistributedDataParallel(pupil, gradient_as_bucket_view=True) if world.size > 1 else pupil
-    return Learner(pupil, wrapped, make_optimiser(pupil, settings), settings, world, scale)
+    return Learner(pupil, wrapped, make_optimiser(pupil, settings), settings, world)
 
 
 @torch.no_grad()
@@ -106,48 +96,27 @@ def gradients(learner: Learner, views: Views) -> Float[Tensor, ""]:
     is_whole = len(pieces) == 1
     with torch.set_grad_enabled(is_whole):
         looked = [_look(learner, learner.forward if is_whole else learner.pupil, piece) for piece in pieces]
-    joined = {name: torch.cat([piece.vectors[name].detach() for piece in looked]) for name in views.pixels}
+    joined = {name: torch.cat([piece[name].detach() for piece in looked]) for name in views.pixels}
     present = {name: mask.to(learner.device) for name, mask in views.present.items()}
     scored = pairwise_clip_loss(joined, present, scale=learner.towers.scale.detach(), world=learner.world)
     parts = {name: torch.split(slope, at_once) for name, slope in scored.vectors.items()}
-    weight, loss = _weight_of_a_description(learner, views), scored.loss
     for number, piece in enumerate(pieces):
         is_last = number + 1 == len(pieces)
         with nullcontext() if is_last else _unexchanged(learner):
             found = looked[0] if is_whole else _look(learner, learner.forward, piece)
-            described = _described(learner, found, piece, weight)
-            loss = loss + learner.world.total(described.detach())
-            slopes = {name: parts[name][number] for name in found.vectors}
-            _backward(learner, found.vectors, slopes, scored.scale if is_last else None, described)
-    return loss
+            slopes = {name: parts[name][number] for name in found}
+            _backward(learner, found, slopes, scored.scale if is_last else None)
+    return scored.loss
 
 
-def _look(learner: Learner, module: nn.Module, views: Views) -> Looked:
+def _look(learner: Learner, module: nn.Module, views: Views) -> dict[str, Float[Tensor, "B D"]]:
     with _products_in(learner.settings.precision, learner.towers):
-        looked: Looked = module(views.pixels, views.kinds, views.present, views.kept)
-    return looked
+        vectors: dict[str, Tensor] = module(views.pixels, views.kinds, views.present, views.kept)
+    return vectors
 
 
 def _products_in(precision: Precision, towers: Towers) -> torch.autocast:
     return torch.autocast(towers.log_scale.device.type, torch.bfloat16, enabled=precision == "bfloat16")
-
-
-def _weight_of_a_description(learner: Learner, views: Views) -> float:
-    """What one term of the second loss weighs: they are a mean over all chips on all ranks."""
-    if views.described is None or learner.scale is None:
-        return 0.0
-    count = learner.world.total(torch.tensor(float(count_described(views.present)), device=learner.device))
-    return learner.settings.describe / max(1.0, float(count))
-
-
-def _described(learner: Learner, looked: Looked, views: Views, weight: float) -> Float[Tensor, ""]:
-    """The second loss of a piece; 0 where there is none."""
-    if views.described is None or learner.scale is None:
-        return torch.zeros((), device=learner.device)
-    raw = learner.scale.standardised(views.described)
-    truth = Described(*({v: own.to(learner.device) for v, own in found.items()} for found in (raw.values, raw.slots)))
-    present = {view: mask.to(learner.device) for view, mask in views.present.items()}
-    return weight * describing_loss(looked.guesses, truth, present)
 
 
 def _backward(
@@ -155,17 +124,15 @@ def _backward(
     vectors: dict[str, Float[Tensor, "B D"]],
     slopes: dict[str, Float[Tensor, "B D"]],
     scale_slope: Float[Tensor, ""] | None,
-    described: Float[Tensor, ""],
 ) -> None:
-    """Carries the losses' gradients, in the vectors, the scale and what describes them, on to the parameters."""
+    """Carries the loss's gradients, in the vectors and the scale, on to the parameters."""
     outputs = [vectors[name] for name in vectors]
+    wanted = [slopes[name] for name in vectors]
+    if scale_slope is not None:
+        outputs.append(learner.towers.scale)
+        wanted.append(scale_slope)
     # The ranks' gradients are averaged, and these are parts of a sum.
-    wanted = [slopes[name] * learner.world.size for name in vectors]
-    for output, slope in ((learner.towers.scale, scale_slope), (described, torch.ones_like(described))):
-        if slope is not None and output.requires_grad:
-            outputs.append(output)
-            wanted.append(slope * learner.world.size)
-    torch.autograd.backward(outputs, wanted)
+    torch.autograd.backward(outputs, [slope * learner.world.size for slope in wanted])
 
 
 def _unexchanged(learner: Learner) -> AbstractContextManager[None]:

@@ -19,7 +19,6 @@ from terrashot.model.towers_config import TowersConfig
 from terrashot.pretrain.augment import PatchShow
 from terrashot.pretrain.checks import batch_notes, epoch_notes, refuse_not_finite, refuse_too_few
 from terrashot.pretrain.dataset import ChannelDraws, batches
-from terrashot.pretrain.describe import DescriptorScale, count_slots, descriptor_scale, make_describer
 from terrashot.pretrain.distributed import ALONE, World
 from terrashot.pretrain.progress import Progress
 from terrashot.pretrain.pupil import Pupil
@@ -33,8 +32,8 @@ from terrashot.pretrain.views import Views
 
 SAVE_EVERY_S = 600.0
 """A state is saved at the end of an epoch, and inside one when so much time has passed: the most that a kill loses."""
-SETTLE_ON, MOST_DESCRIBED, DESCRIBED_AT_ONCE = 64, 2000, 256
-"""Chips that fresh towers settle on, and that fix the spreads of descriptors."""
+SETTLE_ON = 64
+"""Chips that fresh towers settle on."""
 CPU = torch.device("cpu")
 TIMES = ("seconds", "waiting_share")
 """Metrics that tell of the machine, not of the model."""
@@ -111,7 +110,7 @@ def train(job: Training) -> Generator[Event, None, Trained]:
     """
     refuse_too_few(job.train_draws, job.val_draws)
     pupil = make_pupil(job)
-    learner = make_learner(pupil, job.settings, job.world, job.device, measure_descriptors(job))
+    learner = make_learner(pupil, job.settings, job.world, job.device)
     state, run = TrainingState(job.state), identity(job)
     progress, best = state.load(pupil, learner.optimiser, run) or (Progress(run), {})
     job.world.meet()
@@ -126,35 +125,16 @@ def train(job: Training) -> Generator[Event, None, Trained]:
 def view_plan(config: TowersConfig, settings: TrainSettings) -> ViewPlan:
     """How chips are looked at where such towers learn with these settings."""
     kinds = {name: config.kinds.get(name, ()) for name in config.modalities}
-    return ViewPlan(settings.views, settings.crop, config.vit.patch_px, settings.flips, kinds, settings.describe > 0)
+    return ViewPlan(settings.views, settings.crop, config.vit.patch_px, settings.flips, kinds)
 
 
 def make_pupil(job: Training) -> Pupil:
     """What is to learn, with fresh weights; towers behind a stem settled on the first chips, the same on every rank."""
-    seed = job.settings.seed
-    towers = make_towers(job.config, seed).to(job.device)
+    towers = make_towers(job.config, job.settings.seed).to(job.device)
     if job.config.vit.stem:
-        views = job.train_draws.views(_first_chips(job, SETTLE_ON), "settle", augment=False)
+        views = job.train_draws.views(job.train_draws.order("first")[:SETTLE_ON], "settle", augment=False)
         settle(towers, views, job.settings.precision)
-    return Pupil(towers, make_describer(job.config, count_slots(job.config), seed) if job.settings.describe else None)
-
-
-def measure_descriptors(job: Training) -> DescriptorScale | None:
-    """Moments of the descriptors of a sample of training chips; None where nothing is described."""
-    if not job.settings.describe:
-        return None
-    values, slots = [], []
-    for cut in batches(_first_chips(job, MOST_DESCRIBED), DESCRIBED_AT_ONCE):
-        views = job.train_draws.views(cut, "describe", augment=False)
-        assert views.described is not None, "draws describe where the settings ask for it"
-        for view, own in views.described.values.items():
-            values.append(own[views.present[view]])
-            slots.append(views.described.slots[view][views.present[view]])
-    return descriptor_scale(values, slots, count_slots(job.config))
-
-
-def _first_chips(job: Training, most: int) -> list[str]:
-    return job.train_draws.order("first")[:most]
+    return Pupil(towers)
 
 
 def identity(job: Training) -> dict[str, str]:

@@ -3,7 +3,6 @@
 import math
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from itertools import permutations
 from typing import Any
@@ -55,8 +54,6 @@ def validate(
         precision: of the towers' products, as in training: on a GPU float32 would take longer than the epoch.
     """
     towers.eval()
-    # What views are like is asked in training alone.
-    draws = replace(draws, plan=replace(draws.plan, describes=False))
     cuts = list(batches(draws.order("validation")[:most], VALIDATION_BATCH))
     starts = np.cumsum([0, *map(len, cuts)])
     n_recalled = min(MOST_IN_RECALL, int(starts[-1]))

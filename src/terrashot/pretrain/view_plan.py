@@ -24,8 +24,6 @@ class ViewPlan:
     """Whether images are flipped and turned."""
     kinds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """By modality, the kinds that towers are told."""
-    describes: bool = False
-    """Whether to say what each view is like."""
 
     def views_of(self, modality: str) -> tuple[str, ...]:
         """Names of the views: the modality's own, then `MODALITY/2`, ..."""
@@ -40,15 +38,6 @@ class ViewPlan:
         """As `Towers.kind_number`."""
         known = self.kinds.get(modality, ())
         return known.index(kind) if kind in known else len(known)
-
-    def slot(self, modality: str, kind: str) -> int:
-        """Where a kind's descriptors stand: kinds of all modalities in turn, one more each for unknown ones."""
-        before = 0
-        for name, known in self.kinds.items():
-            if name == modality:
-                break
-            before += len(known) + 1
-        return before + self.kind_number(modality, kind)
 
     def sides_px(self, chip_px: int) -> range:
         """Sides that a window may have: any whole number of patches from the least one on."""

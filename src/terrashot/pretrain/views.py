@@ -6,8 +6,6 @@ import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
-from terrashot.pretrain.describe import Described
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Views:
@@ -21,8 +19,6 @@ class Views:
     """Numbers by which towers are told the kinds of these channels."""
     kept: dict[str, Int64[Tensor, "B K"]] | None = None
     """By view, row-major numbers of the patches that are shown, ascending; None where all are."""
-    described: Described | None = None
-    """What the whole images are like, not yet standardised; None where nobody asks."""
 
     @property
     def n_rows(self) -> int:
@@ -36,7 +32,6 @@ class Views:
             {name: there[start:stop] for name, there in self.present.items()},
             {name: own[start:stop] for name, own in self.kinds.items()},
             None if self.kept is None else {name: own[start:stop] for name, own in self.kept.items()},
-            None if self.described is None else self.described.rows(start, stop),
         )
 
     def padded(self, rows: int) -> "Views":
@@ -50,7 +45,6 @@ class Views:
             {name: _with_zeros(there, missing) for name, there in self.present.items()},
             {name: _with_zeros(own, missing) for name, own in self.kinds.items()},
             None if self.kept is None else {name: _with_first_patches(own, missing) for name, own in self.kept.items()},
-            None if self.described is None else self.described.padded(missing),
         )
 
 

@@ -108,7 +108,7 @@ def _precision(context: Context, config: TowersConfig, world: World, device: tor
 def _settings(context: Context, precision: Precision) -> TrainSettings:
     preset = taught_preset(context.config.pretrain)
     asked = context.config.pretrain.model_dump(exclude={"preset", "differences", "precision", "tensorboard"})
-    asked |= {name: getattr(preset, name) for name in ("views", "crop", "describe")}
+    asked |= {name: getattr(preset, name) for name in ("views", "crop")}
     return TrainSettings(seed=context.config.study.seed, precision=precision, **asked)
 
 

@@ -113,7 +113,7 @@ def _shape(study: Study, presence: PresenceShares, taught: Preset) -> ModelShape
         inputs=tuple(replace(seen, views=taught.views, differences=towers.differences) for seen in inputs),
         chip_px=vit.chip_px, patch_px=vit.patch_px, width=vit.width, depth=vit.depth, heads=vit.heads,
         shared=towers.shared, parameters=count_parameters(towers),
-        convolutions=len(vit.stem) + 1 if vit.stem else 0, describes=taught.describe > 0,
+        convolutions=len(vit.stem) + 1 if vit.stem else 0,
     )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from terrashot.config import PretrainSection
 from terrashot.model.presets import PRESETS, Preset
 
-ASKED = ("views", "crop", "describe", "differences")
+ASKED = ("views", "crop", "differences")
 """Keys of [pretrain] that the preset answers for where they are not given."""
 
 

@@ -151,6 +151,14 @@ def test_bfloat16_attention_is_that_of_float32_within_its_precision(has_gradient
             torch.testing.assert_close(ours.float(), theirs, atol=0.1, rtol=0.05)
 
 
+def test_many_tokens_are_attended_to_a_few_chips_at_a_time_with_the_same_answer():
+    tokens, few = 1100, torch.Generator().manual_seed(3)
+    query, key, value = (torch.randn(3, 1, tokens, 8, generator=few).bfloat16() for _ in range(3))
+    assert 1 < vit_module.SCORES_AT_ONCE / tokens**2 < 3
+    apart = [attended(*(part[row : row + 1] for part in (query, key, value))) for row in range(3)]
+    torch.testing.assert_close(attended(query, key, value), torch.cat(apart), atol=0, rtol=0)
+
+
 @pytest.mark.parametrize("kept", [None, torch.tensor([[1, 2, 9], [4, 15, 0]])])
 @pytest.mark.parametrize("has_gradient", [True, False])
 def test_bfloat16_products_turn_the_answer_by_less_than_a_thousandth(vit, kept, has_gradient):

@@ -29,10 +29,18 @@ def test_the_form_with_longitudes_and_a_product_of_special_order_are_read_too():
     assert product_name(NEW.replace("GUNW", "GUNW_CUSTOM")).pair.track == 78
 
 
+def test_the_place_is_two_latitudes_or_the_south_western_corner():
+    assert (product_name(OLD).lat_deg, product_name(OLD).west_deg) == ((40.796, 42.666), None)
+    assert (product_name(NEW).lat_deg, product_name(NEW).west_deg) == ((18, 18), -101)
+    south = product_name(OLD.replace("42666N_40796N", "00100N_01000S"))
+    assert south.lat_deg == (-1.0, 0.1)
+
+
 @pytest.mark.parametrize(
     "name",
     ["", "a.nc", OLD[:-2], OLD + "/../x", OLD.replace("20210711", "20210732"), OLD.replace("20210723_20210711", "20210711_20210723"),
-     OLD.replace("20210711", "20210723"), OLD.replace("-D-", "-X-"), OLD.replace("42666N", "42666X"), OLD.replace("014", "０14")],
+     OLD.replace("20210711", "20210723"), OLD.replace("-D-", "-X-"), OLD.replace("42666N", "42666X"), OLD.replace("014", "０14"),
+     OLD.replace("014", "000"), OLD.replace("014", "176")],
 )  # fmt: skip
 def test_what_is_no_such_name_is_refused(name):
     with pytest.raises(InputError):

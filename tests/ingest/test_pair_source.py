@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 pytest.importorskip("rasterio")
-from faults.gunw_files import V2, V3, Layout
+from faults.gunw_files import V2, V3, Layout, gunw_name
 
 from coherence_fields import cells_off, expected, frame
 from own_pairs import SIDE, source_of
@@ -42,13 +42,27 @@ def zone(lon_deg, lat_deg, beside=0):
 def test_a_chip_of_its_own_zone_and_of_the_next_one_lies_where_pyproj_says(tmp_path, where, layout):
     """The largest difference, along latitude, from the field at the middles of the chip's cells: a fourth of a 90 m cell at most."""
     lon, lat = PLACES[where]
-    path = frame(tmp_path / f"{V2}.nc", PLACES[where], lon - 0.15, lat - 0.1, lon + 0.15, lat + 0.1, layout)
+    path = frame(tmp_path / "a.nc", PLACES[where], lon - 0.15, lat - 0.1, lon + 0.15, lat + 0.1, layout)
     for beside in (0, 1):
         chip = chip_over(lon, lat, zone(lon, lat, beside if where != "southern" else -beside))
         with open_gunw_product(path, "coherence") as product:
             square = mosaic([cut_square(product, chip, SIDE)])
         assert np.isfinite(square).all()
         assert cells_off(square, expected(chip, SIDE, PLACES[where])) < 0.25, (where, beside)
+
+
+@pytest.mark.parametrize("turns", [-1, 0])
+def test_a_frame_across_the_antimeridian_serves_chips_on_both_sides_however_its_longitudes_count(
+    tmp_path, study, turns
+):
+    at = lon, lat = 179.98 + 360 * turns, -17.0
+    path = tmp_path / "own" / named("20210723", "20210711", at=(179.98, -17.0))
+    frame(path, at, lon - 0.15, lat - 0.1, lon + 0.15, lat + 0.1)
+    chips = [chip_over(179.95, lat, 32760), chip_over(-179.95, lat, 32701)]
+    source = study(chips)
+    for chip in chips:
+        (found,) = source.read(chip.id).values
+        assert cells_off(found, expected(chip, SIDE, (179.98, lat))) < 0.25
 
 
 def test_half_a_cell_is_seen_by_that_comparison(tmp_path):
@@ -69,15 +83,15 @@ def study(tmp_path):
     return partial(source_of, tmp_path)
 
 
-def named(later, earlier, track="014", direction="D", version="v2_0_4", place="42666N_40796N"):
-    return f"S1-GUNW-{direction}-R-{track}-tops-{later}_{earlier}-161540-{place}-PP-7a85-{version}.nc"
+def named(later, earlier, track="014", direction="D", at=PLACES["Mexico"]):
+    return f"{gunw_name(later, earlier, at, track=track, direction=direction)}.nc"
 
 
 def test_frames_of_one_pair_are_one_channel_without_a_seam_also_beside_a_zone_edge(tmp_path, study):
     """Two frames that meet in the middle of a chip without a common cell, and the chip's twin in the next zone."""
     at = (-96.0, 35.0)  # the edge of zones 14 and 15
-    frame(tmp_path / "own" / named("20210723", "20210711"), at, -96.2, 35.0, -95.8, 35.2)
-    frame(tmp_path / "own" / named("20210723", "20210711", place="34900N_34800N"), at, -96.2, 34.8, -95.8, 34.9992)
+    frame(tmp_path / "own" / named("20210723", "20210711", at=at), at, -96.2, 35.0, -95.8, 35.2)
+    frame(tmp_path / "own" / named("20210723", "20210711", at=(-96.0, 34.8)), at, -96.2, 34.8, -95.8, 34.9992)
     chips = [chip_over(*at, 32614), chip_over(-95.99, 35.0, 32615)]
     source = study(chips)
     for chip in chips:

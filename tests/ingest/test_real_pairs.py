@@ -10,20 +10,19 @@ import pytest
 
 pytest.importorskip("rasterio")
 import rasterio
-from faults.gunw_files import CELL_DEG, Layout, write_gunw
+from faults.gunw_files import CELL_DEG, Layout, gunw_name, write_gunw
 
 from own_pairs import SIDE, source_of
 from terrashot.domain.grid import Grid, chip_from_id, to_metres
 from terrashot.errors import InputError
 
 MOROCCO, MEXICO = (-8.777, 31.797), (-99.13, 19.43)
-FORMS = {2: ("42666N_40796N", "v2_0_4"), 3: ("00119W_00033N", "v3_0_1")}
+VERSIONS = {2: "v2_0_4", 3: "v3_0_1"}
 LAYOUTS = (Layout(2), Layout(3), Layout(2, south_up=True), Layout(3, south_up=True, has_fill=False))
 
 
-def name_of(later, earlier, version, direction="D"):
-    place, number = FORMS[version]
-    return f"S1-GUNW-{direction}-R-014-tops-{later}_{earlier}-161540-{place}-PP-7a85-{number}.nc"
+def name_of(later, earlier, version, at):
+    return f"{gunw_name(later, earlier, at, version=VERSIONS[version])}.nc"
 
 
 def in_cells(path):
@@ -75,7 +74,7 @@ def off_by(found, cells, west_deg, north_deg, chip):
 def test_the_pair_of_morocco_lies_on_a_chip_where_it_lies_on_the_ground(shared_data, tmp_path, layout):
     cells, west, north = in_cells(shared_data / "eotools-s1-coherence-morocco" / "coh_vv.tif")
     (tmp_path / "own").mkdir()
-    write_gunw(tmp_path / "own" / name_of("20230916", "20230904", layout.version), cells, west, north, layout)
+    write_gunw(tmp_path / "own" / name_of("20230916", "20230904", layout.version, MOROCCO), cells, west, north, layout)
     chip = chip_over(MOROCCO)
     imagery = source_of(tmp_path, [chip]).read(chip.id)
     (channel,) = imagery.channels
@@ -99,7 +98,7 @@ def test_thirty_real_pairs_of_mexico_city_are_thirty_channels_of_their_own_dates
         with rasterio.open(path) as file:
             cells = np.where(file.read(1) == 0, np.nan, file.read(1))
         stack[f"{later}_{earlier}_D014"] = cells
-        write_gunw(tmp_path / "own" / name_of(later, earlier, layout.version), cells, west, north, layout)
+        write_gunw(tmp_path / "own" / name_of(later, earlier, layout.version, MEXICO), cells, west, north, layout)
     chip = chip_from_id(chip_over(MEXICO).id)
     imagery = source_of(tmp_path, [chip]).read(chip.id)
     assert [channel.name for channel in imagery.channels] == sorted(stack) and len(stack) == 30
@@ -114,7 +113,7 @@ def test_a_real_product_cut_short_anywhere_or_with_its_cells_masked_to_numbers_i
 ):
     cells, west, north = in_cells(shared_data / "eotools-s1-coherence-morocco" / "coh_vv.tif")
     (tmp_path / "own").mkdir()
-    path = write_gunw(tmp_path / "own" / name_of("20230916", "20230904", 3), cells, west, north, Layout(3))
+    path = write_gunw(tmp_path / "own" / name_of("20230916", "20230904", 3, MOROCCO), cells, west, north, Layout(3))
     whole, chip = path.read_bytes(), chip_over(MOROCCO)
     for share in (0.0, 0.1, 0.5, 0.99):
         path.write_bytes(whole[: int(share * len(whole))])

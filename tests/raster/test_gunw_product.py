@@ -2,8 +2,9 @@
 
 import h5py
 import numpy as np
+import pyproj
 import pytest
-from faults.gunw_files import CELL_DEG, GRIDS, Layout, write_gunw
+from faults.gunw_files import CELL_DEG, GRIDS, SCENES, Layout, write_gunw
 
 from terrashot.errors import InputError
 from terrashot.raster.gunw_product import open_gunw_product
@@ -83,6 +84,11 @@ def change(path, name, values=None, **how):
             file[GRIDS].create_dataset(name, data=values, **how)
 
 
+def told(path, name, **attributes):
+    with h5py.File(path, "r+") as file:
+        file[f"{GRIDS}/{name}"].attrs.update(attributes)
+
+
 def linked(path, target):
     with h5py.File(path, "r+") as file:
         del file[f"{GRIDS}/coherence"]
@@ -98,6 +104,15 @@ BENT = {
     "one place for all": lambda p: change(p, "longitude", np.full(60, 5.0)),
     "columns westward": lambda p: change(p, "longitude", np.arange(60.0)[::-1]),
     "no degrees": lambda p: change(p, "latitude", np.full(40, np.nan)),
+    "cells counted": lambda p: change(p, "latitude", np.arange(40.0)),
+    "radians": lambda p: told(p, "longitude", units="radian"),
+    "axes swapped": lambda p: told(p, "latitude", units="degrees_east"),
+    "metres": lambda p: told(p, "crs", grid_mapping_name="transverse_mercator"),
+    "another ellipsoid": lambda p: told(p, "crs", semi_major_axis=6378206.4, inverse_flattening=294.9786982),
+    "Paris for Greenwich": lambda p: told(p, "crs", longitude_of_prime_meridian=2.33722917),
+    "a zone": lambda p: told(p, "crs", crs_wkt=pyproj.CRS("EPSG:32614").to_wkt()),
+    "WGS 72": lambda p: told(p, "crs", spatial_ref=pyproj.CRS("EPSG:4322").to_wkt("WKT1_GDAL")),
+    "no such text": lambda p: told(p, "crs", crs_wkt="GEOGCRS[nonsense"),
     "too many degrees": lambda p: change(p, "latitude", np.arange(40) * 100.0),
     "640 GB": lambda p: change(p, "coherence", None, shape=(400_000, 400_000), dtype="f4", chunks=(64, 64)),
     "one chunk of 4 GB": lambda p: change(p, "coherence", None, shape=(32_768, 32_768), dtype="f4", chunks=(32_768, 32_768)),
@@ -113,6 +128,43 @@ def test_what_is_not_in_this_layout_is_refused_by_name_before_a_cell_is_held(tmp
     BENT[how](path)
     with pytest.raises(InputError, match=r"bent\.nc"):
         read(path)
+
+
+@pytest.mark.parametrize("text", ["WKT1_GDAL", "WKT1_ESRI", "WKT2_2019"])
+def test_degrees_of_wgs_84_are_known_in_every_spelling_and_where_no_system_is_told(tmp_path, text):
+    path = write_gunw(tmp_path / "a.nc", made(), 5.0, 20.0)
+    told(path, "crs", crs_wkt=pyproj.CRS("EPSG:4326").to_wkt(text))
+    told(path, "latitude", units="degreesN")
+    assert read(path)[1].crs == "EPSG:4326"
+    change(path, "crs")
+    assert read(path)[1].crs == "EPSG:4326"
+
+
+def test_the_days_of_its_scenes_come_from_their_names_and_none_from_what_is_no_name(tmp_path):
+    path = write_gunw(tmp_path / "a.nc", made(), 5.0, 20.0, Layout(days=("20200301", "20200229")))
+    with open_gunw_product(path, "coherence") as product:
+        assert product.days == ({"20200301"}, {"20200229"})
+    # One that begins before midnight, as texts of any length, and ones without a name.
+    midnight = "S1B_IW_SLC__1SDV_20200229T235950_20200301T000017_020480_026CE5_1F2A"
+    with h5py.File(path, "r+") as file:
+        for side, names in (("reference", [midnight, "", "S1"]), ("secondary", [""])):
+            del file[f"{SCENES}/{side}/L1InputGranules"]
+            file[f"{SCENES}/{side}"].create_dataset("L1InputGranules", data=names, dtype=h5py.string_dtype())
+    with open_gunw_product(path, "coherence") as product:
+        assert product.days == ({"20200229", "20200301"}, frozenset())
+
+
+@pytest.mark.parametrize(
+    "names", [np.full(65, b"S1A"), np.arange(3.0), h5py.Empty("S1"), h5py.ExternalLink("/etc/hostname", "a"), None]
+)
+def test_scenes_that_cannot_be_told_are_no_reason_to_refuse_a_product(tmp_path, names):
+    path = write_gunw(tmp_path / "a.nc", made(), 5.0, 20.0)
+    with h5py.File(path, "r+") as file:
+        del file[f"{SCENES}/reference/L1InputGranules"]
+        if names is not None:
+            file[f"{SCENES}/reference/L1InputGranules"] = names
+    with open_gunw_product(path, "coherence") as product:
+        assert product.days == (frozenset(), {"20210711"})
 
 
 def test_a_truncated_file_and_no_file_are_refused_by_name(tmp_path):

@@ -66,6 +66,21 @@ def test_an_entry_that_is_none_is_left_out_and_named():
     assert [product.name.text for product in found.products] == [named("20210712")] and len(found.refused) == 5
 
 
+def test_whatever_the_order_of_the_answers_the_same_comes_back_and_one_name_for_two_products_is_refused():
+    with Earthdata({}) as served:
+        served.entries += [listed(served, named(f"202107{day}")) for day in (12, 18, 23)]
+        served.entries.append(entry(named("20210718"), served.url_of(named("20210718")), AROUND, 7, "1" * 32))
+        for day in (13, 14):
+            bent = listed(served, named(f"202107{day}"))
+            del bent["umm"]["SpatialExtent"]
+            served.entries.append(bent)
+        forward = search(served)
+        served.entries.reverse()
+        assert search(served) == forward
+    assert [product.name.text for product in forward.products] == [named("20210712"), named("20210723")]
+    assert len(forward.refused) == 3 and "20210718_20210711" in str(forward.refused) and "twice" in str(forward.refused)
+
+
 def test_an_outline_across_the_antimeridian_is_cut_there():
     with Earthdata({}) as served:
         one = listed(served, named("20210712"))

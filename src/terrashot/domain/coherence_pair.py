@@ -17,6 +17,8 @@ NAME: Final = re.compile(
     re.ASCII,
 )
 """Up to version 2.0.4 the place is north and south latitude times 1000, from 2.0.5 on west longitude and south latitude."""
+TRACKS: Final = 175
+"""Orbits until Sentinel-1 is back over the same ground."""
 Item = TypeVar("Item")
 
 
@@ -28,7 +30,7 @@ class Pair:
     earlier: date
     direction: Direction
     track: int
-    """Relative orbit, 1 to 175."""
+    """Relative orbit, 1 to `TRACKS`."""
 
     @property
     def days(self) -> int:
@@ -53,6 +55,10 @@ class ProductName:
     text: str
     pair: Pair
     version: tuple[int, int, int]
+    lat_deg: tuple[float, float]
+    """South and north; both the south where the name tells of no more."""
+    west_deg: float | None
+    """In whole degrees; None where the name tells of latitudes alone."""
 
     @property
     def rank(self) -> tuple[tuple[int, ...], str]:
@@ -64,7 +70,7 @@ def product_name(text: str) -> ProductName:
     """The name taken apart; `.nc` at its end is no part of it.
 
     Raises:
-        InputError: no name of a GUNW product, or dates that are none or the wrong way round.
+        InputError: no name of a GUNW product, a track that is none, or dates that are none or the wrong way round.
 
     Source: ACCESS-Cloud-Based-InSAR/DockerizedTopsApp ebe052c2; dbekaert/RAiDER e38c4eb4.
     """
@@ -77,11 +83,22 @@ def product_name(text: str) -> ProductName:
         later, earlier = (date.fromisoformat(found[key]) for key in ("later", "earlier"))
     except ValueError:
         raise InputError(f"{text[:120]!r}: one of its dates is no day") from None
+    if not 1 <= int(found["track"]) <= TRACKS:
+        raise InputError(f"{text[:120]!r}: tracks are numbered 001 to {TRACKS}")
     if later <= earlier:
         raise InputError(f"{text[:120]!r}: its later date stands second; the reference, first, is the later one")
     direction: Direction = "ascending" if found["direction"] == "A" else "descending"
     major, minor, patch = map(int, found["version"].split("_"))
-    return ProductName(found[0], Pair(later, earlier, direction, int(found["track"])), (major, minor, patch))
+    pair = Pair(later, earlier, direction, int(found["track"]))
+    return ProductName(found[0], pair, (major, minor, patch), *_place(found["place"]))
+
+
+def _place(text: str) -> tuple[tuple[float, float], float | None]:
+    """`42666N_40796N`: latitudes in thousandths; `00119W_00033N`: the south-western corner in whole degrees."""
+    first, second = (int(part[:-1]) * (-1 if part[-1] in "SW" else 1) for part in text.split("_"))
+    if text[5] in "EW":
+        return (second, second), first
+    return (min(first, second) / 1000, max(first, second) / 1000), None
 
 
 def evenly(items: Sequence[Item], most: int) -> list[Item]:

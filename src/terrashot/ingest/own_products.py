@@ -12,6 +12,7 @@ from terrashot.domain.coherence_pair import product_name
 from terrashot.errors import InputError
 from terrashot.ingest.inside import refuse_outside
 from terrashot.ingest.pair_list import Product
+from terrashot.ingest.product_claims import refuse_another
 from terrashot.raster.gunw_product import GunwProduct, open_gunw_product
 
 STEP_PX: Final = 8
@@ -38,13 +39,14 @@ def own_product(path: Path, variable: str) -> Product:
     """What the file's name and its cells say.
 
     Raises:
-        InputError: no name of a product, unreadable, or without a single cell; names the file.
+        InputError: no name of a product, or that of another; unreadable, or without a single cell; names the file.
     """
     try:
         name = product_name(path.name)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
     with open_gunw_product(path, variable) as product:
+        refuse_another(product, name)
         return Product(name, outline_of(product), path.name)
 
 
@@ -57,6 +59,7 @@ def outline_of(product: GunwProduct) -> shapely.Geometry:
     points = np.concatenate([*_cells_there(product)])
     if not len(points):
         raise InputError(f"{product.path}: has no cell with coherence; leave it out")
+    points[:, 0] -= 360 * np.floor((points[:, 0].min() + 180) / 360)  # files may count from beyond either side of 180
     hull = shapely.buffer(shapely.MultiPoint(points).convex_hull, STEP_PX * abs(product.place.affine[0]))
     return shapely.union_all(halves_at_antimeridian(hull)) if hull.bounds[2] > 180 else hull
 

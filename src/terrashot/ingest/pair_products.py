@@ -13,6 +13,7 @@ from terrashot.durable.files import make_folder, remove
 from terrashot.errors import InputError, IntegrityError, NetworkError
 from terrashot.ingest.pair_cuts import UNREACHED, UNREAD, Cuts, Square
 from terrashot.ingest.pair_list import Product
+from terrashot.ingest.product_claims import refuse_another
 from terrashot.raster.gunw_product import GunwProduct, open_gunw_product
 from terrashot.raster.onto_chip import chip_place, onto
 from terrashot.raster.window_needed import part_of, window_needed
@@ -104,6 +105,7 @@ class Cutter:
         name = order.product.name.text
         try:
             with self.files.whole(order.product) as path, open_gunw_product(path, self.variable) as product:
+                refuse_another(product, order.product.name)
                 squares = {chip_id: self._square(product, chip_from_id(chip_id)) for chip_id in order.chip_ids}
                 self.cuts.put(name, squares)
         except NetworkError as error:

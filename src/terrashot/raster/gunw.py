@@ -73,12 +73,16 @@ def opened_data(path: Path, cache_bytes: int = 1 << 20) -> Iterator[Any]:
     with h5py.File(path, "r", locking=False, rdcc_nbytes=cache_bytes) as file:
         group: Any = file
         for name in GROUP:
-            group = _member(path, group, name)
+            group = member(path, group, name)
         yield group
 
 
-def _member(path: Path, group: Any, name: str) -> Any:
-    """What lies under a name inside this very file: a link elsewhere could show any file of the reader's disk."""
+def member(path: Path, group: Any, name: str) -> Any:
+    """What lies under a name inside this very file: a link elsewhere could show any file of the reader's disk.
+
+    Raises:
+        InputError: nothing, or a link.
+    """
     link = group.get(name, getlink=True) if isinstance(group, h5py.Group) else None
     if not isinstance(link, h5py.HardLink):
         raise InputError(f"{path}: no '{name}' in it; coherence lies in /science/grids/data")
@@ -87,7 +91,7 @@ def _member(path: Path, group: Any, name: str) -> Any:
 
 def own_dataset(path: Path, group: Any, name: str) -> Any:
     """An array of numbers that lie in this very file."""
-    found = _member(path, group, name)
+    found = member(path, group, name)
     if not isinstance(found, h5py.Dataset) or found.is_virtual or found.external:
         raise InputError(f"{path}: '{name}' holds no numbers of its own; copy the values into the file")
     if found.chunks and np.prod(found.chunks, dtype=np.float64) > MAX_VALUES:

@@ -1,12 +1,12 @@
 """Windows of coherence in a whole ARIA S1-GUNW product, versions 2 and 3 (NetCDF-4).
 
-Group `/science/grids/data`: `latitude` and `longitude` hold the middles of cells, on multiples of 3 arc-seconds, `coherence` (and from
-version 3 on `unfilteredCoherence`) has the shape (latitude, longitude). 0 is no data in the frame and outside of it, whatever
-`_FillValue` says: some files have none.
+Group `/science/grids/data`: `coherence` (and from version 3 on `unfilteredCoherence`) has the shape (latitude, longitude). 0 is no
+data in the frame and outside of it, whatever `_FillValue` says: some files have none.
 
 Source: ACCESS-Cloud-Based-InSAR/DockerizedTopsApp ebe052c2 (packager); MintPy issue 100 (files without `_FillValue`).
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from jaxtyping import Float32, Float64
+from jaxtyping import Float32
 
 from terrashot.errors import InputError, TerrashotError, one_line
-from terrashot.raster.gunw import opened_data, own_dataset
+from terrashot.raster.gunw import member, opened_data, own_dataset
+from terrashot.raster.gunw_axes import PACKINGS, place_of_cells
 from terrashot.raster.picture import as_float32
-from terrashot.raster.place import Affine, RasterPlace
+from terrashot.raster.place import RasterPlace
 
 VARIABLES: Final = {"filtered": "coherence", "unfiltered": "unfilteredCoherence"}
 MAX_SIDE_PX: Final = 40_000
@@ -29,12 +30,12 @@ MAX_CHUNK_VALUES: Final = 1 << 24
 MAX_WINDOW_VALUES: Final = 1 << 24
 CACHE_BYTES: Final = 32 << 20
 """Of unpacked chunks: a row of them across a frame, so that none is unpacked anew for every chip."""
-UNEVEN: Final = 0.01
-"""Of a cell, by which a middle may lie off an even lattice."""
 ROUNDING: Final = 1e-3
 """By which coherence may leave 0 to 1; beyond, it is something else."""
-PACKINGS: Final = (None, "gzip")
-"""Ways of packing that HDF5 has inside; any other is code that it would look for on this machine."""
+MOST_SCENES: Final = 64
+"""Of one pass; a frame is made of two to four."""
+SCENE: Final = re.compile(r"S1[A-D]_\w\w_SLC__\w{4}_(\d{8})T\d{6}_(\d{8})T\d{6}_", re.ASCII)
+SCENE_CHARACTERS: Final = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,8 @@ class GunwProduct:
     path: Path
     place: RasterPlace
     """North up or south up, as stored."""
+    days: tuple[frozenset[str], frozenset[str]]
+    """Days, `20210723`, on which the scenes of the later and of the earlier pass were sensed; empty where the file does not tell."""
     _cells: Any
     _fill: float
 
@@ -89,12 +92,26 @@ def _product(path: Path, group: Any, variable: str) -> GunwProduct:
         raise InputError(f"{path}: has no '{variable}'; unfiltered coherence is in products of version 3 alone")
     cells = own_dataset(path, group, variable)
     _refuse_form(path, cells)
-    lat_deg, lon_deg = (
-        _middles(path, group, name, length) for name, length in zip(("latitude", "longitude"), cells.shape, strict=True)
-    )
     fill = np.ravel(cells.attrs.get("_FillValue", 0))
-    place = RasterPlace("EPSG:4326", _affine(lat_deg, lon_deg), len(lon_deg), len(lat_deg))
-    return GunwProduct(path, place, cells, float(fill[0]) if len(fill) else 0.0)
+    place = place_of_cells(path, group, cells.shape)
+    days = _days(path, group.file, "reference"), _days(path, group.file, "secondary")
+    return GunwProduct(path, place, days, cells, float(fill[0]) if len(fill) else 0.0)
+
+
+def _days(path: Path, file: Any, which: str) -> frozenset[str]:
+    """Of the scenes that one pass was made of, as their names tell."""
+    found = file
+    try:
+        for name in ("science", "radarMetaData", "inputSLC", which):
+            found = member(path, found, name)
+        names = own_dataset(path, found, "L1InputGranules")
+    except InputError:  # not in every file; no cell depends on it
+        return frozenset()
+    if not names.size or names.size > MOST_SCENES or names.compression not in PACKINGS:
+        return frozenset()
+    # One at a time: many could point at one long text.
+    texts = (str(names[at])[:SCENE_CHARACTERS] for at in np.ndindex(names.shape))
+    return frozenset(day for text in texts for days in SCENE.findall(text) for day in days)
 
 
 @contextmanager
@@ -120,25 +137,3 @@ def _refuse_form(path: Path, cells: Any) -> None:
             f"{path}: coherence is stored in chunks of {cells.chunks}, packed by {cells.compression}; write it in chunks of "
             f"{MAX_CHUNK_VALUES} values at most, by gzip"
         )
-
-
-def _middles(path: Path, group: Any, name: str, length: int) -> Float64[np.ndarray, " L"]:
-    """The middles of cells along one axis, in degrees: even steps, up or down. L: rows or columns."""
-    stored = own_dataset(path, group, name)
-    if stored.shape != (length,) or stored.dtype.kind != "f" or stored.compression not in PACKINGS:
-        raise InputError(f"{path}: '{name}' is {stored.dtype} of shape {stored.shape}; coherence has {length} of them")
-    found = np.asarray(stored[...], dtype=np.float64)
-    most = 90.0 if name == "latitude" else 540.0  # longitudes may count on beyond 180
-    if not np.isfinite(found).all() or np.abs(found).max() > most:
-        raise InputError(f"{path}: '{name}' holds numbers that are no degrees")
-    step = (found[-1] - found[0]) / (length - 1)
-    off = np.abs(found - (found[0] + step * np.arange(length))).max()
-    if step == 0 or off > UNEVEN * abs(step) or (name == "longitude" and step < 0):
-        raise InputError(f"{path}: '{name}' has no even steps (upward for longitudes), so its cells have no place")
-    return found
-
-
-def _affine(lat_deg: Float64[np.ndarray, " H"], lon_deg: Float64[np.ndarray, " W"]) -> Affine:
-    """From columns and rows to degrees, for corners of cells: half a cell before the first middle."""
-    down, right = ((axis[-1] - axis[0]) / (len(axis) - 1) for axis in (lat_deg, lon_deg))
-    return float(right), 0.0, float(lon_deg[0] - right / 2), 0.0, float(down), float(lat_deg[0] - down / 2)

@@ -34,7 +34,7 @@ LARGEST_BYTES = 4 << 30
 """Of a product; those of a frame have 40 to 70 MB."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class FoundProduct:
     """What the catalogue says of one product."""
 
@@ -53,7 +53,7 @@ class FoundProducts:
     products: tuple[FoundProduct, ...]
     """By name; each once."""
     refused: tuple[str, ...]
-    """Why entries were left out, each with its name."""
+    """Why entries were left out, each with its name, in the order of these texts."""
 
 
 def fetch_products(
@@ -78,19 +78,22 @@ def fetch_products(
     url = search_url or GRANULES
     service = f"NASA's catalogue of granules at {target_of(url, client.rules).origin.authority}"
     asker = Asker(service, client, budget or Budget(SEARCH_LIMITS), limits.page_bytes)
-    found: dict[str, FoundProduct] = {}
-    refused: dict[str, None] = {}
+    found: dict[str, set[FoundProduct]] = {}
+    refused: set[str] = set()
     for entry in _entries(f"{url}?{urlencode(question(box, period, max_days))}", asker, limits):
         try:
             product = product_of(entry)
         except InputError as error:
-            refused[str(error)] = None
+            refused.add(str(error))
             continue
         pair = product.name.pair
         is_wanted = period[0] <= pair.later <= period[1] and pair.days <= max_days
         if is_wanted and shapely.intersects(product.footprint, box):
-            found.setdefault(product.name.text, product)
-    return FoundProducts(tuple(found[name] for name in sorted(found)), tuple(refused))
+            found.setdefault(product.name.text, set()).add(product)
+    # Which of two that differ came first is chance, and would be another study the next day.
+    refused |= {f"{name!r}: is there twice, and the two differ" for name, alike in found.items() if len(alike) > 1}
+    once = [alike.pop() for _, alike in sorted(found.items()) if len(alike) == 1]
+    return FoundProducts(tuple(once), tuple(sorted(refused)))
 
 
 def question(box: Polygon, period: tuple[date, date], max_days: int) -> list[tuple[str, str]]:

@@ -10,11 +10,13 @@ from unittest import mock
 
 import numpy as np
 
+from terrashot.domain.coherence_pair import ProductName
 from terrashot.durable import backup, files
 from terrashot.durable.spool import Spool
-from terrashot.ingest import composite, scene_source
+from terrashot.ingest import composite, own_products, pair_products, scene_source
 from terrashot.ingest.each_once import Delivery, Pass
-from terrashot.raster import asset, unpack
+from terrashot.raster import asset, gunw_axes, unpack
+from terrashot.raster.place import Affine
 from terrashot.remote.client import Answer
 from terrashot.remote.headers import range_of, version_of
 from terrashot.remote.ranges import RemoteRanges
@@ -49,6 +51,12 @@ def _nothing_sensed(shape: tuple[int, int, int], detail: str) -> composite.Compo
     return composite.Composite(np.full(shape, np.nan, np.float32), np.zeros(shape, np.int32), (tally,) * shape[0])
 
 
+def _first_as_corner(lat_deg: np.ndarray, lon_deg: np.ndarray) -> Affine:
+    """As if the axes held the corners of cells."""
+    down, right = ((axis[-1] - axis[0]) / (len(axis) - 1) for axis in (lat_deg, lon_deg))
+    return float(right), 0.0, float(lon_deg[0]), 0.0, float(down), float(lat_deg[0])
+
+
 def _unchecked(packed: bytes, most_bytes: int) -> np.ndarray:
     """As much as comes out of a block, whatever its checksum says, filled up with zeros."""
     try:
@@ -70,6 +78,9 @@ _BREAKS: Mapping[str, Sequence[tuple[object, str, object]]] = {
     "window-unmoved": [(asset, "_moved", lambda affine, row, col: affine)],
     "damage-unsaid": [(composite, "failed_composite", _nothing_sensed)],
     "counted-twice": [(scene_source, "each_once", _each_delivery)],
+    "middle-for-corner": [(gunw_axes, "_affine", _first_as_corner)],
+    "oldest-first": [(ProductName, "rank", property(lambda name: (name.version, name.text)))],
+    "name-believed": [(module, "refuse_another", lambda *_: None) for module in (own_products, pair_products)],
 }
 """What is broken, and by what, under each name."""
 BROKEN = tuple(_BREAKS)

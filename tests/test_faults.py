@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 AT_LEAST = {
     "write_points": 40, "random_kills": 57, "training_kills": 16, "bit_flips": 3000, "storage": 20, "power_cuts": 35, "concurrent": 12,
     "determinism": 14, "memory": 2, "chip_content": 200, "georeferencing": 90, "missing_data": 1250, "dates": 110, "store_machine": 25, "formats": 16,
-    "damaged_scenes": 1190, "coherence": 310,
+    "damaged_scenes": 1190, "coherence": 310, "coherence_places": 120, "coherence_dates": 100,
     "bombs": 30, "hostile_files": 120, "bad_labels": 150, "fuzz": 2000, "network": 340,
 }  # fmt: skip
 """Faults that quick injects; 48 more of `storage` where a file system may be mounted."""
@@ -56,6 +56,9 @@ def test_other_seeds_find_nothing_either(seed):
         pytest.param("nothing-kept", "random_kills", ["far harvest, 1"], marks=pytest.mark.slow),
         pytest.param("damage-unsaid", "missing_data", ["scenes without month"], marks=pytest.mark.slow),
         pytest.param("counted-twice", "dates", ["one item", "processed again", "two frames"], marks=pytest.mark.slow),
+        pytest.param("middle-for-corner", "coherence_places", ["Norway"], marks=pytest.mark.slow),
+        pytest.param("name-believed", "coherence_places", ["wrong"], marks=pytest.mark.slow),
+        pytest.param("oldest-first", "coherence_dates", ["searched: version 2 and 3"], marks=pytest.mark.slow),
     ],
 )
 def test_what_is_broken_on_purpose_is_caught(what, row, cases):

@@ -23,6 +23,8 @@ NAMES = (
     "formats",
     "damaged_scenes",
     "coherence",
+    "coherence_places",
+    "coherence_dates",
     "bombs",
     "hostile_files",
     "bad_labels",

@@ -8,9 +8,9 @@ import pytest
 
 pytest.importorskip("rasterio")
 from faults.gunw_files import V2, V3, Layout, gunw_name
+from faults.own_pairs import SIDE, source_of
 
 from coherence_fields import cells_off, expected, frame
-from own_pairs import SIDE, source_of
 from terrashot.domain.cells import cells_of, footprints
 from terrashot.domain.grid import Grid, chip_from_id, to_metres
 from terrashot.errors import InputError

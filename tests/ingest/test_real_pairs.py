@@ -11,8 +11,8 @@ import pytest
 pytest.importorskip("rasterio")
 import rasterio
 from faults.gunw_files import CELL_DEG, Layout, gunw_name, write_gunw
+from faults.own_pairs import SIDE, source_of
 
-from own_pairs import SIDE, source_of
 from terrashot.domain.grid import Grid, chip_from_id, to_metres
 from terrashot.errors import InputError
 

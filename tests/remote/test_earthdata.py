@@ -12,7 +12,7 @@ from terrashot.remote.address import AddressRules
 from terrashot.remote.budget import Budget, Limits
 from terrashot.remote.client import Client
 from terrashot.remote.earthdata import FILE_HOSTS, LOGIN_HOST, Credentials, EarthdataLogin, find_credentials
-from terrashot.remote.ranges import Access, RemoteRanges
+from terrashot.remote.ranges import RemoteRanges
 
 NAME = "S1-GUNW-D-R-014-tops-20210723_20210711-161540-42666N_40796N-PP-7a85-v2_0_4"
 CONTENT = random.Random(0).randbytes(100_000)
@@ -31,9 +31,7 @@ def login_of(earthdata, kind):
 def read(earthdata, login, client=None):
     client = client or Client(AddressRules(earthdata.hosts))
     budget = Budget(Limits(max_attempts=3), SkippingClock(), random.Random(0))
-    return RemoteRanges(earthdata.url_of(NAME), client, budget, Access(sign=login, renew=login.renew)).read(
-        0, len(CONTENT)
-    )
+    return RemoteRanges(earthdata.url_of(NAME), client, budget, login.access(budget)).read(0, len(CONTENT))
 
 
 @pytest.mark.parametrize("kind", ["token", "password"])
@@ -55,6 +53,23 @@ def test_one_login_serves_all_further_files_of_its_host(earthdata):
     for _ in range(3):
         assert read(earthdata, login) == CONTENT
     assert len(earthdata.asked("login")) == 1
+
+
+def test_a_login_takes_no_longer_than_is_left_of_the_time_of_its_file(earthdata):
+    earthdata._login = lambda seen, path, query, say: say(503, {"Retry-After": "2"}, b"")
+    clock = SkippingClock()
+    began = clock.now()
+    budget = Budget(Limits(max_seconds=5.0), clock, random.Random(0))
+    login = EarthdataLogin(earthdata.credentials("password"), AddressRules(earthdata.hosts), clock=clock)
+    with Client(AddressRules(earthdata.hosts)) as client, pytest.raises(NetworkError, match=r"of \d.* s are left"):
+        RemoteRanges(earthdata.url_of(NAME), client, budget, login.access(budget)).read(0, 1)
+    assert clock.now() - began < 5.5
+    # Nothing is left: nobody is asked.
+    clock.sleep(5.0)
+    earthdata.seen.clear()
+    with pytest.raises(NetworkError, match="all 0 s are spent"):
+        login(earthdata.url_of(NAME), within=budget)
+    assert not earthdata.seen
 
 
 @pytest.mark.parametrize(("kind", "says"), [("none", "there is none; make a free account"), ("wrong", "was refused")])

@@ -22,7 +22,7 @@ from terrashot.remote.budget import Budget, Limits
 from terrashot.remote.client import Client
 from terrashot.remote.download import fetch_file
 from terrashot.remote.earthdata import Credentials, EarthdataLogin
-from terrashot.remote.ranges import Access, RemoteRanges
+from terrashot.remote.ranges import RemoteRanges
 from terrashot.remote.signing import LOGIN_LIMITS
 
 PRODUCT_LIMITS = Limits(max_requests=4000, max_seconds=3600.0, max_bytes=4 << 30, stall_s=60.0, longest_wait_s=60.0)
@@ -72,7 +72,8 @@ class ProductFiles:
     def _fetch(self, product: Product, path: Path) -> None:
         login = _login(self.credentials, self.allowed_hosts, self.login_limits)
         with Client(login.rules) as client:
-            ranges = RemoteRanges(product.href, client, Budget(self.limits), Access(sign=login, renew=login.renew))
+            budget = Budget(self.limits)
+            ranges = RemoteRanges(product.href, client, budget, login.access(budget))
             if product.n_bytes is not None and ranges.size != product.n_bytes:
                 raise IntegrityError(
                     f"{ranges.name}: has {ranges.size} bytes, its catalogue says {product.n_bytes}; run again"

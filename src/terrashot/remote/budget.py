@@ -85,6 +85,11 @@ class Budget:
         return self.clock.now() - self._began
 
     @property
+    def left_s(self) -> float:
+        """Never below 0."""
+        return max(0.0, self.limits.max_seconds - self.spent_s)
+
+    @property
     def left_bytes(self) -> int:
         return self.limits.max_bytes - self.received_bytes
 
@@ -105,7 +110,7 @@ class Budget:
         Raises:
             SpentError: time is up.
         """
-        left = self.limits.max_seconds - self.spent_s
+        left = self.left_s
         if left <= 0:
             raise SpentError(f"all {self.limits.max_seconds:g} s are spent")
         return min(left, self.limits.stall_s)
@@ -137,8 +142,8 @@ class Budget:
         """
         bound = min(self.limits.longest_wait_s, self.limits.first_wait_s * 2.0 ** min(failures - 1, 30))
         wait = self._rng.uniform(0.0, bound) + (asked_s or 0.0)
-        left = self.limits.max_seconds - self.spent_s
+        left = self.left_s
         if wait >= left:
             asked = f", the server asks for {asked_s:.0f} s" if asked_s else ""
-            raise SpentError(f"{max(left, 0):.0f} of {self.limits.max_seconds:g} s are left{asked}")
+            raise SpentError(f"{left:.0f} of {self.limits.max_seconds:g} s are left{asked}")
         self.clock.sleep(wait)

@@ -11,7 +11,8 @@ import base64
 import netrc
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
 from typing import Final
@@ -23,6 +24,7 @@ from terrashot.remote.budget import Budget, Clock, Limits, SystemClock
 from terrashot.remote.client import REDIRECTS, Answer, Client, Question
 from terrashot.remote.headers import PAGES
 from terrashot.remote.persist import PASSING, PassingError, persist
+from terrashot.remote.ranges import Access
 from terrashot.remote.retry_after import retry_after_s
 from terrashot.remote.signing import LOGIN_LIMITS
 
@@ -115,17 +117,22 @@ class EarthdataLogin:
     """By the very origin that set them: a session of ours at a host of files, which spares the login for the next file."""
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
-    def __call__(self, url: str) -> str:
+    def access(self, budget: Budget) -> Access:
+        """Lets a file's reader in, in no more time than the file's own budget has left."""
+        return Access(sign=partial(self, within=budget), renew=partial(self.renew, within=budget))
+
+    def __call__(self, url: str, *, within: Budget | None = None) -> str:
         """Where the file can be read without credentials.
 
         Raises:
             NetworkError: no credentials, or they are refused; or the road cannot be walked within the limits.
         """
-        budget = Budget(self.limits, self.clock)
+        most_s = self.limits.max_seconds if within is None else min(self.limits.max_seconds, within.left_s)
+        budget = Budget(replace(self.limits, max_seconds=most_s), self.clock)
         with self._lock, Client(self.rules) as client:
             return persist(shown(url), budget, lambda: self._walk(url, client, budget))
 
-    def renew(self, url: str) -> str:
+    def renew(self, url: str, *, within: Budget | None = None) -> str:
         """The same after a login anew, for whoever was refused with the address before.
 
         Raises:
@@ -133,7 +140,7 @@ class EarthdataLogin:
         """
         with self._lock:
             self._cookies.clear()
-        return self(url)
+        return self(url, within=within)
 
     def _walk(self, url: str, client: Client, budget: Budget) -> str:
         here = url

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import tomllib
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -26,10 +28,12 @@ from published_layout import (
     write_partitions,
     write_tile,
 )
+from terrashot.areas.partitions import read_partitions
 from terrashot.domain.modality import Imagery
 from terrashot.errors import InputError, MissingImageryError, StorageError, UsageError
 from terrashot.ingest.folder import open_chip_folder
 from terrashot.steps.import_chips import ChipImport, choices_of, import_chip_folder
+from terrashot.steps.new import make_study
 from terrashot.steps.progress import finish
 
 
@@ -228,11 +232,40 @@ def test_a_right_tile_is_imported_whatever_is_wrong_with_the_others(failed):
     assert set(failed) == {chip_id(number) for number in range(len(HARMS))}
 
 
-def test_without_a_split_a_study_makes_its_own_and_what_is_of_no_layout_is_refused(own, tmp_path):
+def test_without_a_split_the_outlines_go_along_and_a_study_makes_its_own_split(published, own, tmp_path):
+    brought(published, out := tmp_path / "out")
+    with_split = make_study(tmp_path / "split", "folder", out)
+    write_partitions(own, 5, splits=False)
+    (own / SPLITS).unlink()
+    brought(own, out, overwrite=True)
+    assert set(open_chip_folder(out).chips.split) == {None}
+    (out / "stranger.geojson").write_text('{"type": "FeatureCollection", "features": []}')
+    without = make_study(tmp_path / "none", "folder", out)
+    told = [tomllib.loads(Path(answer.facts["study"]).read_text())["areas"] for answer in (with_split, without)]
+    ((area, named),) = told[1].items()
+    assert list(named) == ["partitions"] and list(told[0][area]) == ["partitions", "splits"]
+    chips, _ = read_partitions(Path(named["partitions"]), None, area)
+    assert set(chips.ids) == set(open_chip_folder(out).chips.ids) and set(chips.split) == {None}
+    assert not (out / f"{area}_splits.csv").exists()
+
+
+def test_groups_without_a_split_stand_in_the_table_alone(own, tmp_path):
+    write_partitions(own, 5, splits=False)
+    (own / SPLITS).unlink()
+    path = own / f"{STEM}.geojson"
+    content = json.loads(path.read_text())
+    for number, feature in enumerate(content["features"]):
+        feature["properties"]["group"] = f"g{number % 2}"
+    path.write_text(json.dumps(content))
+    brought(own, tmp_path / "out", group="group")
+    assert set(open_chip_folder(tmp_path / "out").chips.group) == {"g0", "g1"}
+    assert not list((tmp_path / "out").glob("*.geojson"))
+
+
+def test_what_is_of_no_layout_is_refused(own, tmp_path):
     write_partitions(own, 5, splits=False)
     (own / SPLITS).unlink()
     brought(own, tmp_path / "out")
-    assert set(open_chip_folder(tmp_path / "out").chips.split) == {None}
     with pytest.raises(InputError, match="_partitions_KIND"):
         brought(tmp_path / "out", tmp_path / "other")
     with pytest.raises(UsageError, match="no such month"):

@@ -5,9 +5,10 @@ import io
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from pathlib import Path
 
 import numpy as np
 import pyproj
@@ -18,6 +19,8 @@ from terrashot.domain.tables import SPLIT_NAMES, Chips
 from terrashot.errors import InputError
 
 ELLIPSOID = pyproj.Geod(ellps="WGS84")
+MARK, HEAD_BYTES = b"_partitions_aschips_", 300
+"""Stands in the name of each set of chips, and that at the beginning of its file."""
 AREA_NAME = re.compile(r"(?=.*[^.])[A-Za-z0-9._-]{1,64}")
 
 
@@ -41,23 +44,49 @@ def partition_files(chips: Chips) -> tuple[PartitionFiles, ...]:
     Raises:
         InputError: chips without outline or split, or an area whose name fits no file.
     """
-    if chips.footprint is None:
-        raise InputError("chips have no outline; partitions are polygons, which only georeferenced chips have")
-    for chip_id, area, split in zip(chips.ids, chips.area, chips.split, strict=True):
+    for chip_id, split in zip(chips.ids, chips.split, strict=True):
         if split not in SPLIT_NAMES:
             raise InputError(
                 f"chip '{chip_id}': split '{split}' is none of {', '.join(SPLIT_NAMES)}; run the step chips"
             )
+    return tuple(_of_area(area, own) for area, own in _by_area(chips))
+
+
+def partition_outlines(chips: Chips) -> Mapping[str, bytes]:
+    """The GeoJSON alone of each area, by the area's name, of chips of which nobody has said who trains.
+
+    Raises:
+        InputError: chips without outline, or an area whose name fits no file.
+    """
+    return {area: _geojson(_stem(area, own), own) for area, own in _by_area(chips)}
+
+
+def is_partitions(path: Path) -> bool:
+    """Whether a file begins as a GeoJSON of ours does."""
+    with path.open("rb") as file:
+        return MARK in file.read(HEAD_BYTES)
+
+
+def _by_area(chips: Chips) -> Iterator[tuple[str, Chips]]:
+    """The chips of each area, by name, in the order of their ids."""
+    if chips.footprint is None:
+        raise InputError("chips have no outline; partitions are polygons, which only georeferenced chips have")
+    for area in dict.fromkeys(chips.area):
         if not AREA_NAME.fullmatch(area):
             raise InputError(f"area '{area[:60]}': a file is named after it; use 1 to 64 of A-Z a-z 0-9 . _ -")
     areas = np.array(chips.area, dtype=object)
     by_id = np.array(sorted(range(len(chips)), key=chips.ids.__getitem__), dtype=np.int64)
-    return tuple(_of_area(area, chips.take(by_id[areas[by_id] == area])) for area in sorted(set(chips.area)))
+    for area in sorted(set(chips.area)):
+        yield area, chips.take(by_id[areas[by_id] == area])
+
+
+def _stem(area: str, chips: Chips) -> str:
+    digest = sha256("\n".join(chips.ids).encode()).hexdigest()[:13]
+    return f"{area}{MARK.decode()}{digest}"
 
 
 def _of_area(area: str, chips: Chips) -> PartitionFiles:
-    digest = sha256("\n".join(chips.ids).encode()).hexdigest()[:13]
-    stem = f"{area}_partitions_aschips_{digest}"
+    stem = _stem(area, chips)
     label = _shares(chips)
     return PartitionFiles(f"{stem}.geojson", _geojson(stem, chips), f"{stem}_splits_{label}.csv", _csv(chips))
 

@@ -10,7 +10,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from terrashot.areas.partition_files import partition_files
+from terrashot.areas.partition_files import partition_files, partition_outlines
+from terrashot.domain.tables import Chips
 from terrashot.durable.files import remove, write_bytes
 from terrashot.ingest.geetiles.chip import Outcome
 from terrashot.ingest.geetiles.labels import CROPLAND, MIN_VALID, WATER, Value, codes_of, share_of
@@ -50,15 +51,24 @@ def write_folder(out: Path, found: Found, outcomes: Sequence[Outcome], kind: str
     chips = replace(
         found.chips, footprint=np.array([footprint(plan.place(job.bounds_deg)) for job in found.jobs], dtype=object)
     )
+    _write_partitions(out, chips)
+    told = _told(outcomes, wrote, labels)
+    write_bytes(out / REPORT, (json.dumps({"kind": kind, **told.facts}, indent=1, sort_keys=True) + "\n").encode())
+    write_bytes(out / "chips.csv", _chips_csv(found))
+    return told
+
+
+def _write_partitions(out: Path, chips: Chips) -> None:
+    """Outlines, and splits where all chips have one; none beside groups, nor where some have a split, which chips.csv alone tells."""
     if all(chips.split):
         for files in partition_files(chips):
             area = files.geojson.partition("_partitions_")[0]
             write_bytes(out / f"{area}.geojson", files.features)
             write_bytes(out / f"{area}_splits.csv", files.rows)
-    told = _told(outcomes, wrote, labels)
-    write_bytes(out / REPORT, (json.dumps({"kind": kind, **told.facts}, indent=1, sort_keys=True) + "\n").encode())
-    write_bytes(out / "chips.csv", _chips_csv(found))
-    return told
+    elif not any(chips.split) and not any(chips.group):
+        for area, features in partition_outlines(chips).items():
+            write_bytes(out / f"{area}.geojson", features)
+            remove(out / f"{area}_splits.csv")
 
 
 def answer_of(out: Path, kind: str, found: Found, outcomes: Sequence[Outcome], told: Told) -> Answer:

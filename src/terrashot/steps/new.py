@@ -4,6 +4,7 @@ import json
 from importlib.resources import files
 from pathlib import Path
 
+from terrashot.areas.partition_files import is_partitions
 from terrashot.durable.files import make_folder, write_bytes
 from terrashot.errors import InputError, StorageError, UsageError
 from terrashot.steps.answer import Answer
@@ -46,9 +47,10 @@ def _filled(template: str, folder: Path, chips: Path | None) -> str:
 
 def _partitions(chips: Path) -> str:
     """The areas whose outlines lie in the chip folder, as `terrashot import` leaves them; chips.csv tells no outline."""
-    found = [(path, path.with_name(f"{path.stem}_splits.csv")) for path in sorted(chips.glob("*.geojson"))]
-    return "".join(
-        f"\n[areas.{json.dumps(path.stem)}]\npartitions = {json.dumps(str(path))}\nsplits = {json.dumps(str(splits))}\n"
-        for path, splits in found
-        if splits.is_file()
-    )
+    return "".join(_area(path) for path in sorted(chips.glob("*.geojson")) if is_partitions(path))
+
+
+def _area(path: Path) -> str:
+    text = f"\n[areas.{json.dumps(path.stem)}]\npartitions = {json.dumps(str(path))}\n"
+    splits = path.with_name(f"{path.stem}_splits.csv")
+    return f"{text}splits = {json.dumps(str(splits))}\n" if splits.is_file() else text

@@ -6,7 +6,8 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from terrashot.labels.cell_weights import totals, weights_by_value
+from terrashot.labels.cell_spans import spans_of
+from terrashot.labels.cell_weights import add_totals, add_weights
 from terrashot.labels.shapes import shapes_of_polygons, shapes_of_rings
 
 HEIGHT, WIDTH = 40, 37
@@ -32,6 +33,30 @@ def classes_of(seed):
     return np.random.default_rng(seed).choice(np.array(CLASSES, np.uint8), (HEIGHT, WIDTH))
 
 
+def blocks_of(pixels, sides):
+    """First row, first column and pixels of each block, the last ones filled up."""
+    for row in range(0, len(pixels), sides[0]):
+        for col in range(0, pixels.shape[1], sides[1]):
+            block = np.zeros(sides, pixels.dtype)
+            part = pixels[row : row + sides[0], col : col + sides[1]]
+            block[: part.shape[0], : part.shape[1]] = part
+            yield row, col, block
+
+
+def weights_by_value(pixels, shapes, sides=(HEIGHT, WIDTH)):
+    found = np.zeros((len(shapes), 256))
+    for row, col, block in blocks_of(pixels, sides):
+        add_weights(found, spans_of(shapes, *pixels.shape), row, col, block)
+    return found
+
+
+def totals(pixels, missing, shapes, limits, sides=(HEIGHT, WIDTH)):
+    found = np.tile([0.0, 0.0, np.nan], (len(shapes), 1))
+    for row, col, block in blocks_of(pixels, sides):
+        add_totals(found, spans_of(shapes, *pixels.shape), row, col, block, missing, limits)
+    return found
+
+
 def cell_by_cell(pixels, polygon):
     """Weight of each of 256 values, the slow way."""
     row, col = np.indices(pixels.shape).reshape(2, -1)
@@ -48,8 +73,11 @@ def test_weights_are_the_areas_that_shapely_finds_cell_by_cell(middle, side, tur
 
 
 @settings(max_examples=15)
-@given(st.lists(st.tuples(middles, st.floats(3, 40), turns), min_size=1, max_size=5), st.integers(0, 5))
-def test_means_and_shares_are_those_of_exactextract(squares, seed):
+@given(
+    st.lists(st.tuples(middles, st.floats(3, 40), turns), min_size=1, max_size=5), st.integers(0, 5),
+    st.tuples(st.integers(1, HEIGHT), st.integers(1, WIDTH)),
+)  # fmt: skip
+def test_means_and_shares_are_those_of_exactextract_in_blocks_of_any_size(squares, seed, sides):
     from tests.labels.exact_reference import exact_means, exact_shares
 
     polygons = np.array([shapely.Polygon(square(*one)) for one in squares])
@@ -58,8 +86,8 @@ def test_means_and_shares_are_those_of_exactextract(squares, seed):
     weights, sums = (
         count(shapes_of_polygons(polygons))
         for count in (
-            lambda s: weights_by_value(classes, s),
-            lambda s: totals(numbers, np.empty(0, np.float32), s, (-np.inf, np.inf)),
+            lambda s: weights_by_value(classes, s, sides),
+            lambda s: totals(numbers, np.nan, s, (-np.inf, np.inf), sides),
         )
     )
     theirs = exact_means(numbers, polygons)
@@ -96,9 +124,10 @@ def test_sums_leave_out_what_is_not_valid_in_either_precision(dtype):
     pixels[~is_valid] = np.array([-9999, np.nan, np.inf] * len(pixels[~is_valid]), dtype)[: (~is_valid).sum()]
     polygon = shapely.Polygon(square((18, 20), 21, 0.4))
     limits = 700.0, float(HEIGHT * WIDTH)
-    (found,) = totals(pixels, np.array([-9999], dtype), shapes_of_polygons(np.array([polygon])), limits)
+    (found,) = totals(pixels, -9999, shapes_of_polygons(np.array([polygon])), limits)
     row, col = np.indices(pixels.shape).reshape(2, -1)
     weight = shapely.area(shapely.intersection(shapely.box(col, row, col + 1, row + 1), polygon)) * is_valid.ravel()
     known = np.where(is_valid, pixels, 0).ravel()
-    np.testing.assert_allclose(found[:2], [weight.sum(), (weight * known).sum()], rtol=1e-10)
-    assert found[2] in known[(weight > 0) & (known < 700)], "one of those beyond the limits is told"
+    is_within = known >= limits[0]
+    np.testing.assert_allclose(found[:2], [weight[is_within].sum(), (weight * known)[is_within].sum()], rtol=1e-10)
+    assert found[2] in known[(weight > 0) & ~is_within], "one of those beyond the limits is told"

@@ -11,6 +11,7 @@ from made_maps import cells_around, read_off, slowly, taken_of, write_map
 
 from terrashot.domain.reference_maps import PRODUCTS
 from terrashot.errors import InputError
+from terrashot.labels.map_regions import SIDE_PX
 
 SINUSOIDAL = "+proj=sinu +lon_0=0 +x_0=0 +y_0=0 +R=6371007.181 +units=m +no_defs"
 CLASSES = np.array([0, 10, 40, 80], np.uint8)
@@ -228,6 +229,18 @@ def test_a_map_without_a_coordinate_system_or_lattice_is_refused_and_one_with_a_
     for crs in ("EPSG:32633", "EPSG:32732", "EPSG:2193"):
         with pytest.raises(InputError, match="nothing of any chip"):
             read_off([write_map(tmp_path / "map.tif", noise(), affine, crs)], ground, LAND)
+
+
+@pytest.mark.parametrize("way", [{"compress": "deflate", "tiled": True}, {"compress": "deflate"}, {"compress": "lzw"}])
+def test_chips_on_several_pieces_of_a_tile_are_those_of_a_tile_cut_elsewhere(tmp_path, way):
+    pixels, affine = noise((60, 2 * SIDE_PX)), (0.0001, 0, 8.0, 0, -0.0001, 46.9)
+    ground = cells_around(8.0 + 0.0001 * SIDE_PX, 46.8985, 1, 320.0)
+    at = SIDE_PX - 300
+    cut = write_map(tmp_path / "cut.tif", pixels[:, at:], (0.0001, 0, 8.0 + 0.0001 * at, *affine[3:]), "EPSG:4326")
+    whole = write_map(tmp_path / "whole.tif", pixels, affine, "EPSG:4326", **way)
+    found, alone = read_off([whole], ground, LAND), read_off([cut], ground, LAND)
+    np.testing.assert_allclose(found.valid, alone.valid, atol=1e-9)
+    np.testing.assert_allclose(found.means, alone.means, atol=1e-9)
 
 
 def test_a_label_does_not_depend_on_which_chips_are_read_beside_it(tmp_path):

@@ -13,7 +13,8 @@ from rasterio.io import MemoryFile  # noqa: E402
 
 from terrashot.errors import InputError  # noqa: E402
 from terrashot.raster.asset import open_asset  # noqa: E402
-from terrashot.raster.plain_file import plain_file  # noqa: E402
+from terrashot.raster.met_blocks import met_blocks  # noqa: E402
+from terrashot.raster.plain_file import PlainFile, plain_file  # noqa: E402
 from terrashot.raster.tiff_layout import layout_of  # noqa: E402
 from terrashot.raster.turn import in_gdal  # noqa: E402
 from terrashot.raster.unpack import unpacked  # noqa: E402
@@ -142,6 +143,59 @@ def test_each_block_is_fetched_once_and_neighbours_together_until_the_file_is_cl
     plain.close()
     plain.window(slice(0, 40), slice(0, 40), (1,))
     assert len(read.asked) == 2
+
+
+WAYS = st.sampled_from([
+    {"compress": "deflate", "tiled": True, "blockxsize": 32, "blockysize": 16}, {"compress": "deflate", "blockysize": 3}, {"compress": "lzw"},
+    {"compress": "deflate", "nodata": 7, "SPARSE_OK": True, "tiled": True, "blockxsize": 16, "blockysize": 16},
+])  # fmt: skip
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    WAYS,
+    st.sampled_from(["band", "pixel"]),
+    st.integers(1, 2),
+    st.tuples(st.integers(1, 70), st.integers(1, 70)),
+    st.data(),
+)
+def test_blocks_hold_all_windows_each_once_and_as_gdal_reads_them(way, interleave, band, shape, data):
+    pixels = np.random.default_rng(0).integers(0, 900, (2, *shape)).astype(np.uint16)
+    pixels[:, 16:, :40] = 7
+    inside = [st.lists(st.integers(0, side), min_size=2, max_size=2).map(sorted) for side in shape]
+    found = data.draw(st.lists(st.tuples(*inside), max_size=3))
+    windows = np.array([[*rows, *cols] for rows, cols in found], np.int64).reshape(-1, 4)
+    seen, wanted = np.zeros((2, *shape), np.uint16), np.zeros(shape, bool)
+    for top, bottom, left, right in windows.tolist():
+        wanted[top:bottom, left:right] = True
+    with open_asset(Blocks(InMemory(file_of(pixels, interleave=interleave, **way), "a.tif"))) as asset:
+        for block in asset.blocks(windows, (slice(0, shape[0]), slice(0, shape[1])), band):
+            place = (
+                slice(block.row, block.row + block.pixels.shape[0]),
+                slice(block.col, block.col + block.pixels.shape[1]),
+            )
+            part = block.pixels[: shape[0] - block.row, : shape[1] - block.col]
+            seen[0][place], seen[1][place] = part, seen[1][place] + 1
+            assert wanted[place].any(), "a block that no window meets"
+    np.testing.assert_array_equal(seen[0][wanted], pixels[band - 1][wanted])
+    assert (seen[1][wanted] == 1).all() and seen[1].max(initial=0) <= 1
+
+
+def test_blocks_that_reach_beyond_the_piece_are_kept_for_the_next_one_and_no_others():
+    content = Told(file_of(PIXELS, compress="deflate", **TILES))
+    layout = layout_of(content, 0)
+    plain = PlainFile("a.tif", layout, content)
+    piece, again = (slice(0, 48), slice(0, 64)), (slice(48, 96), slice(0, 64))
+    asked = []
+    for each in (piece, piece, again):
+        content.asked.clear()
+        met = met_blocks(np.array([[each[0].start, each[0].stop, 0, 64]]), (32, 32), (96, 96), each)
+        assert len(list(plain.blocks(met, 1))) == 4
+        asked.append(
+            [number for start, stop in content.asked for number in (0, 3, 6) if start <= layout.starts[number] < stop]
+        )
+    plain.close()
+    assert asked == [[0, 3], [0], [6]], "the first block of each row"
 
 
 def test_pixels_of_an_open_file_are_read_while_another_thread_is_in_gdal():

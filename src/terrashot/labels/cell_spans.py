@@ -5,70 +5,163 @@ sum over all edges, cell by cell along the row, is the covered share. Only cells
 of them the share stays as it is, so that a row of a chip is a few spans, most of its cells in one of share 1.
 
 Source: the exact-area scan conversion of font rasterisers (R. Levien, font-rs, 2016), in double precision and with spans.
+S: spans. N: chips.
 """
 
 import math
+from dataclasses import dataclass
 from typing import no_type_check
 
 import numpy as np
+from jaxtyping import Int64, Shaped
 from numba import njit
+
+from terrashot.labels.shapes import Shapes
 
 ROUNDING = 1e-9
 """A share within this of 0 or 1 is 0 or 1: sums of shares carry 1e-13 along a row."""
-INSERTED = 48
+INSERTED = 24
 """Up to so many events of a row are sorted by insertion, which is fastest for few."""
+SPAN = np.dtype([("share", np.float64), ("row", np.int32), ("start", np.int32), ("stop", np.int32)], align=True)
+EVENT = np.dtype([("value", np.float64), ("row", np.int32), ("col", np.int32)], align=True)
+"""Where along which row the covered share changes, and by how much."""
 
 
-@njit(cache=True, nogil=True)
-@no_type_check
-def spans_inside(vertices: np.ndarray, ring_starts: np.ndarray, height: int, width: int) -> tuple:
-    """Row, first column, column after the last, and share, of each span with a share above 0, row by row.
+@dataclass(frozen=True, slots=True, eq=False)
+class Spans:
+    """Cells of chips in runs of one share above 0, chip by chip and row by row."""
+
+    cells: Shaped[np.ndarray, " S"]
+    """Share, row, first column and column after the last."""
+    starts: Int64[np.ndarray, " _"]
+    """Of each chip among them, and their number: (N + 1,)."""
+    boxes: Int64[np.ndarray, "N 4"]
+    """Around each chip's cells: first row, row after the last, first column, column after the last; zeros where it has none."""
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+
+def spans_of(shapes: Shapes, height: int, width: int) -> Spans:
+    """The cells of a raster of that size that lie inside each polygon.
 
     Args:
-        vertices: (P, 2) column and row of rings in pixels, the corner of the first pixel at 0, 0; of one polygon.
-        ring_starts: of each ring among them, and their number.
+        shapes: in pixels, the corner of the first one at 0, 0.
     """
-    rows, cols, values, count = _events(vertices, ring_starts, height, width)
-    top, own_cols, own_values, starts = _by_row(rows[:count], cols, values)
-    found_row, found_start, found_stop = np.empty(count, np.int32), np.empty(count, np.int32), np.empty(count, np.int32)
-    found_share, found = np.empty(count), 0
-    for row in range(len(starts) - 1):
-        first, last = starts[row], starts[row + 1]
-        _sort(own_cols, own_values, first, last)
-        share, start = 0.0, 0
-        for event in range(first, last + 1):
-            stop = own_cols[event] if event < last else width
-            if stop > start and share > ROUNDING:
-                found_row[found], found_start[found], found_stop[found] = top + row, start, stop
-                found_share[found] = 1.0 if share > 1 - ROUNDING else share
-                found += 1
-            start = stop
-            share += own_values[event] if event < last else 0.0
-    return found_row[:found], found_start[:found], found_stop[:found], found_share[:found]
+    return Spans(*_spans_of(shapes.vertices, shapes.ring_starts, shapes.shape_starts, height, width))
 
 
 @njit(cache=True, nogil=True)
 @no_type_check
-def _by_row(rows: np.ndarray, cols: np.ndarray, values: np.ndarray) -> tuple:
-    """The first row with an event; columns and values of all events row by row; where those of each row begin, and their number."""
-    top, bottom = (rows.min(), rows.max()) if len(rows) else (0, -1)
-    starts = np.zeros(bottom - top + 3, np.int32)
-    for row in rows:
-        starts[row - top + 2] += 1
+def _spans_of(
+    vertices: np.ndarray, ring_starts: np.ndarray, shape_starts: np.ndarray, height: int, width: int
+) -> tuple:
+    n_shapes = len(shape_starts) - 1
+    found, count = np.empty(4096, SPAN), 0
+    starts, boxes, line = np.zeros(n_shapes + 1, np.int64), np.zeros((n_shapes, 4), np.int64), np.zeros(width + 1)
+    for shape in range(n_shapes):
+        rings = ring_starts[shape_starts[shape] : shape_starts[shape + 1] + 1]
+        events, row_starts = _by_row(_events(vertices, rings, height, width))
+        if count + len(events) > len(found):
+            wider = np.empty(2 * len(found) + len(events), SPAN)
+            wider[:count] = found[:count]
+            found = wider
+        for row in range(len(row_starts) - 1):
+            first = row_starts[row]
+            last = _sort(events, first, row_starts[row + 1], line)
+            count = _spans_of_row(events, first, last, width, found, count)
+        starts[shape + 1] = count
+        boxes[shape] = _box(found[starts[shape] : count])
+    return found[:count], starts, boxes
+
+
+@njit(cache=True, nogil=True)
+@no_type_check
+def _spans_of_row(events: np.ndarray, first: int, last: int, width: int, found: np.ndarray, count: int) -> int:
+    """The number of spans, after those of one row, whose events are `first` to `last`."""
+    share, start = 0.0, 0
+    for event in range(first, last + 1):
+        stop = events[event].col if event < last else width
+        if stop > start and share > ROUNDING:
+            span = found[count]
+            span.share, span.row = 1.0 if share > 1 - ROUNDING else share, events[first].row
+            span.start, span.stop = start, stop
+            count += 1
+        start = stop
+        share += events[event].value if event < last else 0.0
+    return count
+
+
+@njit(cache=True, nogil=True)
+@no_type_check
+def _box(spans: np.ndarray) -> tuple:
+    if len(spans) == 0:
+        return 0, 0, 0, 0
+    first, end = spans[0].start, spans[0].stop
+    for span in spans:
+        first, end = min(first, span.start), max(end, span.stop)
+    return spans[0].row, spans[-1].row + 1, first, end
+
+
+@njit(cache=True, nogil=True)
+@no_type_check
+def _by_row(events: np.ndarray) -> tuple:
+    """All events row by row; where those of each row begin, from the first that has any, and their number."""
+    if len(events) == 0:
+        return events, np.zeros(1, np.int64)
+    top, bottom = events[0].row, events[0].row
+    for event in events:
+        top, bottom = min(top, event.row), max(bottom, event.row)
+    starts = np.zeros(bottom - top + 3, np.int64)
+    for event in events:
+        starts[event.row - top + 2] += 1
     for row in range(2, len(starts)):
         starts[row] += starts[row - 1]
-    own_cols, own_values = np.empty(len(rows), np.int32), np.empty(len(rows))
-    for event in range(len(rows)):
-        at = starts[rows[event] - top + 1]
-        own_cols[at], own_values[at] = cols[event], values[event]
-        starts[rows[event] - top + 1] += 1
-    return top, own_cols, own_values, starts[:-1]
+    found = np.empty(len(events), EVENT)
+    for event in events:
+        found[starts[event.row - top + 1]] = event
+        starts[event.row - top + 1] += 1
+    return found, starts[:-1]
 
 
 @njit(cache=True, nogil=True)
 @no_type_check
-def _events(vertices: np.ndarray, ring_starts: np.ndarray, height: int, width: int) -> tuple:
-    """Where along which row the covered share changes, by how much, and how many such places there are."""
+def _sort(events: np.ndarray, first: int, last: int, line: np.ndarray) -> int:
+    """Events `first` to `last` are in the order of their columns; the new last: of many, those of one column become one.
+
+    Args:
+        line: zeros, one a column and one more; zeros again afterwards.
+    """
+    if last - first > INSERTED:
+        return _sort_many(events, first, last, line)
+    for event in range(first + 1, last):
+        col, value, at = events[event].col, events[event].value, event
+        while at > first and events[at - 1].col > col:
+            events[at].col, events[at].value = events[at - 1].col, events[at - 1].value
+            at -= 1
+        events[at].col, events[at].value = col, value
+    return last
+
+
+@njit(cache=True, nogil=True)
+@no_type_check
+def _sort_many(events: np.ndarray, first: int, last: int, line: np.ndarray) -> int:
+    low = high = events[first].col
+    for event in range(first, last):
+        col = events[event].col
+        line[col] += events[event].value
+        low, high = min(low, col), max(high, col)
+    for col in range(low, high + 1):
+        if line[col] != 0:
+            events[first].col, events[first].value = col, line[col]
+            line[col], first = 0.0, first + 1
+    return first
+
+
+@njit(cache=True, nogil=True)
+@no_type_check
+def _events(vertices: np.ndarray, ring_starts: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Of all edges of one polygon, edge by edge."""
     most, turn = 0, 0.0
     for ring in range(len(ring_starts) - 1):
         before = ring_starts[ring + 1] - 1
@@ -81,25 +174,21 @@ def _events(vertices: np.ndarray, ring_starts: np.ndarray, height: int, width: i
             turn -= (vertices[vertex, 0] - x_0) * (vertices[before, 1] - y_0)
             before = vertex
     way = -1.0 if turn > 0 else 1.0
-    rows, cols, values = np.empty(most, np.int32), np.empty(most, np.int32), np.empty(most)
-    count = 0
+    events, count = np.empty(most, EVENT), 0
     for ring in range(len(ring_starts) - 1):
         before = ring_starts[ring + 1] - 1
         for vertex in range(ring_starts[ring], ring_starts[ring + 1]):
-            count = _edge(
-                vertices[before, 0], vertices[before, 1], vertices[vertex, 0], vertices[vertex, 1], way, height, width,
-                rows, cols, values, count,
-            )  # fmt: skip
+            (x_0, y_0), (x_1, y_1) = vertices[before], vertices[vertex]
+            count = _edge(x_0, y_0, x_1, y_1, way, height, width, events, count)
             before = vertex
-    return rows, cols, values, count
+    return events[:count]
 
 
 @njit(cache=True, nogil=True)
 @no_type_check
 def _edge(
-    x_0: float, y_0: float, x_1: float, y_1: float, way: float, height: int, width: int,
-    rows: np.ndarray, cols: np.ndarray, values: np.ndarray, count: int,
-) -> int:  # fmt: skip
+    x_0: float, y_0: float, x_1: float, y_1: float, way: float, height: int, width: int, events: np.ndarray, count: int
+) -> int:
     """The number of events, after those of one edge, row by row."""
     if y_0 > y_1:
         x_0, y_0, x_1, y_1, way = x_1, y_1, x_0, y_0, -way
@@ -111,17 +200,14 @@ def _edge(
     while y < bottom:
         y_next = min(row + 1.0, bottom)
         x_next = x_1 if y_next == y_1 else x_0 + slope * (y_next - y_0)
-        count = _piece(min(x, x_next), max(x, x_next), way * (y_next - y), row, width, rows, cols, values, count)
+        count = _piece(min(x, x_next), max(x, x_next), way * (y_next - y), row, width, events, count)
         y, x, row = y_next, x_next, row + 1
     return count
 
 
 @njit(cache=True, nogil=True)
 @no_type_check
-def _piece(
-    low: float, high: float, change: float, row: int, width: int,
-    rows: np.ndarray, cols: np.ndarray, values: np.ndarray, count: int,
-) -> int:  # fmt: skip
+def _piece(low: float, high: float, change: float, row: int, width: int, events: np.ndarray, count: int) -> int:
     """The number of events, after those of a piece of an edge inside one row; what lies beyond the row's ends is cut off."""
     if low >= width:
         return count
@@ -134,8 +220,7 @@ def _piece(
     if change != 0 and high > width:
         change, high = change * ((width - low) / (high - low)), float(width)
     if before != 0:
-        rows[count], cols[count], values[count] = row, 0, before
-        count += 1
+        count = _put(events, count, row, 0, before)
     if change == 0:
         return count
     first, last = math.floor(low), math.ceil(high)
@@ -145,27 +230,16 @@ def _piece(
         own = per_px * (stop - start) if last > first + 1 else change
         right = own * (0.5 * (start + stop) - col)
         if col < width:
-            rows[count], cols[count], values[count] = row, col, carried + own - right
-            count += 1
+            count = _put(events, count, row, col, carried + own - right)
         carried = right
     end = max(last, first + 1)
-    if carried != 0 and end < width:
-        rows[count], cols[count], values[count] = row, end, carried
-        count += 1
-    return count
+    return _put(events, count, row, end, carried) if carried != 0 and end < width else count
 
 
 @njit(cache=True, nogil=True)
 @no_type_check
-def _sort(cols: np.ndarray, values: np.ndarray, first: int, last: int) -> None:
-    """Events `first` to `last` are in the order of their columns."""
-    if last - first > INSERTED:
-        order = np.argsort(cols[first:last], kind="mergesort")
-        cols[first:last], values[first:last] = cols[first:last][order], values[first:last][order]
-        return
-    for event in range(first + 1, last):
-        col, value, at = cols[event], values[event], event
-        while at > first and cols[at - 1] > col:
-            cols[at], values[at] = cols[at - 1], values[at - 1]
-            at -= 1
-        cols[at], values[at] = col, value
+def _put(events: np.ndarray, count: int, row: int, col: int, value: float) -> int:
+    """The number of events, after one more."""
+    event = events[count]
+    event.row, event.col, event.value = row, col, value
+    return count + 1

@@ -1,7 +1,7 @@
-"""How much of each chip lies on which values of a raster: cells counted by the exact share of each that lies inside.
+"""How much of each chip lies on which values of a raster: cells counted by the exact share of each that lies inside, block by block.
 
 A map in degrees has cells that shrink towards the poles; inside one chip all count alike, as in exactextract.
-P: vertices. N: chips. h, w: pixels of the part of the raster that was read.
+N: chips. h, w: pixels of a block.
 """
 
 from typing import no_type_check
@@ -10,8 +10,7 @@ import numpy as np
 from jaxtyping import Float, Float64, UInt8
 from numba import njit
 
-from terrashot.labels.cell_spans import spans_inside
-from terrashot.labels.shapes import Shapes
+from terrashot.labels.cell_spans import Spans
 
 TABLES = 4
 """Counted into by turns: neighbours are mostly alike, and one number would wait for its own last change."""
@@ -21,148 +20,177 @@ ALIKE = np.uint64(0x0101010101010101)
 """Times a byte: a word of that byte alone."""
 
 
-def weights_by_value(pixels: UInt8[np.ndarray, "h w"], shapes: Shapes) -> Float64[np.ndarray, "N 256"]:
-    """Cells of each value inside each chip, in cells; those that an edge cuts count by their share.
+def add_weights(
+    weights: Float64[np.ndarray, "N 256"], spans: Spans, row: int, col: int, pixels: UInt8[np.ndarray, "h w"]
+) -> None:
+    """Nothing; each chip's cells of each value in this block are added, in cells; those that an edge cuts count by their share.
 
     Args:
-        shapes: column and row in `pixels`; what lies beyond them counts nothing.
+        row: of the block's first pixel among those that the spans count from; `col` as well, either of them below 0 or not.
     """
-    return _weights_by_value(pixels, shapes.vertices, shapes.ring_starts, shapes.shape_starts)
+    beyond = -pixels.shape[1] % WORD
+    whole = np.ascontiguousarray(np.pad(pixels, ((0, 0), (0, beyond))) if beyond else pixels)
+    _add_weights(weights, spans.cells, spans.starts, spans.boxes, row, col, whole, whole.view(np.uint64))
 
 
-def totals(
-    pixels: Float[np.ndarray, "h w"], missing: Float[np.ndarray, " k"], shapes: Shapes, limits: tuple[float, float]
-) -> Float64[np.ndarray, "N 3"]:
-    """Of each chip the weight of its valid cells, in cells, the weighted sum of their numbers, and one of these beyond the limits.
-
-    The last is NaN where all lie within them.
+def add_totals(
+    totals: Float64[np.ndarray, "N 3"], spans: Spans, row: int, col: int, pixels: Float[np.ndarray, "h w"],
+    missing: float, limits: tuple[float, float],
+) -> None:  # fmt: skip
+    """Nothing; the weight of each chip's valid cells, in cells, and the weighted sum of their numbers are added, within the limits.
 
     Args:
+        totals: the two, and a number of the chip beyond the limits, which is left as it is where all lie within them.
+        row, col: as `add_weights`.
         pixels: float32 or float64; a kernel is compiled for each.
-        missing: numbers that say nothing, k of them, in the precision of the pixels; what is not finite says nothing either.
+        missing: a number that says nothing, in the precision of the pixels; what is not finite says nothing either.
         limits: the least and the greatest number that may be.
     """
-    return _totals(pixels, missing, *limits, shapes.vertices, shapes.ring_starts, shapes.shape_starts)
+    most = np.finfo(pixels.dtype).max
+    numbers = map(pixels.dtype.type, (missing, *np.clip(limits, -most, most)))
+    _add_totals(totals, spans.cells, spans.starts, spans.boxes, row, col, pixels, *numbers)
 
 
 @njit(cache=True, nogil=True)
 @no_type_check
-def _weights_by_value(
-    pixels: np.ndarray, vertices: np.ndarray, ring_starts: np.ndarray, shape_starts: np.ndarray
-) -> np.ndarray:
-    found = np.zeros((len(shape_starts) - 1, 256))
+def _meets(box: np.ndarray, row: int, col: int, height: int, width: int) -> bool:
+    return box[0] < row + height and box[1] > row and box[2] < col + width and box[3] > col
+
+
+@njit(cache=True, nogil=True)
+@no_type_check
+def _first_from(cells: np.ndarray, first: int, last: int, row: int) -> int:
+    """Of the spans `first` to `last`, the first in that row or below it."""
+    while first < last:
+        middle = (first + last) // 2
+        if cells[middle].row < row:
+            first = middle + 1
+        else:
+            last = middle
+    return first
+
+
+@njit(cache=True, nogil=True)
+@no_type_check
+def _add_weights(
+    weights: np.ndarray, cells: np.ndarray, starts: np.ndarray, boxes: np.ndarray,
+    row: int, col: int, pixels: np.ndarray, words: np.ndarray,
+) -> None:  # fmt: skip
+    height, width = pixels.shape
     counts = np.zeros((TABLES, 256), np.int64)
-    words = np.empty(pixels.shape[1] // WORD + 1, np.uint64)
-    for shape in range(len(found)):
-        rings = ring_starts[shape_starts[shape] : shape_starts[shape + 1] + 1]
-        rows, starts, stops, shares = spans_inside(vertices, rings, pixels.shape[0], pixels.shape[1])
+    for chip in range(len(boxes)):
+        if not _meets(boxes[chip], row, col, height, width):
+            continue
         counts[:] = 0
-        for span in range(len(rows)):
-            part = pixels[rows[span]][starts[span] : stops[span]]
-            if shares[span] == 1.0:
-                _count(part, words, counts)
-            else:
-                for value in part:
-                    found[shape, value] += shares[span]
+        for number in range(_first_from(cells, starts[chip], starts[chip + 1], row), starts[chip + 1]):
+            span = cells[number]
+            if span.row >= row + height:
+                break
+            start, stop = max(span.start - col, 0), min(span.stop - col, width)
+            if span.share < 1.0:
+                for at in range(start, stop):
+                    weights[chip, pixels[span.row - row, at]] += span.share
+            elif start < stop:
+                _count(pixels, words, span.row - row, start, stop, counts)
         for value in range(256):
-            found[shape, value] += counts[0, value] + counts[1, value] + counts[2, value] + counts[3, value]
-    return found
+            weights[chip, value] += counts[0, value] + counts[1, value] + counts[2, value] + counts[3, value]
 
 
 @njit(cache=True, nogil=True)
 @no_type_check
-def _count(part: np.ndarray, words: np.ndarray, counts: np.ndarray) -> None:
-    """Into the tables; `words` is room for a copy, since a row of pixels begins anywhere."""
-    own = words.view(np.uint8)
-    for col in range(len(part)):
-        own[col] = part[col]
-    n_words = len(part) // WORD
-    for number in range(n_words):
-        value = words[number] & np.uint64(255)
-        if words[number] == value * ALIKE:
+def _count(pixels: np.ndarray, words: np.ndarray, row: int, start: int, stop: int, counts: np.ndarray) -> None:
+    """Into the tables, pixels `start` to `stop` of a row."""
+    first, last = -(-start // WORD), stop // WORD
+    for col in range(start, min(WORD * first, stop)):
+        counts[0, pixels[row, col]] += 1
+    for col in range(max(WORD * last, WORD * first), stop):
+        counts[0, pixels[row, col]] += 1
+    for number in range(first, last):
+        value = words[row, number] & np.uint64(255)
+        if words[row, number] == value * ALIKE:
             counts[0, value] += WORD
         else:
             for col in range(WORD * number, WORD * (number + 1), TABLES):
-                counts[0, own[col]] += 1
-                counts[1, own[col + 1]] += 1
-                counts[2, own[col + 2]] += 1
-                counts[3, own[col + 3]] += 1
-    for col in range(WORD * n_words, len(part)):
-        counts[0, own[col]] += 1
+                counts[0, pixels[row, col]] += 1
+                counts[1, pixels[row, col + 1]] += 1
+                counts[2, pixels[row, col + 2]] += 1
+                counts[3, pixels[row, col + 3]] += 1
 
 
 @njit(cache=True, nogil=True)
 @no_type_check
-def _totals(
-    pixels: np.ndarray, missing: np.ndarray, low: float, high: float,
-    vertices: np.ndarray, ring_starts: np.ndarray, shape_starts: np.ndarray,
-) -> np.ndarray:  # fmt: skip
-    found = np.zeros((len(shape_starts) - 1, 3))
-    room = np.empty(pixels.shape[1], pixels.dtype)
-    for shape in range(len(found)):
-        found[shape, 2] = np.nan
-        rings = ring_starts[shape_starts[shape] : shape_starts[shape + 1] + 1]
-        rows, starts, stops, shares = spans_inside(vertices, rings, pixels.shape[0], pixels.shape[1])
-        for span in range(len(rows)):
-            part = pixels[rows[span]][starts[span] : stops[span]]
-            known = room[: len(part)]
-            found[shape, 0] += shares[span] * _keep_known(part, missing, known)
-            if _beyond(known, low, high):
-                found[shape, 2] = _one_beyond(known, low, high)
-            found[shape, 1] += shares[span] * _sum(known)
-    return found
+def _add_totals(
+    totals: np.ndarray, cells: np.ndarray, starts: np.ndarray, boxes: np.ndarray, row: int, col: int, pixels: np.ndarray,
+    missing: float, low: float, high: float,
+) -> None:  # fmt: skip
+    height, width = pixels.shape
+    sums = np.empty(width)
+    for chip in range(len(boxes)):
+        if not _meets(boxes[chip], row, col, height, width):
+            continue
+        sums[:] = 0
+        weight = total = 0.0
+        for number in range(_first_from(cells, starts[chip], starts[chip + 1], row), starts[chip + 1]):
+            span = cells[number]
+            if span.row >= row + height:
+                break
+            start, stop = max(span.start - col, 0), min(span.stop - col, width)
+            if start >= stop:
+                continue
+            if span.share < 1.0:
+                known, own = _cut(pixels, span.row - row, start, stop, missing, low, high)
+                total += span.share * own
+            else:
+                known = _add_whole(pixels[span.row - row][start:stop], missing, low, high, sums[start:stop])
+            weight += span.share * known
+            if known < stop - start:
+                totals[chip, 2] = _one_beyond(pixels[span.row - row][start:stop], missing, low, high, totals[chip, 2])
+        totals[chip, 0] += weight
+        for at in range(width):
+            total += sums[at]
+        totals[chip, 1] += total
 
 
 @njit(cache=True, nogil=True)
 @no_type_check
-def _keep_known(part: np.ndarray, missing: np.ndarray, known: np.ndarray) -> int:
-    """How many numbers say something; `known` holds them, and NaN in place of the others."""
-    for col in range(len(part)):
-        known[col] = part[col] if np.abs(part[col]) < np.inf else np.nan
-    for one in missing:
-        for col in range(len(part)):
-            known[col] = np.nan if known[col] == one else known[col]
-    count = 0
-    for col in range(len(part)):
-        count += known[col] == known[col]
-    return count
+def _add_whole(part: np.ndarray, missing: float, low: float, high: float, sums: np.ndarray) -> int:
+    """How many numbers say something and lie within the limits.
 
-
-@njit(cache=True, nogil=True)
-@no_type_check
-def _beyond(known: np.ndarray, low: float, high: float) -> int:
-    count = 0
-    for col in range(len(known)):
-        count += (known[col] < low) | (known[col] > high)
-    return count
-
-
-@njit(cache=True, nogil=True)
-@no_type_check
-def _one_beyond(known: np.ndarray, low: float, high: float) -> float:
-    for number in known:
-        if number < low or number > high:
-            return number
-    return np.nan
-
-
-@njit(cache=True, nogil=True)
-@no_type_check
-def _sum(known: np.ndarray) -> float:
-    """Of all that are numbers; those that are not become 0.
-
-    Four sums run side by side, since one would wait for its own last change; their order is fixed, so that the bytes are the same
-    on every machine.
+    Each column has a sum of its own: one for all would wait for its own last change, or be added up in another order on another
+    machine.
     """
-    for col in range(len(known)):
-        known[col] = known[col] if known[col] == known[col] else 0
-    sum_0 = sum_1 = sum_2 = sum_3 = 0.0
-    fours = len(known) // 4 * 4
-    for col in range(0, fours, 4):
-        sum_0 += known[col]
-        sum_1 += known[col + 1]
-        sum_2 += known[col + 2]
-        sum_3 += known[col + 3]
-    for col in range(fours, len(known)):
-        sum_0 += known[col]
-    return (sum_0 + sum_1) + (sum_2 + sum_3)
+    count = np.int32(0)
+    for at in range(len(part)):
+        number = part[at]
+        is_known = (number >= low) & (number <= high) & (number != missing)
+        sums[at] += number if is_known else 0.0
+        count = np.int32(count + is_known)  # as wide as a pixel, so that as many are looked at together
+    return count
+
+
+@njit(cache=True, nogil=True)
+@no_type_check
+def _cut(pixels: np.ndarray, row: int, start: int, stop: int, missing: float, low: float, high: float) -> tuple:
+    """The same of cells that an edge cuts, which are few, and the sum of their numbers."""
+    count, total = 0, 0.0
+    for col in range(start, stop):
+        number = pixels[row, col]
+        if number >= low and number <= high and number != missing:
+            count, total = count + 1, total + number
+    return count, total
+
+
+@njit(cache=True, nogil=True)
+@no_type_check
+def _one_beyond(part: np.ndarray, missing: float, low: float, high: float, other: float) -> float:
+    """A number that says something and lies beyond the limits; `other` where there is none."""
+    count = 0
+    for at in range(len(part)):
+        number = part[at]
+        count += (np.abs(number) < np.inf) & (number != missing) & ((number < low) | (number > high))
+    if not count:
+        return other
+    for number in part:
+        if np.abs(number) < np.inf and number != missing and (number < low or number > high):
+            return number
+    return other

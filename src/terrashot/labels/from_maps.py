@@ -14,20 +14,20 @@ from jaxtyping import Float64, Int64
 
 from terrashot.engine import as_finished, ordered_map
 from terrashot.errors import InputError
+from terrashot.labels.cell_spans import spans_of
 from terrashot.labels.chip_outlines import Ground, outlines_deg, outlines_on, polygons_of
 from terrashot.labels.map_regions import Region, inverse_of, regions_of
 from terrashot.labels.map_tiles import MapTile, OpenTile, meetings_of
 from terrashot.labels.map_values import Taken, cell_of, weighted
 from terrashot.labels.shapes import Shapes, shapes_of_polygons
-from terrashot.raster.asset import AssetHeader
+from terrashot.raster.asset import Asset, AssetHeader
+from terrashot.raster.met_blocks import Block
 from terrashot.raster.place import RasterPlace, is_geographic
 from terrashot.remote.ranges import AbsentFileError
 
 ROUNDING = 1e-9
 """Of a share; a chip that is wholly known has 1 +- 1e-12."""
 SAME_PLACE_PX = 0.5
-MOST_WIDER = 6.0
-"""Times a window that are read with it at most: files in strips unpack whole rows, of which a piece is little."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,42 +125,39 @@ def _nowhere(source: ReferenceMap, absent: Mapping[str, None]) -> str:
 
 
 def read_region(source: ReferenceMap, region: Region) -> _Part:
-    """What one window of a tile says of its chips."""
-    n_sums = 1 + len(source.taken.targets)
+    """What one piece of a tile says of its chips."""
     try:
         with source.open_tile(region.tile.plane) as asset:
-            header = asset.header()
-            _refuse_other_place(header, region.tile)
-            window = asset.read(*_whole_blocks(region, header), (source.band,))
+            _refuse_other_place(asset.header(), region.tile)
+            return _read(source, region, asset)
     except AbsentFileError:
         if not region.tile.may_be_absent:
             raise
-        return _Part(region.chips, np.zeros((len(region.chips), n_sums)), region.tile.name)
+        return _Part(region.chips, np.zeros((len(region.chips), 1 + len(source.taken.targets))), region.tile.name)
+
+
+def _read(source: ReferenceMap, region: Region, asset: Asset) -> _Part:
+    header, piece = asset.header(), (region.rows, region.cols)
     outlines = outlines_on(region.tile.place.crs, outlines_deg(region.ground))
-    chip_area = outlines.areas
-    shown = _moved(_uncovered(outlines, region), region, window.place)
-    said = header.nodata, header.scales[source.band - 1], header.offsets[source.band - 1]
-    cell = cell_of(source.taken, header.name, said, _cell_area_m2(header.place))
-    found = weighted(np.ascontiguousarray(window.pixels[0]), shown, source.taken, cell)
+    spans = spans_of(
+        _moved(_uncovered(outlines, region), region, header.place), *(part.stop - part.start for part in piece)
+    )
+    row, col = region.rows.start, region.cols.start
+    blocks = (
+        Block(block.row - row, block.col - col, block.pixels)
+        for block in asset.blocks(spans.boxes + np.array([row, row, col, col]), piece, source.band)
+    )
+    cell = cell_of(source.taken, header, source.band, _cell_area_m2(header.place))
+    found = weighted(blocks, spans, source.taken, cell)
     with np.errstate(invalid="ignore", divide="ignore"):
-        sums = found * (_cell_area(header.place) / chip_area)[:, None]
+        sums = found * (_cell_area(header.place) / outlines.areas)[:, None]
     return _Part(region.chips, np.where(np.isfinite(sums), sums, 0.0))
 
 
-def _whole_blocks(region: Region, header: AssetHeader) -> tuple[slice, slice]:
-    """The region's rows and columns, and what is unpacked with them anyway: whole blocks are held against their checksums at once."""
-    asked, sides = (region.rows, region.cols), (header.height_px, header.width_px)
-    wider = [
-        slice(part.start // block * block, min(-(-part.stop // block) * block, side))
-        for part, block, side in zip(asked, header.block, sides, strict=True)
-    ]
-    areas = [(rows.stop - rows.start) * (cols.stop - cols.start) for rows, cols in (asked, wider)]
-    return (wider[0], wider[1]) if areas[1] <= MOST_WIDER * areas[0] else asked
-
-
 def _moved(outlines: Shapes, region: Region, place: RasterPlace) -> Shapes:
-    """In columns and rows of the window."""
+    """In columns and rows of the piece."""
     a, b, c, d, e, f = inverse_of(place)
+    c, f = c - region.cols.start, f - region.rows.start
     return outlines.moved((a, b, c + a * region.turn_deg, d, e, f + d * region.turn_deg))
 
 

@@ -1,6 +1,6 @@
 """Which chips are read together: a tile is gone through piece by piece, so that no block of it is fetched or unpacked twice."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,14 +12,12 @@ from terrashot.labels.map_tiles import MapTile, Meetings, hidden_from
 from terrashot.raster.place import RasterPlace
 
 SIDE_PX = 3072
-"""Of a piece of a tile: some blocks of any file, and few enough pixels to be held."""
-MOST_SPARE = 2.0
-"""Where one window around all chips of a piece would be more than so many times their own, each is read alone."""
+"""Of a piece of a tile: whole blocks of most files, and few enough chips for what lies on them to be held."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Region:
-    """A window of a tile, and the chips that are looked at through it."""
+    """A piece of a tile, and the chips that are looked at in it."""
 
     tile: MapTile
     rows: slice
@@ -34,41 +32,38 @@ class Region:
 
 
 def regions_of(ground: Ground, tiles: Sequence[MapTile], met: Meetings) -> list[Region]:
-    """All windows to be read, in the order of tiles and of the blocks in them."""
-    windows = _windows(tiles, met)
-    is_inside = (windows[:, 0] < windows[:, 1]) & (windows[:, 2] < windows[:, 3])
-    kept = np.flatnonzero(is_inside)
-    pieces = windows[kept][:, ::2] // SIDE_PX
-    order = np.lexsort((met.chip[kept], pieces[:, 1], pieces[:, 0], met.turn_deg[kept], met.tile[kept]))
-    kept, pieces = kept[order], pieces[order]
-    keys = np.column_stack([met.tile[kept], met.turn_deg[kept], pieces])
-    edges = np.flatnonzero(np.any(np.diff(keys, axis=0) != 0, axis=1)) + 1
+    """All pieces with a chip, in the order of tiles and of the blocks in them; of a chip on several each has a part."""
+    pairs, pieces = _pieces(_windows(tiles, met))
+    keys = np.column_stack([met.tile[pairs], met.turn_deg[pairs], pieces])
+    order = np.lexsort((met.chip[pairs], *keys.T[::-1]))
+    edges = np.flatnonzero(np.any(np.diff(keys[order], axis=0) != 0, axis=1)) + 1
     hidden = _Hidden(tiles, met)
     return [
-        _region(ground, tiles, met, windows, pairs, hidden)
-        for together in np.split(kept, edges)
+        _region(ground, tiles, met, pieces[together[0]].tolist(), pairs[together], hidden)
+        for together in np.split(order, edges)
         if len(together)
-        for pairs in _near_enough(together, windows)
     ]
 
 
-def _near_enough(pairs: np.ndarray, windows: np.ndarray) -> Iterator[np.ndarray]:
-    own = windows[pairs]
-    around = (own[:, 1].max() - own[:, 0].min()) * (own[:, 3].max() - own[:, 2].min())
-    spent = ((own[:, 1] - own[:, 0]) * (own[:, 3] - own[:, 2])).sum()
-    yield from ([pairs] if around <= MOST_SPARE * spent else pairs[:, None])
+def _pieces(windows: Int64[np.ndarray, "P 4"]) -> tuple[Int64[np.ndarray, " _"], Int64[np.ndarray, "_ 2"]]:
+    """Of each window the pieces that it meets, and which window that is."""
+    firsts, ends = windows[:, ::2] // SIDE_PX, -(-windows[:, 1::2] // SIDE_PX)
+    is_inside = (windows[:, 0] < windows[:, 1]) & (windows[:, 2] < windows[:, 3])
+    down, across = ((ends - firsts) * is_inside[:, None]).T
+    pairs = np.repeat(np.arange(len(windows)), down * across)
+    within = np.arange(len(pairs)) - np.repeat(np.cumsum(down * across) - down * across, down * across)
+    return pairs, firsts[pairs] + np.column_stack(np.divmod(within, across[pairs]))
 
 
 def _region(
-    ground: Ground, tiles: Sequence[MapTile], met: Meetings, windows: np.ndarray, pairs: np.ndarray, hidden: "_Hidden"
+    ground: Ground, tiles: Sequence[MapTile], met: Meetings, piece: Sequence[int], pairs: np.ndarray, hidden: "_Hidden"
 ) -> Region:
-    rows = slice(int(windows[pairs, 0].min()), int(windows[pairs, 1].max()))
-    cols = slice(int(windows[pairs, 2].min()), int(windows[pairs, 3].max()))
     chips, first = met.chip[pairs], pairs[0]
-    return Region(
-        tiles[met.tile[first]], rows, cols, chips, take(ground, chips), float(met.turn_deg[first]),
-        tuple(map(hidden.of, pairs.tolist())),
-    )  # fmt: skip
+    tile = tiles[met.tile[first]]
+    sides = tile.place.height_px, tile.place.width_px
+    rows, cols = (slice(at * SIDE_PX, min((at + 1) * SIDE_PX, side)) for at, side in zip(piece, sides, strict=True))
+    turn_deg = float(met.turn_deg[first])
+    return Region(tile, rows, cols, chips, take(ground, chips), turn_deg, tuple(map(hidden.of, pairs.tolist())))
 
 
 def _windows(tiles: Sequence[MapTile], met: Meetings) -> Int64[np.ndarray, "P 4"]:

@@ -1,9 +1,9 @@
 """From the cells that a chip lies on to the share of classes, or the mean, of a map over it.
 
-h, w: pixels of the part of a tile that was read. N: chips. T: targets.
+h, w: pixels of a block. N: chips. T: targets.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,8 +11,10 @@ from jaxtyping import Float64, Shaped, UInt8
 
 from terrashot.domain.reference_maps import MapProduct
 from terrashot.errors import InputError
-from terrashot.labels.cell_weights import totals, weights_by_value
-from terrashot.labels.shapes import Shapes
+from terrashot.labels.cell_spans import Spans
+from terrashot.labels.cell_weights import add_totals, add_weights
+from terrashot.raster.asset import AssetHeader
+from terrashot.raster.met_blocks import Block
 
 MOST_CODES = 253
 
@@ -40,46 +42,49 @@ class Cell:
     """All that say nothing."""
     scale: float
     offset: float
+    dtype: str
 
 
-def cell_of(taken: Taken, name: str, said: tuple[float | None, float, float], area_m2: float | None) -> Cell:
+def cell_of(taken: Taken, header: AssetHeader, band: int, area_m2: float | None) -> Cell:
     """Of a tile.
 
     Args:
-        said: no data, scale and offset of the file.
         area_m2: of one of its pixels; None where that differs from row to row.
 
     Raises:
         InputError: the product's numbers are square metres a cell, and the cells differ.
     """
-    product, (nodata, scale, offset) = taken.product, said
+    product, name, nodata = taken.product, header.name, header.nodata
     missing = (*taken.nodata, *(() if nodata is None else (nodata,)), *(product.nodata if product else ()))
     if product is None:
-        own = (scale if taken.scale is None else taken.scale), (offset if taken.offset is None else taken.offset)
-        return Cell(name, missing, *own)
+        scale = header.scales[band - 1] if taken.scale is None else taken.scale
+        offset = header.offsets[band - 1] if taken.offset is None else taken.offset
+        return Cell(name, missing, scale, offset, header.dtype)
     if product.is_area and area_m2 is None:
         raise InputError(
             f"{name}: {product.title} in degrees: square metres of cells that shrink towards the poles; take the tiles in "
             "Mollweide (ESRI:54009)"
         )
-    return Cell(name, missing, 1 / area_m2 if product.is_area and area_m2 else product.scale, 0.0)
+    return Cell(name, missing, 1 / area_m2 if product.is_area and area_m2 else product.scale, 0.0, header.dtype)
 
 
-def weighted(pixels: Shaped[np.ndarray, "h w"], shapes: Shapes, taken: Taken, cell: Cell) -> Float64[np.ndarray, "N K"]:
+def weighted(blocks: Iterable[Block], spans: Spans, taken: Taken, cell: Cell) -> Float64[np.ndarray, "N K"]:
     """Of each chip its valid cells, then of each target the sum of its values over them: K = 1 + T.
 
     Raises:
         InputError: numbers that the product does not have.
     """
     is_classes = all(classes is not None for classes in taken.targets)
-    if pixels.dtype == np.uint8:
-        codes, values = pixels, np.arange(256.0)
-    elif is_classes:
-        codes, values = _coded(pixels, _named(taken, cell))
-    else:
-        return _of_numbers(pixels, shapes, taken, cell)
+    if cell.dtype != "uint8" and not is_classes:
+        return _of_numbers(blocks, spans, taken, cell)
+    named = None if cell.dtype == "uint8" else _named(taken, cell)
+    weights = np.zeros((len(spans), 256))
+    for block in blocks:
+        add_weights(
+            weights, spans, block.row, block.col, block.pixels if named is None else _coded(block.pixels, named)
+        )
+    values = np.arange(256.0) if named is None else _meant(named)
     values[np.isin(values, cell.nodata)] = np.nan
-    weights = weights_by_value(codes, shapes)
     met = weights.any(axis=0)
     _refuse_strange(values[met & ~np.isnan(values)], taken, cell)
     is_valid = ~np.isnan(values)
@@ -93,31 +98,43 @@ def _worth(values: Float64[np.ndarray, "256"], classes: Sequence[int] | None, ce
     return values * cell.scale + cell.offset if classes is None else np.isin(values, classes).astype(np.float64)
 
 
-def _of_numbers(
-    pixels: Shaped[np.ndarray, "h w"], shapes: Shapes, taken: Taken, cell: Cell
-) -> Float64[np.ndarray, "N K"]:
-    numbers = pixels.astype(np.result_type(pixels.dtype, np.float32), copy=False)
+def _of_numbers(blocks: Iterable[Block], spans: Spans, taken: Taken, cell: Cell) -> Float64[np.ndarray, "N K"]:
+    dtype = np.result_type(cell.dtype, np.float32)
+    lost, limits = _lost(cell, dtype), _limits(taken, cell)
+    totals = np.column_stack([np.zeros((len(spans), 2)), np.full(len(spans), np.nan)])
+    for block in blocks:
+        numbers = np.ascontiguousarray(block.pixels, dtype)
+        for other in lost[1:]:
+            numbers = np.where(numbers == other, dtype.type(lost[0]), numbers)
+        add_totals(totals, spans, block.row, block.col, numbers, lost[0] if lost else np.nan, limits)
+    _refuse_strange(totals[~np.isnan(totals[:, 2]), 2], taken, cell)
+    sums = totals[:, 1] * cell.scale + cell.offset * totals[:, 0]
+    return np.column_stack([totals[:, 0], *[sums] * len(taken.targets)])
+
+
+def _lost(cell: Cell, dtype: np.dtype) -> list[float]:
+    """All finite numbers that say nothing, as such pixels hold them."""
     # A file of float32 states its no data in double precision.
     with np.errstate(over="ignore"):
-        missing = np.array(cell.nodata, np.float64).astype(numbers.dtype)
-    found = totals(numbers, missing, shapes, _limits(taken, cell))
-    _refuse_strange(found[~np.isnan(found[:, 2]), 2], taken, cell)
-    return np.column_stack([found[:, 0], *[found[:, 1] * cell.scale + cell.offset * found[:, 0]] * len(taken.targets)])
+        found = np.unique(np.array(cell.nodata, np.float64).astype(dtype))
+    return [float(number) for number in found[np.isfinite(found)]]
 
 
-def _coded(
-    pixels: Shaped[np.ndarray, "h w"], named: np.ndarray
-) -> tuple[UInt8[np.ndarray, "h w"], Float64[np.ndarray, "256"]]:
-    """Numbers of classes that take more than a byte as bytes, and what number each stands for; all that nobody asks for as one."""
+def _coded(pixels: Shaped[np.ndarray, "h w"], named: np.ndarray) -> UInt8[np.ndarray, "h w"]:
+    """Numbers of classes that take more than a byte as bytes; all that nobody asks for as one, what is no number as another."""
     place = np.searchsorted(named, pixels)
     place[place == len(named)] = 0
-    is_named = named[place] == pixels
-    codes = np.where(is_named, place, len(named)).astype(np.uint8)
+    codes = np.where(named[place] == pixels, place, len(named)).astype(np.uint8)
     codes[~np.isfinite(pixels)] = len(named) + 1
+    return codes
+
+
+def _meant(named: np.ndarray) -> Float64[np.ndarray, "256"]:
+    """What number each code stands for; of those that nobody asks for one that no class has."""
     values = np.full(256, np.nan)
     values[: len(named)] = named
-    values[len(named)] = _other_than(named)
-    return codes, values
+    values[len(named)] = float(np.floor(named.max(initial=0.0))) + 0.5
+    return values
 
 
 def _named(taken: Taken, cell: Cell) -> np.ndarray:
@@ -130,11 +147,6 @@ def _named(taken: Taken, cell: Cell) -> np.ndarray:
             f"[labels.maps]: {len(found)} classes of one map; {MOST_CODES} at most, take it in two studies"
         )
     return found
-
-
-def _other_than(named: np.ndarray) -> float:
-    """A number that no class has."""
-    return float(np.floor(named.max(initial=0.0))) + 0.5
 
 
 def _refuse_strange(found: np.ndarray, taken: Taken, cell: Cell) -> None:

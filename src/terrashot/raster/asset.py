@@ -11,18 +11,22 @@ from typing import Any
 
 import numpy as np
 import pyproj
-from jaxtyping import Shaped
+from jaxtyping import Int64, Shaped
 
 from terrashot.errors import InputError
 from terrashot.raster.block_sums import refuse_damaged_blocks
 from terrashot.raster.gate import Gate
 from terrashot.raster.geotiff import open_geotiff, reading_geotiff
+from terrashot.raster.met_blocks import Block, met_blocks
 from terrashot.raster.picture import MAX_CHANNELS, MAX_VALUES
 from terrashot.raster.place import Affine, RasterPlace, between
 from terrashot.raster.plain_file import PlainFile, plain_file
 from terrashot.raster.turn import in_gdal, out_of_gdal
 from terrashot.raster.windows import MAX_SIDE_PX, damage_told
 from terrashot.remote.file import Blocks
+
+LEAST_BY_GDAL_PX = 512
+"""A side of what GDAL is asked for at once, or more: strips may be one row high, and each question takes time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +151,24 @@ class Asset:
         found = None if plain is None else plain.window(rows, cols, bands)
         pixels = self._by_gdal(rows, cols, bands, level) if found is None else found
         return AssetWindow(pixels, header, _moved(header.affine, rows.start, cols.start), bands)
+
+    def blocks(self, windows: Int64[np.ndarray, "n 4"], piece: tuple[slice, slice], band: int) -> Iterator[Block]:
+        """Pixels that hold all these windows of the full image, block by block, none twice and none that no window meets.
+
+        Args:
+            windows, piece: as `met_blocks`; nobody will ask for the piece again.
+
+        Raises:
+            InputError: a block is damaged; NetworkError as `header`.
+        """
+        header, plain = self.header(), self._plain[0]
+        height_px, width_px = (side if plain else -(-LEAST_BY_GDAL_PX // side) * side for side in header.block)
+        met = met_blocks(windows, (height_px, width_px), (header.height_px, header.width_px), piece)
+        for one, pixels in plain.blocks(met, band) if plain else ((one, None) for one in met):
+            if pixels is None:
+                yield Block(one.rows.start, one.cols.start, self._by_gdal(one.rows, one.cols, (band,), 0)[0])
+            else:
+                yield Block(one.row * height_px, one.col * width_px, pixels)
 
     def close(self) -> None:
         """Nothing; what lies on this disk or far away is as it was."""

@@ -1,6 +1,6 @@
-"""Windows of one image of a GeoTIFF out of blocks that we unpack ourselves, each once, by any number of threads at a time."""
+"""Windows and blocks of one image of a GeoTIFF that we unpack ourselves, each block once, by any number of threads at a time."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
 from typing import Any, Final
 
@@ -9,6 +9,7 @@ from jaxtyping import Shaped
 
 from terrashot.errors import InputError
 from terrashot.raster.kept_blocks import KeptBlocks
+from terrashot.raster.met_blocks import MetBlock
 from terrashot.raster.tiff_layout import Layout, Read, layout_of
 from terrashot.raster.unpack import most_packed_bytes, unpacked
 
@@ -46,8 +47,33 @@ class PlainFile:
             if block is not None:
                 self._lay(pixels, block, rows, cols, wanted[number])
         for number, block in self._unpacked(missing):
+            _KEPT.put(self, number, block)
             self._lay(pixels, block, rows, cols, wanted[number])
         return pixels
+
+    def blocks(self, met: Sequence[MetBlock], band: int) -> Iterator[tuple[MetBlock, Shaped[np.ndarray, "h w"] | None]]:
+        """Each of them with its pixels, in the order of the file; None where it was never written.
+
+        One that lies in the piece whole is not kept, for nobody asks for it again: the next is unpacked into the same memory.
+
+        Args:
+            band: counted from 1.
+
+        Raises:
+            InputError: as `window`.
+        """
+        layout, sample = self._layout, band - 1 if self._layout.is_by_pixel else 0
+        wanted = {layout.number(one.row, one.col, band - 1): one for one in met}
+        kept = {number: _KEPT.get(self, number) for number, one in wanted.items() if not one.is_whole}
+        places = self._places(wanted)
+        fresh = self._unpacked([at[2] for at in places if all(at[:2]) and kept.get(at[2]) is None])
+        for start, size, number in places:
+            block = kept.get(number)
+            if block is None and start and size:
+                _, block = next(fresh)
+                if not wanted[number].is_whole:
+                    _KEPT.put(self, number, block)
+            yield wanted[number], None if block is None else block[..., sample]
 
     def close(self) -> None:
         """Nothing; none of its blocks is kept."""
@@ -86,7 +112,6 @@ class PlainFile:
             block = unpacked(packed, self._layout, number)
             if block is None:
                 raise self._damage()
-            _KEPT.put(self, number, block)
             yield number, block
 
     def _packed(self, missing: Sequence[int]) -> Iterator[tuple[int, memoryview]]:
@@ -101,7 +126,7 @@ class PlainFile:
         """Number, start and end of blocks that are read at once."""
         layout, run = self._layout, list[tuple[int, int, int]]()
         most = most_packed_bytes(layout.block_height_px * layout.row_bytes)
-        for start, size, number in sorted((int(layout.starts[n]), int(layout.sizes[n]), n) for n in missing):
+        for start, size, number in self._places(missing):
             if size > most:
                 raise self._damage()
             if run and (not run[-1][2] <= start <= run[-1][2] + GAP_BYTES or start + size - run[0][1] > TOGETHER_BYTES):
@@ -110,6 +135,10 @@ class PlainFile:
             run.append((number, start, start + size))
         if run:
             yield run
+
+    def _places(self, numbers: Iterable[int]) -> list[tuple[int, int, int]]:
+        """Start, size and number of blocks, in the order of the file."""
+        return sorted((int(self._layout.starts[n]), int(self._layout.sizes[n]), n) for n in numbers)
 
     def _damage(self) -> InputError:
         return InputError(f"{self._name}: a block of it does not fit its own checksum; copy it again")

@@ -192,7 +192,7 @@ class Asset:
             self._context.run(refuse_damaged_blocks, file, self.name, self._bytes_in_turn, rows, cols, bands)
         return pixels
 
-    def _bytes(self, start: int, stop: int) -> bytes:
+    def _bytes(self, start: int, stop: int) -> bytes | memoryview:
         """Of the file itself; fewer where it ends."""
         if isinstance(self._source, Blocks):
             return self._source.read(start, stop)
@@ -201,7 +201,7 @@ class Asset:
             file.seek(min(start, size))
             return file.read(min(stop, size) - min(start, size))
 
-    def _bytes_in_turn(self, start: int, stop: int) -> bytes:
+    def _bytes_in_turn(self, start: int, stop: int) -> bytes | memoryview:
         """The same for a thread that is in GDAL; far away, mostly those that GDAL has just read and that are kept."""
         with out_of_gdal():
             return self._bytes(start, stop)

@@ -5,7 +5,7 @@ the damaged stream unpacks to more than the block has room for. Other lossless c
 checksum.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import Any
 
@@ -13,12 +13,11 @@ import numpy as np
 
 from terrashot.errors import InputError
 from terrashot.raster.inflate import inflated
+from terrashot.raster.tiff_layout import Read
 from terrashot.raster.unpack import most_packed_bytes
 
 
-def refuse_damaged_blocks(
-    file: Any, name: str, read: Callable[[int, int], bytes], rows: slice, cols: slice, bands: Sequence[int]
-) -> None:
+def refuse_damaged_blocks(file: Any, name: str, read: Read, rows: slice, cols: slice, bands: Sequence[int]) -> None:
     """Nothing, if each block that holds these pixels fits its checksum, or is of a codec without one.
 
     Args:
@@ -59,5 +58,5 @@ def _unpacked_bytes(file: Any, band: int) -> int:
     return int(height * width * np.dtype(file.dtypes[band - 1]).itemsize * (file.count if _is_by_pixel(file) else 1))
 
 
-def _fits(read: Callable[[int, int], bytes], start: int, size: int, unpacked_bytes: int) -> bool:
+def _fits(read: Read, start: int, size: int, unpacked_bytes: int) -> bool:
     return size <= most_packed_bytes(unpacked_bytes) and inflated(read(start, start + size), unpacked_bytes) is not None

@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from jaxtyping import UInt64
 
-Read = Callable[[int, int], bytes]
+Read = Callable[[int, int], bytes | memoryview]
 """Bytes of the file from a place up to another; fewer where it ends."""
 
 SUBFILE, WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, FILL_ORDER = 254, 256, 257, 258, 259, 262, 266
@@ -125,7 +125,7 @@ class _Tags:
 
 def _directories(read: Read) -> list[_Tags]:
     head = read(0, 16)
-    order = {b"II": "<", b"MM": ">"}[head[:2]]
+    order = {b"II": "<", b"MM": ">"}[bytes(head[:2])]
     (magic,) = struct.unpack_from(order + "H", head, 2)
     # Counts of entries, whole entries, and the place of the next directory; classic or BigTIFF.
     count, entry, next_ = {42: ("H", "HHI4s", "I"), 43: ("Q", "HHQ8s", "Q")}[magic]

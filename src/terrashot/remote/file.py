@@ -29,17 +29,17 @@ class Blocks:
             self._block_run(0, 1)  # not asked for alone: the beginning is always read
         return self.ranges.size
 
-    def read(self, start: int, stop: int) -> bytes:
-        """The bytes from `start` up to but not including `stop`; fewer only where the file ends before.
+    def read(self, start: int, stop: int) -> memoryview:
+        """The bytes from `start` up to but not including `stop`, not copied; fewer only where the file ends before.
 
         Raises:
             NetworkError, InputError: as the ranges do.
         """
         stop = min(stop, self.size)
         if start >= stop:
-            return b""
+            return memoryview(b"")
         first, end = start // self._block_bytes, -(-stop // self._block_bytes)
-        content = b"".join(self._in_order(first, end))
+        content = memoryview(b"".join(self._in_order(first, end)))
         skipped = start - first * self._block_bytes
         return content[skipped : skipped + stop - start]
 
@@ -105,12 +105,14 @@ class RemoteFile(io.RawIOBase):
         Raises:
             NetworkError, InputError: as the ranges do.
         """
-        stop = self._blocks.size if size is None or size < 0 else self._place + size
-        got = self._blocks.read(self._place, stop)
-        self._place += len(got)
-        return got
+        return bytes(self._next(self._blocks.size - self._place if size is None or size < 0 else size))
 
     def readinto(self, buffer: "bytearray | memoryview") -> int:  # type: ignore[override]
-        got = self.read(len(buffer))
+        got = self._next(len(buffer))
         buffer[: len(got)] = got
         return len(got)
+
+    def _next(self, size: int) -> memoryview:
+        got = self._blocks.read(self._place, self._place + size)
+        self._place += len(got)
+        return got

@@ -54,7 +54,7 @@ class PlainFile:
     def blocks(self, met: Sequence[MetBlock], band: int) -> Iterator[tuple[MetBlock, Shaped[np.ndarray, "h w"] | None]]:
         """Each of them with its pixels, in the order of the file; None where it was never written.
 
-        One that lies in the piece whole is not kept, for nobody asks for it again: the next is unpacked into the same memory.
+        One that lies in the piece whole is not kept: nobody asks for it again.
 
         Args:
             band: counted from 1.

@@ -48,13 +48,13 @@ class Spool:
                 path.unlink()
         return found
 
-    def numbers(self, key: str) -> set[int]:
-        """Of the pieces that lie there, as they say themselves; whether one is as it was put, `get` finds out."""
+    def sizes(self, key: str) -> dict[int, int]:
+        """Bytes by number of the pieces that lie there, as they say themselves; whether one is as it was put, `get` finds out."""
         try:
             with self._path(key).open("rb", buffering=0) as file:
-                return {number for _, number, _, _ in _heads(file.fileno())}
+                return {number: length for _, number, length, _ in _heads(file.fileno())}
         except OSError:
-            return set()
+            return {}
 
     def put(self, key: str, pieces: Mapping[int, bytes]) -> None:
         """

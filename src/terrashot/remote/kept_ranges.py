@@ -16,8 +16,8 @@ class KeptRanges:
 
     def __init__(self, ranges: RemoteRanges, spool: Spool) -> None:
         self._ranges, self._spool = ranges, spool
-        self._there: dict[int, set[int]] = {}
-        """Blocks that were on the disk when we looked last, by the number of their file."""
+        self._there: dict[int, dict[int, int]] = {}
+        """Blocks that were on the disk when we looked last, by the number of their file: first of a run, and how many."""
         self._version_key = f"version of {ranges.identity}"
         known = _version_from(spool.get(self._version_key).get(0))
         if known is not None:
@@ -54,15 +54,16 @@ class KeptRanges:
         """Blocks from `first` to `end` that lie on the disk, by number; none where no version of the file is known yet."""
         found: dict[int, bytes] = {}
         if self._ranges.is_version_known:
-            wanted = range(first, end)
             for together in range(first // TOGETHER, -(-end // TOGETHER)):
-                if not self._there_in(together).isdisjoint(wanted):
-                    found |= self._spool.get(self._key(together), wanted)
+                runs = {run for run, count in self._there_in(together).items() if run < end and first < run + count}
+                for run, content in self._spool.get(self._key(together), runs).items() if runs else ():
+                    found |= {run + at // BLOCK_BYTES: content[at : at + BLOCK_BYTES] for at in _steps(content)}
         return found
 
-    def _there_in(self, together: int) -> set[int]:
+    def _there_in(self, together: int) -> dict[int, int]:
         if together not in self._there:
-            self._there[together] = self._spool.numbers(self._key(together))
+            sizes = self._spool.sizes(self._key(together))
+            self._there[together] = {run: -(-size // BLOCK_BYTES) for run, size in sizes.items()}
         return self._there[together]
 
     def _fetched(self, first: int, end: int) -> bytes:
@@ -79,15 +80,21 @@ class KeptRanges:
         return content
 
     def _keep(self, first: int, content: bytes) -> None:
-        by_file: dict[int, dict[int, bytes]] = {}
-        for number, at in enumerate(range(0, len(content), BLOCK_BYTES), start=first):
-            by_file.setdefault(number // TOGETHER, {})[number] = content[at : at + BLOCK_BYTES]
-        for together, blocks in by_file.items():
-            self._spool.put(self._key(together), blocks)
-            self._there.setdefault(together, set()).update(blocks)
+        """A run of blocks in one piece in each file."""
+        end = first + len(_steps(content))
+        for together in range(first // TOGETHER, -(-end // TOGETHER)):
+            run, stop = max(first, together * TOGETHER), min(end, (together + 1) * TOGETHER)
+            part = content[(run - first) * BLOCK_BYTES : (stop - first) * BLOCK_BYTES]
+            self._spool.put(self._key(together), {run: part})
+            self._there.setdefault(together, {})[run] = stop - run
 
     def _key(self, together: int) -> str:
         return f"{self._ranges.identity} {_version_bytes(self._ranges.version).decode()} {together}"
+
+
+def _steps(content: bytes) -> range:
+    """Where each block of a run begins in it."""
+    return range(0, len(content), BLOCK_BYTES)
 
 
 def _version_bytes(version: Version) -> bytes:

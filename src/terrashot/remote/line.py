@@ -115,8 +115,9 @@ class _Metered(io.RawIOBase):
 
     def readinto(self, buffer: "bytearray | memoryview") -> int:  # type: ignore[override]
         view = memoryview(buffer)[: self._budget.room(len(buffer))]
-        # Set before every receipt: a server that sends a byte a second would outlive one timeout for all.
-        self._socket.settimeout(self._budget.patience_s())
+        # Looked at before every receipt: a server that sends a byte a second would outlive one timeout for all.
+        if (patience_s := self._budget.patience_s()) != self._socket.gettimeout():
+            self._socket.settimeout(patience_s)
         received = self._socket.recv_into(view)
         self._budget.receive(received)
         return received

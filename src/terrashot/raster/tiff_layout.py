@@ -27,6 +27,8 @@ KIND_OF: Final = {1: "u", 2: "i", 3: "f"}
 ITEM_OF: Final = {3: "u2", 4: "u4", 16: "u8"}
 """Types of the numbers of a tag: SHORT, LONG, LONG8."""
 MOST_DIRECTORIES, MOST_ENTRIES, MOST_BLOCKS = 64, 512, 1 << 16
+HEAD_BYTES: Final = 64 << 10
+"""The directories of a cloud-optimised file lie there."""
 SMALL, MASK = 1, 4
 """Bits of the subfile type."""
 
@@ -86,13 +88,19 @@ class Layout:
 def layout_of(read: Read, level: int) -> Layout | None:
     """Of the full image (0), or of its overviews in the file's order (from 1); None where only GDAL can read it."""
     try:
-        first, *others = _directories(read)
+        first, *others = _directories(_with_head(read))
         small = [tags for tags in others if tags.first(SUBFILE, 0) & (SMALL | MASK) == SMALL]
         tags = (first, *small)[level]
         found = _claimed(tags)
         return found if _is_plain(tags, found) else None
     except (struct.error, ValueError, LookupError):
         return None
+
+
+def _with_head(read: Read) -> Read:
+    """The same bytes; those at the beginning, of which a hundred places are looked at, are read once."""
+    head = read(0, HEAD_BYTES)
+    return lambda start, stop: head[start:stop] if stop <= len(head) else read(start, stop)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from terrashot.remote.headers import Version
 from terrashot.remote.ranges import ByteRanges, RemoteRanges, ReplacedError
 
 BLOCK_BYTES = 64 << 10
-TOGETHER = 32
-"""Blocks that lie in one file of the disk: some tiles of one row, and as much as is read at once to find one of them there."""
+TOGETHER = 128
+"""Blocks whose runs lie in one file of the disk, since a new file costs more than to write a run; as many are lost with a damaged one."""
 
 
 class KeptRanges:

@@ -8,7 +8,7 @@ from terrashot.remote.ranges import ByteRanges, RemoteRanges, ReplacedError
 
 BLOCK_BYTES = 64 << 10
 TOGETHER = 128
-"""Blocks whose runs lie in one file of the disk, since a new file costs more than to write a run; as many are lost with a damaged one."""
+"""Blocks whose runs lie in one file of the disk: a new file costs more than to write a run; what lies behind damage is lost."""
 
 
 class KeptRanges:

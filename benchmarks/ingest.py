@@ -43,6 +43,7 @@ from terrashot.ingest.composite import MeanStack
 from terrashot.ingest.far_files import FarFiles
 from terrashot.ingest.harvest import harvest
 from terrashot.ingest.near_files import NearFiles
+from terrashot.ingest.reflectance import reflectance
 from terrashot.ingest.scene_file import Listed, SceneFile, write_listed
 from terrashot.ingest.scene_source import Recipe, SceneSource
 from terrashot.ingest.window import OpenPlane
@@ -161,6 +162,7 @@ def load_compiled() -> None:
     """Nothing; processes forked from now on have the compiled code of a harvest, as a long one has it after its first chip."""
     numbers_of(np.zeros((1, 1, 1), np.uint16))
     floats_of(np.zeros((1, 4, 1, 1), np.uint8))
+    reflectance(np.zeros((1, 1), np.uint16), OFFSET)
     stack = MeanStack((1, 1, 1))
     stack.add(np.zeros((1, 1, 1), np.float32))
     stack.result()

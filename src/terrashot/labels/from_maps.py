@@ -1,6 +1,6 @@
-"""Targets of chips from one reference map: window by window, each part of a tile read once.
+"""Targets of chips from one reference map: piece by piece, each part of a tile read once.
 
-N: chips. n: chips of a window. T: targets.
+N: chips. n: chips of a piece. T: targets.
 """
 
 from collections.abc import Generator, Iterable, Mapping, Sequence
@@ -61,16 +61,17 @@ class Shares:
 
 @dataclass(frozen=True, slots=True)
 class MapRead:
-    """So many windows of a map are done."""
+    """So many pieces of a map are done."""
 
     done: int
     total: int
     chips: int
+    """Met in them, wholly or in part."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Part:
-    """What one window says: shares of the whole chip, and target sums over them."""
+    """What one piece says: shares of the whole chip, and target sums over them."""
 
     chips: Int64[np.ndarray, " n"]
     sums: Float64[np.ndarray, "n K"]
@@ -84,7 +85,7 @@ def shares_of(
     """What the map says of the chips, the same whatever the number of workers.
 
     Args:
-        is_far: windows are waited for by so many threads at once (`readers`), not read by processes (`workers`).
+        is_far: pieces are waited for by so many threads at once (`readers`), not read by processes (`workers`).
 
     Raises:
         InputError: a tile cannot be read, is of another map, or the map lies over no chip.
@@ -93,10 +94,10 @@ def shares_of(
     met = meetings_of(ground, source.tiles)
     regions = regions_of(ground, source.tiles, met)
     sums = np.zeros((len(ground), 1 + len(source.taken.targets)))
-    absent, parts, n_chips = dict[str, None](), dict[int, _Part](), 0
+    absent, parts, is_met = dict[str, None](), dict[int, _Part](), np.zeros(len(ground), bool)
     for done, (number, part) in enumerate(_read_all(source, regions, workers, readers if is_far else 0), start=1):
-        parts[number], n_chips = part, n_chips + len(part.chips)
-        yield MapRead(done, len(regions), n_chips)
+        parts[number], is_met[part.chips] = part, True
+        yield MapRead(done, len(regions), int(np.count_nonzero(is_met)))
     for number in sorted(parts):  # sums of a chip on several tiles come in one order
         np.add.at(sums, parts[number].chips, parts[number].sums)
         if (name := parts[number].absent) is not None:

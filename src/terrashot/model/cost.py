@@ -6,6 +6,7 @@ p pixels a patch's side, G chips a step on all processes, D embedding.
 
 from dataclasses import dataclass
 
+from terrashot.model.local_contrast import N_PLANES
 from terrashot.model.token_tower import KERNEL_PX, POOLED, stem_layers
 from terrashot.model.towers_config import TowersConfig
 from terrashot.model.vit import VitConfig
@@ -84,7 +85,8 @@ def forward_flops(config: TowersConfig, patches: int | None = None) -> float:
     shown = vit.side_patches**2 if patches is None else patches
     if vit.stem:
         seen = POOLED * d
-        return float(_stem_flops(vit) + vit.depth * layer_flops(vit, shown) + 2 * seen**2 + 2 * seen * config.shared)
+        heads = 2 * seen**2 + 2 * seen * config.shared
+        return float(_contrast_flops(vit) + _stem_flops(vit) + vit.depth * layer_flops(vit, shown) + heads)
     n = shown + 1
     layers = (vit.depth - 1) * layer_flops(vit, n) + _last_layer_flops(vit, n)
     return float(_patch_flops(vit, shown) + layers + 2 * d * config.embedding)
@@ -97,7 +99,7 @@ def tower_step_flops(step: StepShape) -> float:
     twice; with checkpointing each layer once more, up to the product whose answer nothing asks for.
     """
     vit, forward = step.towers.vit, forward_flops(step.towers, step.patches)
-    first = _stem_flops(vit, 1) if vit.stem else _patch_flops(vit, step.patches)
+    first = _stem_flops(vit, 1) + 2 * _contrast_flops(vit) if vit.stem else _patch_flops(vit, step.patches)
     again = _recomputed_flops(vit, step.patches) if step.is_checkpointed else 0
     return 3 * forward - first + again + (forward if step.is_cached else 0)
 
@@ -120,6 +122,11 @@ def layer_flops(vit: VitConfig, n: int) -> int:
 
 def _patch_flops(vit: VitConfig, patches: int) -> int:
     return 2 * patches * vit.patch_px**2 * vit.width
+
+
+def _contrast_flops(vit: VitConfig) -> int:
+    """Of the local contrast: for each plane two means, each by two products."""
+    return (N_PLANES - 1) * 2 * 2 * 2 * vit.chip_px**3
 
 
 def _stem_flops(vit: VitConfig, most: int | None = None) -> int:

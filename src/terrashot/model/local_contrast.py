@@ -33,7 +33,8 @@ def _contrast(pixels: Float[Tensor, "B 1 H W"], side_px: int) -> Float[Tensor, "
 def _mean(pixels: Float[Tensor, "B 1 H W"], side_px: int) -> Float[Tensor, "B 1 H W"]:
     """Two products with band matrices, rows and columns: on a CPU a third to an eighth of the time of a pooling."""
     height, width = pixels.shape[-2:]
-    with torch.autocast(pixels.device.type, enabled=False):  # A variance is a difference of two such means.
+    # A variance is a difference of two such means, so they are never in bfloat16.
+    with torch.autocast("cuda" if pixels.is_cuda else "cpu", enabled=False):
         return _averaging(height, side_px, pixels.device) @ pixels @ _averaging(width, side_px, pixels.device).T
 
 

@@ -39,14 +39,20 @@ from range_server import HOST, serving
 
 from terrashot.durable.files import sha256_of_file
 from terrashot.durable.spool import Spool
+from terrashot.ingest.clear_sky import clear_by_scl
 from terrashot.ingest.composite import MeanStack
+from terrashot.ingest.decibels import as_power
 from terrashot.ingest.far_files import FarFiles
 from terrashot.ingest.harvest import harvest
+from terrashot.ingest.hidden import hide, is_empty
 from terrashot.ingest.near_files import NearFiles
 from terrashot.ingest.reflectance import reflectance
+from terrashot.ingest.scaled import scaled
 from terrashot.ingest.scene_file import Listed, SceneFile, write_listed
 from terrashot.ingest.scene_source import Recipe, SceneSource
 from terrashot.ingest.window import OpenPlane
+from terrashot.raster.onto_chip import nearest_onto, onto
+from terrashot.raster.place import RasterPlace
 from terrashot.raster.predictor import floats_of, numbers_of
 from terrashot.remote.profiles import profile_of
 
@@ -160,9 +166,17 @@ def ratios(spent: Mapping[str, Sequence[Spent]], where: str) -> tuple[list[float
 
 def load_compiled() -> None:
     """Nothing; processes forked from now on have the compiled code of a harvest, as a long one has it after its first chip."""
+    plane, place = np.zeros((1, 1, 1), np.float32), RasterPlace("EPSG:32632", (1, 0, 0, 0, -1, 0), 1, 1)
     numbers_of(np.zeros((1, 1, 1), np.uint16))
     floats_of(np.zeros((1, 4, 1, 1), np.uint8))
     reflectance(np.zeros((1, 1), np.uint16), OFFSET)
+    as_power(scaled(plane[0], 1.0, 0.0, (None, None))[None], "power")
+    is_empty(
+        hide(
+            onto(plane, place, place),
+            nearest_onto(clear_by_scl(np.zeros((1, 1), np.uint8)), place, place, outside=False),
+        )
+    )
     stack = MeanStack((1, 1, 1))
     stack.add(np.zeros((1, 1, 1), np.float32))
     stack.result()

@@ -17,7 +17,7 @@ PARTS: dict[str, list[tuple[Any, str]]] = {
     "kept on disk": [(Spool, "get"), (Spool, "put")],
     "into values": [(delivery, "quantity")],
     "mask": [(delivery, "_is_clear"), (delivery, "hide")],
-    "onto the chip": [(delivery, "onto")],
+    "onto the chip": [(delivery, "lay_onto")],
     "composite": [(scene_source, "make_composite"), (scene_source, "to_db")],
     "pack and write": [(harvest, "pack_chip"), (harvest, "write_shard")],
 }

@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 
 from terrashot.errors import ConfigError, InputError
-from terrashot.ingest.clear_sky import clear_by_qa60, clear_by_scl, clear_by_score, hide, refuse_months_without_qa60
+from terrashot.ingest.clear_sky import (
+    SCL_CLEAR,
+    clear_by_qa60,
+    clear_by_scl,
+    clear_by_score,
+    refuse_months_without_qa60,
+)
 
 SUMMER = datetime(2020, 7, 1, tzinfo=UTC)
 
@@ -50,8 +56,12 @@ def test_a_cloud_score_on_another_scale_is_refused():
         clear_by_score(np.array([[3.0, 80.0]], np.float32))
 
 
-def test_what_is_hidden_is_no_data_in_every_band():
-    values = np.arange(8, dtype=np.float32).reshape(2, 2, 2)
-    hidden = hide(values, np.array([[True, False], [False, True]]))
-    assert np.isnan(hidden[:, [0, 1], [1, 0]]).all()
-    assert hidden.dtype == np.float32 and hidden[:, [0, 1], [0, 1]].tolist() == [[0, 3], [4, 7]]
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.uint16, np.float32])
+def test_classes_are_looked_up_as_numpy_would_whatever_type_they_are_stored_in(dtype):
+    classes = np.array([[0, 2, 11, 12, 100], [4, 7, 8, 5, 6]], dtype)
+    np.testing.assert_array_equal(clear_by_scl(classes), np.isin(classes, SCL_CLEAR))
+
+
+def test_what_is_no_class_is_not_clear():
+    assert not clear_by_scl(np.array([[-1, -300]], np.int16)).any()
+    assert not clear_by_scl(np.array([[4.5, np.nan, np.inf, -np.inf]], np.float32)).any()

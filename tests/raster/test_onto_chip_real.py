@@ -5,7 +5,8 @@ import pyproj
 import pytest
 
 from terrashot.domain.grid import Grid
-from terrashot.ingest.clear_sky import clear_by_scl, hide
+from terrashot.ingest.clear_sky import clear_by_scl
+from terrashot.ingest.hidden import hide
 
 pytest.importorskip("rasterio", reason="the tile is a GeoTIFF")
 

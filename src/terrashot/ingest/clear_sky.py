@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, no_type_check
 
 import numpy as np
-from jaxtyping import Bool, Float, Float32, Integer
+from jaxtyping import Bool, Float, Integer, Real
+from numba import njit
 
 from terrashot.errors import ConfigError, InputError
 from terrashot.ingest.months import in_utc, window_utc
@@ -13,6 +14,7 @@ from terrashot.ingest.months import in_utc, window_utc
 SCL_CLEAR: Final = (2, 4, 5, 6, 7, 11)
 """Dark ground, plants, bare ground, water, unclassified, snow. Hidden are 0 no data, 1 saturated or defective, 3 cloud shadow,
 8 and 9 cloud, 10 cirrus. Snow is ground; 7 is what the classifier could not name, which is mostly ground too."""
+IS_CLEAR_SCL: Final = np.isin(np.arange(1 + max(SCL_CLEAR)), SCL_CLEAR)
 QA60_CLOUD: Final = 1 << 10 | 1 << 11
 """Opaque cloud, cirrus."""
 QA60_EMPTY: Final = (datetime(2022, 1, 25, tzinfo=UTC), datetime(2024, 2, 29, tzinfo=UTC))
@@ -21,9 +23,11 @@ CLEAR_SCORE: Final = 0.6
 """Of 0 to 1; 1 is clear. Source: Pasquarella et al. 2023 (CVPRW, Cloud Score+), whose examples cut at 0.6."""
 
 
-def clear_by_scl(scl: Integer[np.ndarray, "H W"]) -> Bool[np.ndarray, "H W"]:
+def clear_by_scl(scl: Real[np.ndarray, "H W"]) -> Bool[np.ndarray, "H W"]:
     """Where the scene classification of Level-2A sees ground."""
-    return np.isin(scl, SCL_CLEAR)
+    is_clear = np.empty(scl.shape, np.bool_)
+    _look_up(scl.reshape(-1), IS_CLEAR_SCL, is_clear.reshape(-1))
+    return is_clear
 
 
 def clear_by_qa60(qa60: Integer[np.ndarray, "H W"], sensed_at: datetime) -> Bool[np.ndarray, "H W"]:
@@ -64,9 +68,11 @@ def clear_by_score(score: Float[np.ndarray, "H W"], at_least: float = CLEAR_SCOR
     return np.greater_equal(score, at_least)
 
 
-def hide(values: Float32[np.ndarray, "C H W"], is_clear: Bool[np.ndarray, "H W"]) -> Float32[np.ndarray, "C H W"]:
-    """The values with NaN where it is not clear.
-
-    On the sensor's own pixels, before anything is averaged or interpolated: no cloud leaks into a clear neighbour.
-    """
-    return np.where(is_clear, values, np.float32(np.nan))
+@njit(cache=True, nogil=True)
+@no_type_check
+def _look_up(classes: np.ndarray, table: np.ndarray, found: np.ndarray) -> None:
+    """False for classes that the table does not have; whole numbers may be written as floats."""
+    for pixel in range(len(classes)):
+        is_listed = 0 <= classes[pixel] < len(table)
+        number = int(classes[pixel]) if is_listed else 0
+        found[pixel] = is_listed and number == classes[pixel] and table[number]

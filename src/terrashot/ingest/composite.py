@@ -13,8 +13,8 @@ import numpy as np
 from jaxtyping import Bool, Float32, Int32
 
 from terrashot.errors import InputError, one_line
-from terrashot.ingest.clear_sky import hide
 from terrashot.ingest.each_once import Delivery, Pass
+from terrashot.ingest.hidden import hide
 from terrashot.ingest.pixel_sums import add_finite, means_of
 from terrashot.ingest.reasons import Reason, most_telling
 

@@ -1,10 +1,11 @@
 """Radar power and decibels: there and back, with no data where power is not positive."""
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, no_type_check
 
 import numpy as np
 from jaxtyping import Float32
+from numba import njit
 
 from terrashot.errors import InputError
 
@@ -43,7 +44,16 @@ def as_power(values: Float32[np.ndarray, "C H W"], unit: str) -> Float32[np.ndar
 
 def _positive(power: Float32[np.ndarray, "C H W"]) -> Float32[np.ndarray, "C H W"]:
     """The power; NaN where it is zero, negative (noise was taken away, or a fill value) or not finite."""
-    return np.where((power > 0) & (power < np.inf), power, np.float32(np.nan))
+    found = np.empty(power.shape, np.float32)
+    _keep_positive(power.reshape(-1), found.reshape(-1))
+    return found
+
+
+@njit(cache=True, nogil=True)
+@no_type_check
+def _keep_positive(power: np.ndarray, found: np.ndarray) -> None:
+    for pixel in range(len(power)):
+        found[pixel] = power[pixel] if 0 < power[pixel] < np.inf else np.float32(np.nan)
 
 
 def _squared(amplitude: Float32[np.ndarray, "C H W"]) -> Float32[np.ndarray, "C H W"]:

@@ -11,13 +11,14 @@ import numpy as np
 from jaxtyping import Bool, Float32, Shaped
 
 from terrashot.errors import InputError
-from terrashot.ingest.clear_sky import clear_by_qa60, clear_by_scl, clear_by_score, hide
+from terrashot.ingest.clear_sky import clear_by_qa60, clear_by_scl, clear_by_score
 from terrashot.ingest.composite import Seen
+from terrashot.ingest.hidden import hide, is_empty
 from terrashot.ingest.quantity import quantity
 from terrashot.ingest.reasons import Reason
 from terrashot.ingest.scene import Scene
 from terrashot.ingest.window import OpenPlane, Window, read_window
-from terrashot.raster.onto_chip import nearest_onto, onto
+from terrashot.raster.onto_chip import lay_onto, nearest_onto, onto
 from terrashot.raster.place import RasterPlace
 from terrashot.remote.profiles import MaskKind, Profile, plane_of
 
@@ -43,10 +44,12 @@ def see_delivery(
     mask = _mask(scene, product, target, open_plane) if product.mask else None
     # Channels of one lattice share what is clear on it.
     sky = cache(partial(_is_clear, mask, product, scene)) if product.mask else None
-    values = np.full((len(kinds), target.height_px, target.width_px), np.nan, np.float32)
-    reasons = [
-        _show(own, scene, product, kind, target, sky, open_plane) for own, kind in zip(values, kinds, strict=True)
-    ]
+    values = np.empty((len(kinds), target.height_px, target.width_px), np.float32)
+    reasons = []
+    for own, kind in zip(values, kinds, strict=True):
+        reasons.append(_show(own, scene, product, kind, target, sky, open_plane))
+        if reasons[-1] is not None:
+            own.fill(np.nan)
     return Seen(values, tuple(reasons))
 
 
@@ -54,7 +57,7 @@ def _show(
     values: Float32[np.ndarray, "H W"], scene: Scene, product: Profile, kind: str, target: RasterPlace, sky: Sky | None,
     open_plane: OpenPlane,
 ) -> Reason | None:  # fmt: skip
-    """Why one channel has no pixel on the chip, if so; `values`, NaN before, hold those that it has."""
+    """Why one channel has no pixel on the chip, if so; else `values` hold them."""
     plane = plane_of(scene.acquisition, product, kind)
     if plane is None:
         return _without_file(scene, product, kind)
@@ -62,14 +65,13 @@ def _show(
     if window is None:
         return "outside the swath"
     sensed = quantity(window, plane, product, scene.offset)[None]
-    if np.isnan(sensed).all():
+    if is_empty(sensed):
         return "outside the swath"
     clear = sensed if sky is None else hide(sensed, sky(window.place))
-    values[...] = onto(clear, window.place, target)[0]
-    if not np.isnan(values).all():
+    lay_onto(values[None], clear, window.place, target)
+    if not is_empty(values):
         return None
-    is_beside = np.isnan(onto(sensed, window.place, target)).all()
-    return "outside the swath" if is_beside else "all clouded"
+    return "outside the swath" if is_empty(onto(sensed, window.place, target)) else "all clouded"
 
 
 def _without_file(scene: Scene, product: Profile, kind: str) -> Reason:

@@ -7,6 +7,7 @@ from terrashot.errors import InputError
 from terrashot.ingest.boa_offset import Offset
 from terrashot.ingest.decibels import as_power
 from terrashot.ingest.reflectance import reflectance
+from terrashot.ingest.scaled import scaled
 from terrashot.ingest.window import Window
 from terrashot.remote.profiles import Plane, Profile
 
@@ -33,12 +34,6 @@ def quantity(window: Window, plane: Plane, product: Profile, offset: Offset | No
 
 def _scaled(window: Window, plane: Plane) -> Float32[np.ndarray, "h w"]:
     """value = stored * scale + offset, as the plane says, else the file; what is no data in either is NaN."""
-    stored = window.stored.astype(np.float32)
     scale = window.scale if plane.scale is None else plane.scale
     offset = window.offset if plane.offset is None else plane.offset
-    values = stored if (scale, offset) == (1, 0) else (stored.astype(np.float64) * scale + offset).astype(np.float32)
-    is_there = np.isfinite(stored)
-    for nodata in (plane.nodata, window.nodata):
-        if nodata is not None:
-            is_there &= stored != np.float32(nodata)
-    return np.where(is_there, values, np.float32(np.nan))
+    return scaled(window.stored, scale, offset, (plane.nodata, window.nodata))

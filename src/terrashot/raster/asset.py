@@ -196,10 +196,12 @@ class Asset:
         """Of the file itself; fewer where it ends."""
         if isinstance(self._source, Blocks):
             return self._source.read(start, stop)
-        with self._source.open("rb") as file:
-            size = os.fstat(file.fileno()).st_size
-            file.seek(min(start, size))
-            return file.read(min(stop, size) - min(start, size))
+        descriptor = os.open(self._source, os.O_RDONLY)
+        try:
+            # What is wanted may be what a damaged header claims.
+            return os.pread(descriptor, max(0, min(stop, os.fstat(descriptor).st_size) - start), start)
+        finally:
+            os.close(descriptor)
 
     def _bytes_in_turn(self, start: int, stop: int) -> bytes | memoryview:
         """The same for a thread that is in GDAL; far away, mostly those that GDAL has just read and that are kept."""

@@ -5,10 +5,11 @@ No data stays no data: a pixel has a value where at least half of what it is mad
 
 import math
 from functools import lru_cache
-from typing import Final
+from typing import Final, no_type_check
 
 import numpy as np
-from jaxtyping import Float32, Float64, Shaped
+from jaxtyping import Float32, Float64, Int64, Shaped
+from numba import njit
 
 from terrashot.domain.grid import Chip
 from terrashot.errors import MissingExtraError
@@ -56,9 +57,25 @@ def onto(
     Raises:
         MissingExtraError: rasterio is not installed.
     """
+    found = np.empty((len(values), target.height_px, target.width_px), np.float32)
+    lay_onto(found, values, source, target)
+    return found
+
+
+def lay_onto(
+    found: Float32[np.ndarray, "C H W"], values: Float32[np.ndarray, "C h w"], source: RasterPlace, target: RasterPlace
+) -> None:
+    """`found` holds what `onto` would give."""
     shift = whole_shift(source, target)
-    if shift is not None:
-        return _shifted(values, shift, (target.height_px, target.width_px))
+    if shift is None:
+        found[...] = _interpolated(values, source, target)
+    else:
+        _shift(values, *shift, found)
+
+
+def _interpolated(
+    values: Float32[np.ndarray, "C h w"], source: RasterPlace, target: RasterPlace
+) -> Float32[np.ndarray, "C H W"]:
     finite = np.where(np.isfinite(values), values, np.float32(np.nan))
     ratio = pixels_along(source, target)
     pad = math.ceil(min(ratio, max(values.shape[1:]))) + 2
@@ -93,20 +110,30 @@ def _nearest_by_axes(
     classes: Shaped[np.ndarray, "h w"], source: RasterPlace, target: RasterPlace, *, outside: int
 ) -> Shaped[np.ndarray, "H W"]:
     """The same where rows of the target are rows of the source: each row and column is looked up once, not each pixel."""
-    along = np.arange(target.width_px) + 0.5, np.arange(target.height_px) + 0.5
-    own_cols, _ = pixels_in(source, target, along[0], np.zeros(target.width_px))
-    _, own_rows = pixels_in(source, target, np.zeros(target.height_px), along[1])
-    found = np.full((target.height_px, target.width_px), outside, classes.dtype)
-    rows, cols = (_inside(at, has) for at, has in ((own_rows, source.height_px), (own_cols, source.width_px)))
-    picked = classes[own_rows[rows].astype(np.int64)]
-    found[rows, cols] = picked[:, own_cols[cols].astype(np.int64)]
+    found = np.empty((target.height_px, target.width_px), classes.dtype)
+    _pick(classes, *_nearest_axes(source, target), classes.dtype.type(outside), found)
     return found
 
 
-def _inside(at: Float64[np.ndarray, " n"], has: int) -> slice:
-    """The run of places that lie among so many pixels; they grow or fall evenly."""
-    found = np.flatnonzero((at >= 0) & (at < has))
-    return slice(int(found[0]), int(found[-1]) + 1) if found.size else slice(0, 0)
+@lru_cache(maxsize=64)
+def _nearest_axes(source: RasterPlace, target: RasterPlace) -> tuple[Int64[np.ndarray, " H"], Int64[np.ndarray, " W"]]:
+    """The source's row under each of the target's, and its columns; -1 where it has none."""
+    own_cols, _ = pixels_in(source, target, np.arange(target.width_px) + 0.5, np.zeros(target.width_px))
+    _, own_rows = pixels_in(source, target, np.zeros(target.height_px), np.arange(target.height_px) + 0.5)
+    return _inside(own_rows, source.height_px), _inside(own_cols, source.width_px)
+
+
+def _inside(at: Float64[np.ndarray, " n"], has: int) -> Int64[np.ndarray, " n"]:
+    return np.where((at >= 0) & (at < has), at, -1).astype(np.int64)
+
+
+@njit(cache=True, nogil=True)
+@no_type_check
+def _pick(classes: np.ndarray, rows: np.ndarray, cols: np.ndarray, outside: int, found: np.ndarray) -> None:
+    for row in range(len(rows)):
+        for col in range(len(cols)):
+            is_inside = rows[row] >= 0 and cols[col] >= 0
+            found[row, col] = classes[rows[row], cols[col]] if is_inside else outside
 
 
 def is_square_on(source: RasterPlace, target: RasterPlace) -> bool:
@@ -136,26 +163,20 @@ def whole_shift(source: RasterPlace, target: RasterPlace) -> tuple[int, int] | N
     return None if is_turned or off > WHOLE_PX else (round(starts[0]), round(starts[1]))
 
 
-def _shifted(
-    values: Float32[np.ndarray, "C h w"], shift: tuple[int, int], shape: tuple[int, int]
-) -> Float32[np.ndarray, "C H W"]:
-    """The part that begins at a row and column, NaN beyond the end and where it is not finite."""
-    (rows, own_rows), (cols, own_cols) = (
-        _meeting(start, length, has) for start, length, has in zip(shift, shape, values.shape[1:], strict=True)
-    )
-    found = values[:, own_rows, own_cols]
-    finite = np.where(np.isfinite(found), found, np.float32(np.nan))
-    if finite.shape[1:] == shape:
-        return finite
-    part = np.full((len(values), *shape), np.nan, np.float32)
-    part[:, rows, cols] = finite
-    return part
-
-
-def _meeting(start: int, length: int, has: int) -> tuple[slice, slice]:
-    """Of a part `length` long that begins at `start` of `has` pixels: which of its pixels there are, and which they are."""
-    low, high = max(start, 0), max(min(start + length, has), max(start, 0))
-    return slice(low - start, high - start), slice(low, high)
+@njit(cache=True, nogil=True)
+@no_type_check
+def _shift(values: np.ndarray, first_row: int, first_col: int, found: np.ndarray) -> None:
+    """`found` holds the part that begins at a row and column, NaN beyond the end and where it is not finite."""
+    n_rows, n_cols = values.shape[1:]
+    n_channels, height, width = found.shape
+    left, right = min(max(-first_col, 0), width), min(max(n_cols - first_col, 0), width)
+    for channel in range(n_channels):
+        for row in range(height):
+            found[channel, row] = np.float32(np.nan)
+            if 0 <= row + first_row < n_rows:
+                for col in range(left, right):
+                    number = values[channel, row + first_row, col + first_col]
+                    found[channel, row, col] = number if np.isfinite(number) else np.float32(np.nan)
 
 
 def _padded(place: RasterPlace, pad: int) -> RasterPlace:

@@ -10,6 +10,7 @@ from typing import Any
 from terrashot.durable.spool import Spool
 from terrashot.ingest import delivery, harvest, scene_source
 from terrashot.remote.ranges import RemoteRanges
+from terrashot.store.write import NewShard
 
 PARTS: dict[str, list[tuple[Any, str]]] = {
     "read and unpack": [(delivery, "read_window")],
@@ -19,7 +20,7 @@ PARTS: dict[str, list[tuple[Any, str]]] = {
     "mask": [(delivery, "_is_clear"), (delivery, "hide")],
     "onto the chip": [(delivery, "lay_onto")],
     "composite": [(scene_source, "make_composite"), (scene_source, "to_db")],
-    "pack and write": [(harvest, "pack_chip"), (harvest, "write_shard")],
+    "pack and write": [(harvest, "pack_chip"), (NewShard, "add"), (NewShard, "finish")],
 }
 """The functions that do the work, as their callers know them. What one of them calls of another part counts there alone."""
 

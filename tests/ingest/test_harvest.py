@@ -7,7 +7,7 @@ import pytest
 
 from terrashot.domain.modality import Channel, Difference, Imagery
 from terrashot.domain.tables import count_absences
-from terrashot.errors import InputError, MissingImageryError
+from terrashot.errors import InputError, MissingImageryError, NetworkError
 from terrashot.ingest.harvest import Harvested, harvest
 from terrashot.store.chips import open_chip_store
 from terrashot.store.layout import shard_path
@@ -108,3 +108,22 @@ def test_what_is_damaged_is_marked_and_its_chips_alone_are_read_again(tmp_path, 
 def test_reasons_that_are_alike_are_counted_together(tmp_path):
     run(SpelledOut(), IDS, tmp_path)
     assert count_absences(open_chip_store(tmp_path).presence()) == [("s2rgbm", "missing", "no acquisition", 1)]
+
+
+@dataclass(frozen=True)
+class Unplugged(SpelledOut):
+    """From chip 20 on, the network gives nothing."""
+
+    def read(self, chip_id: str) -> Imagery:
+        if int(chip_id[1:]) >= 20:
+            raise NetworkError("example.org: no answer")
+        return super().read(chip_id)
+
+
+def test_work_that_ends_amid_a_shard_leaves_nothing_of_it_and_the_next_harvest_is_exact(tmp_path):
+    with pytest.raises(NetworkError):
+        run(Unplugged(), IDS, tmp_path / "ended")
+    assert not list(shard_path(tmp_path / "ended", "s2rgbm", 0).parent.iterdir()), "neither the shard nor a part of it"
+    for name in ("ended", "whole"):
+        run(SpelledOut(), IDS, tmp_path / name)
+    assert open_chip_store(tmp_path / "ended").digest() == open_chip_store(tmp_path / "whole").digest()

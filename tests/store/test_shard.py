@@ -17,9 +17,9 @@ from terrashot.store.encoding import ENCODINGS
 from terrashot.store.layout import LEDGER, ZARR, shard_path
 from terrashot.store.pack_chip import pack_chip
 from terrashot.store.repair import mark_damage, verify_store, waits_for_repair
-from terrashot.store.shard import ABSENT, open_shard, pack, read_index, read_packed, shard_bytes, unpack
+from terrashot.store.shard import ABSENT, ShardForm, open_shard, pack, read_index, read_packed, unpack
 from terrashot.store.upsample import upsample
-from terrashot.store.write import ModalityForm, open_ledger_to_write, prepare_store, record_shard, write_shard
+from terrashot.store.write import ModalityForm, NewShard, open_ledger_to_write, prepare_store, record_shard
 
 SIDE = 8
 RADAR = (Channel("m1_vv", "vv", "dB"), Channel("m1_vh", "vh", "dB"))
@@ -54,12 +54,10 @@ def fill(folder, imagery):
     for modality, found in imagery.items():
         layout = layouts[modality]
         for shard in sorted({places[chip] // layout.shard_chips for chip in found}):
-            own = {
-                c: (places[c] % layout.shard_chips, pack_chip(layout, c, f))
-                for c, f in found.items()
-                if places[c] // layout.shard_chips == shard
-            }
-            record_shard(ledger, write_shard(folder, layout, shard, own))
+            with NewShard(folder, layout, shard) as new:
+                for chip in (chip for chip in found if places[chip] // layout.shard_chips == shard):
+                    new.add(chip, places[chip] % layout.shard_chips, pack_chip(layout, chip, found[chip]))
+                record_shard(ledger, new.finish())
     ledger.close()
     return open_chip_store(folder)
 
@@ -141,7 +139,10 @@ def test_we_read_what_zarr_python_writes(tmp_path):
 
 def test_a_shard_written_by_us_equals_one_written_by_zarr_python_to_any_reader(tmp_path):
     chunks = {1: np.full((SIDE, SIDE), 7, np.uint16), 3: np.arange(SIDE * SIDE, dtype=np.uint16).reshape(SIDE, SIDE)}
-    (tmp_path / "shard").write_bytes(shard_bytes({slot: pack(values) for slot, values in chunks.items()}, 4))
+    form = ShardForm(4)
+    (tmp_path / "shard").write_bytes(
+        form.chunks({slot: pack(values) for slot, values in chunks.items()}) + form.index()
+    )
     index = read_index(open_shard(tmp_path / "shard"), 4, tmp_path / "shard")
     assert [bool(index[i, 0] == ABSENT) for i in range(4)] == [True, False, True, False]
 

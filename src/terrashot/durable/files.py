@@ -33,28 +33,58 @@ def write_point(name: str) -> None:
         os._exit(137)
 
 
+class NewFile:
+    """A file that grows under a temporary name; `path` is as it was until all is `finish`ed.
+
+    To be used in a `with`, at whose end nothing unfinished is left.
+
+    Raises:
+        StorageError: anywhere; no space, no permission, or the folder is gone; names the file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._temporary = path.parent / f".{path.name}.{os.getpid()}{LEFTOVER_SUFFIX}"
+        with storage_errors(path):
+            write_point("write")
+            self._file = self._temporary.open("wb")
+
+    def __enter__(self) -> "NewFile":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with contextlib.suppress(OSError):
+            self._file.close()
+        with contextlib.suppress(OSError):
+            self._temporary.unlink(missing_ok=True)
+
+    def append(self, write: Callable[[BinaryIO], object]) -> None:
+        """Nothing; what `write` puts into the open file follows what it holds."""
+        with storage_errors(self._path):
+            write(self._file)
+
+    def finish(self) -> None:
+        """Nothing; all that was appended lies under the final name, on the disk."""
+        with storage_errors(self._path):
+            write_point("flush")
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+            write_point("rename")
+            self._temporary.replace(self._path)
+            flush_folder(self._path.parent)
+            write_point("renamed")
+
+
 def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
     """`path` holds what `write` puts into the open file it is given, or is left as it was.
 
     Raises:
         StorageError: no space, no permission, or the folder is gone; names the file.
     """
-    temporary = path.parent / f".{path.name}.{os.getpid()}{LEFTOVER_SUFFIX}"
-    with storage_errors(path):
-        try:
-            write_point("write")
-            with temporary.open("wb") as file:
-                write(file)
-                write_point("flush")
-                file.flush()
-                os.fsync(file.fileno())
-            write_point("rename")
-            temporary.replace(path)
-            flush_folder(path.parent)
-            write_point("renamed")
-        finally:
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
+    with NewFile(path) as new:
+        new.append(write)
+        new.finish()
 
 
 def write_bytes(path: Path, content: bytes) -> None:

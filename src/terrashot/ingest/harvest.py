@@ -3,7 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Generator, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -23,11 +23,11 @@ from terrashot.store.pack_chip import PackedChip, pack_chip
 from terrashot.store.repair import KnownChips, keep_chips, known_chips
 from terrashot.store.write import (
     ModalityForm,
+    NewShard,
     WrittenShard,
     open_ledger_to_write,
     prepare_store,
     record_shard,
-    write_shard,
 )
 
 MOST_UNREACHED = 3
@@ -162,25 +162,21 @@ def _failed(ledger: Ledger, layouts: dict[str, Layout]) -> dict[str, str]:
 def _fill(folder: Path, orders: Sequence[Order]) -> list[WrittenShard]:
     """The same shard of several modalities, chip by chip: what the sources of a chip share is then made once."""
     kept = [keep_chips(folder, order.layout, order.shard, order.places, order.known) for order in orders]
-    chips: list[dict[str, tuple[int, PackedChip]]] = [{} for _ in orders]
     patience = Patience()
-    with Behind() as behind:
-        # All modalities have shards of one size, so that a shard holds the same chips in each.
-        for chip_id, place in orders[0].places.items():
-            for order, known, packed in zip(orders, kept, chips, strict=True):
-                if chip_id in known:
-                    packed[chip_id] = place, known[chip_id]
-                else:
-                    found = _read(order.source, chip_id, patience)
-                    behind.do(partial(_pack, order.layout, chip_id, found, place, packed))
-    in_order = [{chip_id: packed[chip_id] for chip_id in orders[0].places} for packed in chips]
-    return [write_shard(folder, order.layout, order.shard, some) for order, some in zip(orders, in_order, strict=True)]
+    with ExitStack() as files:
+        shards = [files.enter_context(NewShard(folder, order.layout, order.shard)) for order in orders]
+        with Behind() as behind:
+            # All modalities have shards of one size, so that a shard holds the same chips in each.
+            for chip_id, place in orders[0].places.items():
+                for order, known, shard in zip(orders, kept, shards, strict=True):
+                    found = known.pop(chip_id, None) or _read(order.source, chip_id, patience)
+                    behind.do(partial(_put, shard, order.layout, chip_id, place, found))
+        return [shard.finish() for shard in shards]
 
 
-def _pack(
-    layout: Layout, chip_id: str, found: Imagery | Absence, place: int, packed: dict[str, tuple[int, PackedChip]]
-) -> None:
-    packed[chip_id] = place, pack_chip(layout, chip_id, found)
+def _put(shard: NewShard, layout: Layout, chip_id: str, place: int, found: PackedChip | Imagery | Absence) -> None:
+    """Nothing; the chip lies in the file of its shard. In the thread behind, while the next one is read."""
+    shard.add(chip_id, place, found if isinstance(found, PackedChip) else pack_chip(layout, chip_id, found))
 
 
 class Patience:

@@ -36,17 +36,27 @@ def pack(values: np.ndarray) -> bytes:
     return bytes(compressor(values.dtype).encode(np.ascontiguousarray(values)))
 
 
-def shard_bytes(packed: Mapping[int, bytes], n_chunks: int) -> bytes:
-    """A shard that holds these packed chunks by their number, each followed by its checksum; the others are absent."""
-    index = np.full((n_chunks, 2), ABSENT, dtype="<u8")
-    parts, offset = [], 0
-    for number in sorted(packed):
-        length = len(packed[number]) + CHECKSUM_BYTES
-        index[number] = offset, length
-        parts += [packed[number], _checksum(packed[number])]
-        offset += length
-    table = index.tobytes()
-    return b"".join([*parts, table, _checksum(table)])
+class ShardForm:
+    """The form of a shard that is written chunk by chunk, in the order of their numbers; chunks not named are absent."""
+
+    def __init__(self, n_chunks: int) -> None:
+        self._index = np.full((n_chunks, 2), ABSENT, dtype="<u8")
+        self._end = 0
+
+    def chunks(self, packed: Mapping[int, bytes]) -> bytes:
+        """What follows next in the file: these packed chunks by their number, each followed by its checksum."""
+        parts: list[bytes] = []
+        for number, content in sorted(packed.items()):
+            length = len(content) + CHECKSUM_BYTES
+            self._index[number] = self._end, length
+            self._end += length
+            parts += [content, _checksum(content)]
+        return b"".join(parts)
+
+    def index(self) -> bytes:
+        """What follows last."""
+        table = self._index.tobytes()
+        return table + _checksum(table)
 
 
 def open_shard(path: Path) -> int:

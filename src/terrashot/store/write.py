@@ -1,5 +1,6 @@
 """Writing the chip store: layouts and chip places once, then shard by shard. Who holds the ledger is the one writer."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
@@ -8,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from terrashot.domain.modality import Channel, Difference
-from terrashot.durable.files import make_folder, remove, sha256_of, write_bytes
+from terrashot.durable.files import NewFile, make_folder, remove, sha256_of, write_bytes
 from terrashot.durable.ledger import Ledger
 from terrashot.store.encoding import encoding_for
 from terrashot.store.layout import (
@@ -23,7 +24,7 @@ from terrashot.store.layout import (
     shard_path,
 )
 from terrashot.store.pack_chip import PackedChip
-from terrashot.store.shard import shard_bytes
+from terrashot.store.shard import ShardForm
 from terrashot.store.zarr_metadata import metadata_files
 
 
@@ -101,23 +102,38 @@ def prepare_store(
     return layouts
 
 
-def write_shard(folder: Path, layout: Layout, shard: int, chips: Mapping[str, tuple[int, PackedChip]]) -> WrittenShard:
-    """What the ledger must learn, after the shard's file lies there whole.
+class NewShard:
+    """A shard's file, written chip by chip; whole, or absent. To be used in a `with`, as a `NewFile`."""
 
-    Args:
-        chips: by id, the place in the shard and what lies there.
-    """
-    chunks = {
-        place * layout.slots + slot: content
-        for place, packed in chips.values()
-        for slot, content in packed.chunks.items()
-    }
-    content = shard_bytes(chunks, layout.shard_chunks)
-    path = shard_path(folder, layout.modality, shard)
-    make_folder(path.parent)
-    write_bytes(path, content)
-    known = {chip_id: (packed.digest, packed.rows) for chip_id, (_, packed) in chips.items()}
-    return WrittenShard(layout.modality, shard, sha256_of(content), known)
+    def __init__(self, folder: Path, layout: Layout, shard: int) -> None:
+        self._layout, self._shard = layout, shard
+        path = shard_path(folder, layout.modality, shard)
+        make_folder(path.parent)
+        self._form, self._sum = ShardForm(layout.shard_chunks), hashlib.sha256()
+        self._chips: dict[str, tuple[str, Sequence[Mapping[str, Any]]]] = {}
+        self._file = NewFile(path)
+
+    def __enter__(self) -> "NewShard":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.__exit__()
+
+    def add(self, chip_id: str, place: int, packed: PackedChip) -> None:
+        """Nothing; the chip lies in the file. Chips come in the order of their places in the shard."""
+        first = place * self._layout.slots
+        self._append(self._form.chunks({first + slot: content for slot, content in packed.chunks.items()}))
+        self._chips[chip_id] = packed.digest, packed.rows
+
+    def finish(self) -> WrittenShard:
+        """What the ledger must learn, after the shard's file lies there whole."""
+        self._append(self._form.index())
+        self._file.finish()
+        return WrittenShard(self._layout.modality, self._shard, self._sum.hexdigest(), self._chips)
+
+    def _append(self, content: bytes) -> None:
+        self._sum.update(content)
+        self._file.append(lambda file: file.write(content))
 
 
 def record_shard(ledger: Ledger, written: WrittenShard) -> None:

@@ -3,9 +3,7 @@
 import contextlib
 import os
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import BinaryIO
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from unittest import mock
 
 import numpy as np
@@ -24,16 +22,13 @@ from terrashot.steps import verify
 from terrashot.store import parquet
 
 
-def _rename_before_flush(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    temporary = path.parent / f".{path.name}.{os.getpid()}{files.LEFTOVER_SUFFIX}"
-    with temporary.open("wb") as file:
-        write(file)
-    temporary.replace(path)
-    for point in ("write", "flush", "rename", "renamed"):
+def _rename_before_flush(new: files.NewFile) -> None:
+    new._file.flush()
+    new._temporary.replace(new._path)
+    for point in ("flush", "rename", "renamed"):
         files.write_point(point)
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
-    files.flush_folder(path.parent)
+    os.fsync(new._file.fileno())
+    files.flush_folder(new._path.parent)
 
 
 def _believe(ranges: RemoteRanges, answer: Answer, start: int, stop: int) -> bytes:
@@ -67,7 +62,7 @@ def _unchecked(packed: bytes, most_bytes: int) -> np.ndarray:
 
 
 _BREAKS: Mapping[str, Sequence[tuple[object, str, object]]] = {
-    "rename-before-flush": [(module, "write_atomically", _rename_before_flush) for module in (files, backup, parquet)],
+    "rename-before-flush": [(files.NewFile, "finish", _rename_before_flush)],
     "digest-skipped": [
         (parquet, "check_digest", lambda path: None),
         *((module, "fits_digest", lambda path: True) for module in (backup, verify)),

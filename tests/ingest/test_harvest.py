@@ -1,6 +1,7 @@
 """A harvest tries every chip, does nothing twice, and says what was missing without repeating itself."""
 
 from dataclasses import dataclass, field
+from threading import Barrier
 
 import numpy as np
 import pytest
@@ -111,7 +112,14 @@ def test_reasons_that_are_alike_are_counted_together(tmp_path):
 
 
 @dataclass(frozen=True)
-class Unplugged(SpelledOut):
+class Threaded(SpelledOut):
+    """Says that threads of its own read."""
+
+    readers: int = 2
+
+
+@dataclass(frozen=True)
+class Unplugged(Threaded):
     """From chip 20 on, the network gives nothing."""
 
     def read(self, chip_id: str) -> Imagery:
@@ -120,10 +128,28 @@ class Unplugged(SpelledOut):
         return super().read(chip_id)
 
 
-def test_work_that_ends_amid_a_shard_leaves_nothing_of_it_and_the_next_harvest_is_exact(tmp_path):
+@pytest.mark.parametrize("readers", [1, 2])
+def test_work_that_ends_amid_a_shard_leaves_nothing_of_it_and_the_next_harvest_is_exact(tmp_path, readers):
     with pytest.raises(NetworkError):
-        run(Unplugged(), IDS, tmp_path / "ended")
+        run(Unplugged(readers=readers), IDS, tmp_path / "ended")
     assert not list(shard_path(tmp_path / "ended", "s2rgbm", 0).parent.iterdir()), "neither the shard nor a part of it"
     for name in ("ended", "whole"):
         run(SpelledOut(), IDS, tmp_path / name)
     assert open_chip_store(tmp_path / "ended").digest() == open_chip_store(tmp_path / "whole").digest()
+
+
+@dataclass(frozen=True)
+class Meeting(Threaded):
+    """Reads no chip before the next one is asked for too."""
+
+    together: Barrier = field(default_factory=lambda: Barrier(2))
+
+    def read(self, chip_id: str) -> Imagery:
+        self.together.wait(5)
+        return super().read(chip_id)
+
+
+def test_the_next_chip_is_begun_while_one_is_read_where_the_source_has_threads_and_the_store_is_the_same(tmp_path):
+    run(Meeting(), IDS[:8], tmp_path / "ahead")
+    run(SpelledOut(), IDS[:8], tmp_path / "in turn")
+    assert open_chip_store(tmp_path / "ahead").digest() == open_chip_store(tmp_path / "in turn").digest()

@@ -43,3 +43,12 @@ def test_an_error_comes_where_its_item_is_asked_for_and_nowhere_else():
         with pytest.raises(ValueError, match="one"):
             ahead(1)
         assert ahead(2) == 2
+
+
+def test_a_function_that_looks_ahead_itself_waits_for_no_thread_that_waits_for_it():
+    def outer(number):
+        with LookAhead(lambda item: item * number, [1, 2, 3], 2) as inner:
+            return sum(inner(item) for item in (1, 2, 3))
+
+    with LookAhead(outer, list(range(6)), 2, "chips") as ahead:
+        assert [ahead(number) for number in range(6)] == [0, 6, 12, 18, 24, 30]

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import partial
@@ -17,6 +17,7 @@ from terrashot.durable.ledger import Ledger
 from terrashot.engine import ordered_map
 from terrashot.errors import InputError, MissingImageryError, NetworkError
 from terrashot.ingest.behind import Behind
+from terrashot.ingest.chips_ahead import ChipsAhead
 from terrashot.ingest.source import ImagerySource, LabelSource
 from terrashot.store.layout import Layout
 from terrashot.store.pack_chip import PackedChip, pack_chip
@@ -162,21 +163,26 @@ def _failed(ledger: Ledger, layouts: dict[str, Layout]) -> dict[str, str]:
 def _fill(folder: Path, orders: Sequence[Order]) -> list[WrittenShard]:
     """The same shard of several modalities, chip by chip: what the sources of a chip share is then made once."""
     kept = [keep_chips(folder, order.layout, order.shard, order.places, order.known) for order in orders]
+    # All modalities have shards of one size, so that a shard holds the same chips in each.
+    wanted = [(number, chip_id) for chip_id in orders[0].places for number in range(len(orders))]
+    unread = [(number, chip_id) for number, chip_id in wanted if chip_id not in kept[number]]
     patience = Patience()
-    with ExitStack() as files:
-        shards = [files.enter_context(NewShard(folder, order.layout, order.shard)) for order in orders]
+    with ExitStack() as opened:
+        shards = [opened.enter_context(NewShard(folder, order.layout, order.shard)) for order in orders]
+        imagery = opened.enter_context(ChipsAhead([order.source for order in orders], unread))
         with Behind() as behind:
-            # All modalities have shards of one size, so that a shard holds the same chips in each.
-            for chip_id, place in orders[0].places.items():
-                for order, known, shard in zip(orders, kept, shards, strict=True):
-                    found = known.pop(chip_id, None) or _read(order.source, chip_id, patience)
-                    behind.do(partial(_put, shard, order.layout, chip_id, place, found))
+            for number, chip_id in wanted:
+                found = kept[number].pop(chip_id, None) or _found(
+                    partial(imagery, number), orders[number], chip_id, patience
+                )
+                behind.do(partial(_put, shards[number], orders[number], chip_id, found))
         return [shard.finish() for shard in shards]
 
 
-def _put(shard: NewShard, layout: Layout, chip_id: str, place: int, found: PackedChip | Imagery | Absence) -> None:
+def _put(shard: NewShard, order: Order, chip_id: str, found: PackedChip | Imagery | Absence) -> None:
     """Nothing; the chip lies in the file of its shard. In the thread behind, while the next one is read."""
-    shard.add(chip_id, place, found if isinstance(found, PackedChip) else pack_chip(layout, chip_id, found))
+    packed = found if isinstance(found, PackedChip) else pack_chip(order.layout, chip_id, found)
+    shard.add(chip_id, order.places[chip_id], packed)
 
 
 class Patience:
@@ -200,15 +206,15 @@ class Patience:
             raise error
 
 
-def _read(source: ImagerySource, chip_id: str, patience: Patience) -> Imagery | Absence:
+def _found(read: Callable[[str], Imagery], order: Order, chip_id: str, patience: Patience) -> Imagery | Absence:
     """The chip's imagery, or why there is none: one bad chip must not stop the others."""
     try:
-        found = source.read(chip_id)
+        found = read(chip_id)
         patience.reached()
         return found
     except MissingImageryError as error:
         # Chip and modality stand in columns of their own; without them equal reasons can be counted.
-        return Absence(None, "missing", str(error).removeprefix(f"chip {chip_id}: {source.modality}: "))
+        return Absence(None, "missing", str(error).removeprefix(f"chip {chip_id}: {order.source.modality}: "))
     except InputError as error:
         return Absence(None, "failed", str(error))
     except NetworkError as error:

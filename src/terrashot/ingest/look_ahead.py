@@ -12,13 +12,16 @@ Outcome = TypeVar("Outcome")
 class LookAhead(Generic[Item, Outcome]):
     """Holds at most so many answers; which thread is faster changes none of them. To be used in a `with`."""
 
-    def __init__(self, function: Callable[[Item], Outcome], items: Sequence[Item], threads: int) -> None:
+    def __init__(
+        self, function: Callable[[Item], Outcome], items: Sequence[Item], threads: int, kind: str = "files"
+    ) -> None:
         """
         Args:
             function: spends its time waiting, or in compiled code that lets other threads run.
             items: in the order in which they are asked for; some may be passed over.
+            kind: of the threads; a function that looks ahead itself needs another kind, or all would wait for one another.
         """
-        self._function, self._items, self._threads = function, items, threads
+        self._function, self._items, self._threads, self._kind = function, items, threads, kind
         self._place = {item: place for place, item in enumerate(items)}
         self._begun: dict[int, Future[Outcome]] = {}
 
@@ -36,7 +39,7 @@ class LookAhead(Generic[Item, Outcome]):
         self._let_go(place)
         for number in range(place, min(place + self._threads, len(self._items))):
             if number not in self._begun:
-                self._begun[number] = _pool(self._threads).submit(self._function, self._items[number])
+                self._begun[number] = _pool(self._kind, self._threads).submit(self._function, self._items[number])
         return self._begun.pop(place).result()
 
     def _let_go(self, end: int) -> None:
@@ -46,6 +49,6 @@ class LookAhead(Generic[Item, Outcome]):
 
 
 @cache
-def _pool(threads: int) -> ThreadPoolExecutor:
-    """One a process, so that its threads keep their open lines from chip to chip."""
+def _pool(kind: str, threads: int) -> ThreadPoolExecutor:
+    """One of a kind in a process, so that its threads keep their open lines from chip to chip."""
     return ThreadPoolExecutor(threads)

@@ -49,6 +49,16 @@ class ImagerySource(Protocol):
 
 
 @runtime_checkable
+class ReadByThreads(Protocol):
+    """An `ImagerySource` that may be asked for several chips at once: threads of its own read, and no chip waits for another."""
+
+    @property
+    def readers(self) -> int:
+        """How many threads read, all chips together."""
+        ...
+
+
+@runtime_checkable
 class LabelSource(Protocol):
     """Knows target values of chips. Must be picklable."""
 

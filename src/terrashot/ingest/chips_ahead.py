@@ -1,0 +1,42 @@
+"""Imagery of chips asked for one after the other, while the next one's is already being read where its source has threads."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from terrashot.domain.modality import Imagery
+from terrashot.ingest.look_ahead import LookAhead
+from terrashot.ingest.source import ImagerySource, ReadByThreads
+
+AT_ONCE: Final = 2
+"""Chips of a modality that are read at the same time: the readers of one would run dry at its end, while its last month is made."""
+
+
+class ChipsAhead:
+    """Asks each source in the order in which its chips are wanted. To be used in a `with`."""
+
+    def __init__(self, sources: Sequence[ImagerySource], wanted: Sequence[tuple[int, str]]) -> None:
+        """
+        Args:
+            wanted: number of the source and id of the chip, as they will be asked for.
+        """
+        self._sources = sources
+        threaded = [(number, chip_id) for number, chip_id in wanted if _has_threads(sources[number])]
+        self._ahead = LookAhead(self._read, threaded, AT_ONCE, "chips")
+
+    def __enter__(self) -> "ChipsAhead":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ahead.__exit__()
+
+    def __call__(self, number: int, chip_id: str) -> Imagery:
+        """What the source reads of the chip, or what it raised."""
+        return (self._ahead if _has_threads(self._sources[number]) else self._read)((number, chip_id))
+
+    def _read(self, at: tuple[int, str]) -> Imagery:
+        number, chip_id = at
+        return self._sources[number].read(chip_id)
+
+
+def _has_threads(source: ImagerySource) -> bool:
+    return isinstance(source, ReadByThreads) and source.readers > 1

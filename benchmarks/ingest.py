@@ -55,6 +55,8 @@ from terrashot.raster.onto_chip import nearest_onto, onto
 from terrashot.raster.place import RasterPlace
 from terrashot.raster.predictor import floats_of, numbers_of
 from terrashot.remote.profiles import profile_of
+from terrashot.store.encode import count_of_both, encode
+from terrashot.store.encoding import ENCODINGS
 
 READERS, LATE_S, LATE_CHIPS = 8, 0.03, 4
 MONTHS = tuple(f"2021-{month:02d}" for month in range(4, 10))
@@ -180,6 +182,8 @@ def load_compiled() -> None:
     stack = MeanStack((1, 1, 1))
     stack.add(np.zeros((1, 1, 1), np.float32))
     stack.result()
+    encode(ENCODINGS["dB"], np.zeros((1, 1), np.float32))
+    count_of_both(*np.zeros((2, 1, 1), np.float32))
 
 
 def late_ratio(plan: Plan, folder: Path) -> float:

@@ -8,6 +8,7 @@ import numpy as np
 import zarr
 
 from terrashot.store.chips import ZarrChipStore
+from terrashot.store.encode import encode
 from terrashot.store.encoding import encoding_for
 from terrashot.store.layout import ZARR, StoredChannel
 
@@ -58,7 +59,7 @@ def bytes_below(folder: Path) -> int:
 
 
 def _codes(values: np.ndarray, shown: Sequence[StoredChannel]) -> np.ndarray:
-    return encoding_for({channel.channel.unit for channel in shown}).encode(values).astype(np.uint16)
+    return encode(encoding_for({channel.channel.unit for channel in shown}), values)[0].astype(np.uint16)
 
 
 def _write_geotiff(path: Path, values: np.ndarray) -> None:

@@ -12,6 +12,7 @@ from terrashot.domain.modality import Imagery
 from terrashot.errors import MissingImageryError
 from terrashot.ingest.harvest import harvest
 from terrashot.ingest.source import ImagerySource
+from terrashot.store.encode import encode
 from terrashot.store.encoding import encoding_for
 
 
@@ -47,7 +48,7 @@ def _stored_bytes(source: ImagerySource, chip_id: str) -> bytes:
         found: Imagery = source.read(chip_id)
     except MissingImageryError:
         return b""
-    return encoding_for({source.unit}).encode(found.values).tobytes()
+    return encode(encoding_for({source.unit}), found.values)[0].tobytes()
 
 
 def _store_anew(source: ImagerySource, chip_ids: Sequence[str], folder: Path) -> None:

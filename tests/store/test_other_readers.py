@@ -7,6 +7,7 @@ from test_shard import RADAR, SIDE, fill, pairs, radar
 
 from terrashot.domain.modality import Absence
 from terrashot.store.chips import ZARR
+from terrashot.store.encode import encode
 from terrashot.store.encoding import ENCODINGS
 
 IMAGERY = {
@@ -30,7 +31,7 @@ def written(modality):
     numbers = np.full(SHAPES[modality], encoding.nodata, encoding.dtype)
     for row, found in enumerate(IMAGERY[modality].values()):
         if not isinstance(found, Absence):
-            numbers[row, : len(found.channels)] = encoding.encode(found.values)
+            numbers[row, : len(found.channels)] = encode(encoding, found.values)[0]
     return numbers
 
 

@@ -20,7 +20,8 @@ from terrashot.ingest.behind import Behind
 from terrashot.ingest.chips_ahead import ChipsAhead
 from terrashot.ingest.source import ImagerySource, LabelSource
 from terrashot.store.layout import Layout
-from terrashot.store.pack_chip import PackedChip, pack_chip
+from terrashot.store.pack_chip import pack_chip
+from terrashot.store.packed_chip import PackedChip
 from terrashot.store.repair import KnownChips, keep_chips, known_chips
 from terrashot.store.write import (
     ModalityForm,

@@ -1,4 +1,4 @@
-"""How values become stored numbers, by unit, and back; one stored number of each kind means no data."""
+"""How values become stored numbers, by unit (`encode`), and back; one stored number of each kind means no data."""
 
 from dataclasses import dataclass
 
@@ -14,19 +14,6 @@ class Encoding:
     scale: float
     offset: float
     nodata: float
-
-    def encode(self, values: Float32[np.ndarray, "..."]) -> np.ndarray:
-        """Stored numbers, rounded to the nearest and clipped to what the type holds; NaN and infinity become no data."""
-        if self.dtype == "float32":
-            return np.where(np.isfinite(values), values, np.float32(np.nan)).astype("<f4")
-        steps = values.astype(np.float64)
-        steps -= self.offset
-        steps /= self.scale
-        np.rint(steps, out=steps)
-        # The largest number is kept for no data.
-        np.clip(steps, 0, self.nodata - 1, out=steps)
-        np.copyto(steps, self.nodata, where=~np.isfinite(values))
-        return steps.astype(self.dtype)
 
     def decode(self, stored: np.ndarray) -> Float32[np.ndarray, "..."]:
         """Values; NaN where no data is stored."""

@@ -1,36 +1,19 @@
 """One chip's imagery of one modality as it will lie in a shard: packed chunks, presence rows, digest. No files."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float32
 
 from terrashot.domain.modality import Absence, Channel, Imagery
 from terrashot.domain.tables import PresenceRow
 from terrashot.errors import InputError
+from terrashot.store.encode import count_of_both, encode
 from terrashot.store.layout import Layout, row_as_json
+from terrashot.store.packed_chip import PackedChip
 from terrashot.store.shard import pack
-
-
-@dataclass(frozen=True, slots=True)
-class PackedChip:
-    """What the store keeps of one chip and modality."""
-
-    chunks: Mapping[int, bytes]
-    """Packed chunk, by slot."""
-    rows: Sequence[Mapping[str, Any]]
-    """Presence rows, as the ledger holds them."""
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 of the chunks with their slots: what verification and repair know a chip by."""
-        found = hashlib.sha256()
-        for slot in sorted(self.chunks):
-            found.update(slot.to_bytes(4, "little") + len(self.chunks[slot]).to_bytes(8, "little"))
-            found.update(self.chunks[slot])
-        return found.hexdigest()
 
 
 def pack_chip(layout: Layout, chip_id: str, found: Imagery | Absence) -> PackedChip:
@@ -48,12 +31,13 @@ def pack_chip(layout: Layout, chip_id: str, found: Imagery | Absence) -> PackedC
     for index, (channel, slot) in enumerate(zip(found.channels, slots, strict=True)):
         n_acquisitions = found.n_acquisitions[index] if found.n_acquisitions else None
         mean_count = found.mean_counts[index] if found.mean_counts else None
-        valid = np.isfinite(found.values[index])
-        row = _row_of(layout, chip_id, channel, slot, valid=valid)
+        stored, n_valid = encode(layout.encoding, found.values[index])
+        row = _row_of(layout, chip_id, channel, slot, n_valid=n_valid)
         counted = replace(row, n_acquisitions=n_acquisitions, mean_count=mean_count)
         rows.append(row_as_json(counted, channel.unit))
-        if valid.any():
-            chunks[slot] = pack(_encoded(layout, chip_id, channel, found.values[index]))
+        if n_valid:
+            _refuse_other_numbers(layout, chip_id, channel, found.values[index])
+            chunks[slot] = pack(stored)
     rows += [row_as_json(_absent_row(chip_id, layout.modality, absence), None) for absence in found.absences]
     return PackedChip(chunks, rows + _derived_rows(layout, chip_id, dict(zip(slots, found.values, strict=True))))
 
@@ -70,8 +54,8 @@ def _derived_rows(layout: Layout, chip_id: str, values: Mapping[int, np.ndarray]
     rows = []
     for index, derived in enumerate(layout.derived):
         if derived.minuend in values and derived.subtrahend in values:
-            valid = np.isfinite(values[derived.minuend]) & np.isfinite(values[derived.subtrahend])
-            row = _row_of(layout, chip_id, derived.channel, layout.slots + index, valid=valid)
+            n_valid = count_of_both(values[derived.minuend], values[derived.subtrahend])
+            row = _row_of(layout, chip_id, derived.channel, layout.slots + index, n_valid=n_valid)
             rows.append(row_as_json(row, derived.channel.unit))
         else:
             absence = Absence(derived.channel, "missing", "one of its two channels is absent")
@@ -79,8 +63,7 @@ def _derived_rows(layout: Layout, chip_id: str, values: Mapping[int, np.ndarray]
     return rows
 
 
-def _row_of(layout: Layout, chip_id: str, channel: Channel, slot: int, *, valid: np.ndarray) -> PresenceRow:
-    n_valid = int(np.count_nonzero(valid))
+def _row_of(layout: Layout, chip_id: str, channel: Channel, slot: int, *, n_valid: int) -> PresenceRow:
     there = n_valid > 0
     return PresenceRow(
         chip_id=chip_id,
@@ -90,7 +73,7 @@ def _row_of(layout: Layout, chip_id: str, channel: Channel, slot: int, *, valid:
         slot=slot if there else None,
         status="ok" if there else "empty",
         reason=None if there else "no valid pixel",
-        valid_fraction=n_valid / valid.size,
+        valid_fraction=n_valid / layout.side_px**2,
         n_acquisitions=None,
         first_date=channel.first_date,
         second_date=channel.second_date,
@@ -109,7 +92,7 @@ def _slots(layout: Layout, found: Imagery) -> Sequence[int]:
     return [layout.channels.index(channel.name) for channel in found.channels]
 
 
-def _encoded(layout: Layout, chip_id: str, channel: Channel, values: np.ndarray) -> np.ndarray:
+def _refuse_other_numbers(layout: Layout, chip_id: str, channel: Channel, values: Float32[np.ndarray, "H W"]) -> None:
     if channel.unit == "dn" and layout.nodata is not None:
         finite = values[np.isfinite(values)]
         if finite.min() < 0 or finite.max() >= layout.nodata:
@@ -117,7 +100,6 @@ def _encoded(layout: Layout, chip_id: str, channel: Channel, values: np.ndarray)
                 f"chip {chip_id}: {layout.modality} '{channel.name}' holds {finite.min():g} to {finite.max():g}, "
                 f"whole numbers from 0 to {layout.nodata - 1:g} fit; state scale, offset and units beside the folder"
             )
-    return layout.encoding.encode(values)
 
 
 def _absent_row(chip_id: str, modality: str, absence: Absence) -> PresenceRow:

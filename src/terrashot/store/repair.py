@@ -15,7 +15,7 @@ from terrashot.durable.ledger import Ledger
 from terrashot.errors import InputError, IntegrityError
 from terrashot.store.chips import ZarrChipStore
 from terrashot.store.layout import LEDGER, ZARR, Layout, shard_path
-from terrashot.store.pack_chip import PackedChip
+from terrashot.store.packed_chip import PackedChip
 from terrashot.store.shard import ABSENT, most_packed_bytes, open_shard, read_index, read_packed
 from terrashot.store.write import open_ledger_to_write
 

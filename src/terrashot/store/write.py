@@ -23,7 +23,7 @@ from terrashot.store.layout import (
     positions_from_json,
     shard_path,
 )
-from terrashot.store.pack_chip import PackedChip
+from terrashot.store.packed_chip import PackedChip
 from terrashot.store.shard import ShardForm
 from terrashot.store.zarr_metadata import metadata_files
 

@@ -1,7 +1,7 @@
 """A harvest tries every chip, does nothing twice, and says what was missing without repeating itself."""
 
 from dataclasses import dataclass, field
-from threading import Barrier
+from threading import Barrier, BrokenBarrierError
 
 import numpy as np
 import pytest
@@ -128,28 +128,39 @@ class Unplugged(Threaded):
         return super().read(chip_id)
 
 
-@pytest.mark.parametrize("readers", [1, 2])
-def test_work_that_ends_amid_a_shard_leaves_nothing_of_it_and_the_next_harvest_is_exact(tmp_path, readers):
+@pytest.mark.parametrize("modalities", [("s2rgbm",), ("s2rgbm", "s1grdm")])
+def test_work_that_ends_amid_a_shard_leaves_nothing_of_it_and_the_next_harvest_is_exact(tmp_path, modalities):
     with pytest.raises(NetworkError):
-        run(Unplugged(readers=readers), IDS, tmp_path / "ended")
-    assert not list(shard_path(tmp_path / "ended", "s2rgbm", 0).parent.iterdir()), "neither the shard nor a part of it"
-    for name in ("ended", "whole"):
-        run(SpelledOut(), IDS, tmp_path / name)
+        list(harvest([Unplugged(modality=name) for name in modalities], IDS, tmp_path / "ended", workers=1))
+    for name in modalities:
+        left = list(shard_path(tmp_path / "ended", name, 0).parent.iterdir())
+        assert not left, "neither the shard nor a part of it"
+    for folder in ("ended", "whole"):
+        list(harvest([SpelledOut(modality=name) for name in modalities], IDS, tmp_path / folder, workers=1))
     assert open_chip_store(tmp_path / "ended").digest() == open_chip_store(tmp_path / "whole").digest()
 
 
 @dataclass(frozen=True)
 class Meeting(Threaded):
-    """Reads no chip before the next one is asked for too."""
+    """Reads no chip before the other modality is asked for too."""
 
     together: Barrier = field(default_factory=lambda: Barrier(2))
+    patience_s: float = 5
 
     def read(self, chip_id: str) -> Imagery:
-        self.together.wait(5)
+        self.together.wait(self.patience_s)
         return super().read(chip_id)
 
 
-def test_the_next_chip_is_begun_while_one_is_read_where_the_source_has_threads_and_the_store_is_the_same(tmp_path):
-    run(Meeting(), IDS[:8], tmp_path / "ahead")
-    run(SpelledOut(), IDS[:8], tmp_path / "in turn")
+def test_the_next_modality_is_begun_while_one_is_read_where_sources_have_threads_and_the_store_is_the_same(tmp_path):
+    together, modalities = Barrier(2), ("s2rgbm", "s1grdm")
+    ahead = [Meeting(modality=modality, together=together) for modality in modalities]
+    assert len(list(harvest(ahead, IDS[:8], tmp_path / "ahead", workers=1))) == 2
+    list(harvest([SpelledOut(modality=modality) for modality in modalities], IDS[:8], tmp_path / "in turn", workers=1))
     assert open_chip_store(tmp_path / "ahead").digest() == open_chip_store(tmp_path / "in turn").digest()
+
+
+def test_two_chips_of_one_source_are_never_read_at_once(tmp_path):
+    together = Barrier(2)
+    with pytest.raises(BrokenBarrierError):
+        run(Meeting(together=together, patience_s=0.05), IDS[:4], tmp_path)

@@ -1,6 +1,7 @@
-"""Imagery of chips asked for one after the other, while the next one's is already being read where its source has threads."""
+"""Imagery of chips asked for one after the other, while the next modality's is already being read where its source has threads."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
 from terrashot.domain.modality import Imagery
@@ -8,7 +9,7 @@ from terrashot.ingest.look_ahead import LookAhead
 from terrashot.ingest.source import ImagerySource, ReadByThreads
 
 AT_ONCE: Final = 2
-"""Chips of a modality that are read at the same time: the readers of one would run dry at its end, while its last month is made."""
+"""Sources that read at the same time: the readers of one would run dry at a chip's end, while its last month is made."""
 
 
 class ChipsAhead:
@@ -21,7 +22,9 @@ class ChipsAhead:
         """
         self._sources = sources
         threaded = [(number, chip_id) for number, chip_id in wanted if _has_threads(sources[number])]
-        self._ahead = LookAhead(self._read, threaded, AT_ONCE, "chips")
+        # Two chips of one source are never read at once: each would fetch what they share.
+        in_turn = all(one != other for (one, _), (other, _) in pairwise(threaded))
+        self._ahead = LookAhead(self._read, threaded, AT_ONCE if in_turn else 1, "chips")
 
     def __enter__(self) -> "ChipsAhead":
         return self

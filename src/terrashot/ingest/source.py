@@ -50,11 +50,11 @@ class ImagerySource(Protocol):
 
 @runtime_checkable
 class ReadByThreads(Protocol):
-    """An `ImagerySource` that may be asked for several chips at once: threads of its own read, and no chip waits for another."""
+    """An `ImagerySource` that may be asked while another one reads: threads of its own do the work."""
 
     @property
     def readers(self) -> int:
-        """How many threads read, all chips together."""
+        """How many threads read, of all sources together."""
         ...
 
 

@@ -52,10 +52,15 @@ def _of_gdal() -> Inflate | None:
 
     def by_gdal(packed: UInt8[np.ndarray, " N"], room: UInt8[np.ndarray, " M"]) -> int | None:
         came = ctypes.c_size_t()
-        is_whole = inflate(packed.ctypes.data, packed.size, room.ctypes.data, room.size, ctypes.byref(came))
+        is_whole = inflate(_address(packed), packed.size, _address(room), room.size, ctypes.byref(came))
         return came.value if is_whole else None
 
     return by_gdal
+
+
+def _address(content: UInt8[np.ndarray, " N"]) -> int:
+    """Where it lies in memory. Not `ctypes.data`, which takes 30 us: a fortieth of the unpacking."""
+    return int(content.__array_interface__["data"][0])
 
 
 by_gdal: Final = _of_gdal()

@@ -31,10 +31,11 @@ def _rename_before_flush(new: files.NewFile) -> None:
     files.flush_folder(new._path.parent)
 
 
-def _believe(ranges: RemoteRanges, answer: Answer, start: int, stop: int) -> bytes:
+def _believe(ranges: RemoteRanges, answer: Answer, room: memoryview, start: int) -> int:
     first, end, size = range_of(answer.headers)
     ranges._recognise(version_of(answer.headers, size))
-    return answer.take(end - first)
+    answer.take_into(room[: end - first])
+    return min(len(room), end - first)
 
 
 def _each_delivery(deliveries: Iterable[Delivery]) -> tuple[Pass, ...]:

@@ -226,8 +226,10 @@ class InMemory:
     def size(self) -> int:
         return len(self.content)
 
-    def read(self, start: int, stop: int) -> bytes:
-        return self.content[start:stop]
+    def read_into(self, room: memoryview, start: int) -> int:
+        found = self.content[start : start + len(room)]
+        room[: len(found)] = found
+        return len(found)
 
 
 def read_far_tiff(folder: Path) -> None:

@@ -27,9 +27,11 @@ class Memory:
         self.size = len(content)
         self.asked = []
 
-    def read(self, start, stop):
-        self.asked.append((start, stop))
-        return self.content[start:stop]
+    def read_into(self, room, start):
+        self.asked.append((start, start + len(room)))
+        found = self.content[start : start + len(room)]
+        room[: len(found)] = found
+        return len(found)
 
 
 STEPS = st.lists(
@@ -115,6 +117,21 @@ def test_of_many_blocks_the_ends_are_kept_where_what_is_read_next_begins_or_ends
     assert blocks.read(20, 40) == memory.content[20:40]
     assert blocks.read(60, 70) == memory.content[60:70]
     assert memory.asked == [(0, 10), (30, 120), (120, 130), (20, 30), (60, 70)]
+
+
+def test_what_has_to_be_fetched_is_told_from_what_is_kept():
+    file = RemoteFile(Blocks(Memory(bytes(250)), block_bytes=10))
+    assert not file.is_here(0)  # nor is its size known
+    file.read(5)
+    assert file.is_here(5) and not file.is_here(6)
+    file.seek(40)
+    assert file.is_here(0) and not file.is_here(1)
+
+
+def test_a_file_that_ends_before_its_size_gives_what_came():
+    memory = Memory(bytes(range(35)))
+    memory.size = 250
+    assert Blocks(memory, block_bytes=10).read(12, 60) == memory.content[12:]
 
 
 def test_two_files_of_the_same_blocks_have_places_of_their_own():

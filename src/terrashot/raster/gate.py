@@ -5,6 +5,7 @@ Source: rasterio 1.4, `rasterio.open(..., opener=)`: a callable that gives a new
 
 import io
 import os
+from contextlib import AbstractContextManager, nullcontext
 
 from terrashot.raster.turn import out_of_gdal
 from terrashot.remote.file import Blocks, RemoteFile
@@ -46,7 +47,7 @@ class GatedFile(io.RawIOBase):
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         try:
-            with out_of_gdal():
+            with self._aside(0):
                 return self._file.seek(offset, whence)
         except BaseException as error:  # an interrupt, too, would be lost in C
             self._gate.failure = error
@@ -57,8 +58,13 @@ class GatedFile(io.RawIOBase):
         if self._gate.failure is not None:
             return b""
         try:
-            with out_of_gdal():
+            with self._aside(size):
                 return self._file.read(size)
         except BaseException as error:  # an interrupt, too, would be lost in C
             self._gate.failure = error
             return b""
+
+    def _aside(self, size: int | None) -> AbstractContextManager[None]:
+        """Others take their turn while bytes are fetched; not while we take what is kept, as the hundred small pieces of a header."""
+        is_here = size is not None and size >= 0 and self._file.is_here(size)
+        return nullcontext() if is_here else out_of_gdal()

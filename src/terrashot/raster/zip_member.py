@@ -35,9 +35,11 @@ class ZipMember:
     def size(self) -> int:
         return len(self._content)
 
-    def read(self, start: int, stop: int) -> bytes:
-        """The bytes from `start` up to but not including `stop`; fewer only where the file ends before."""
-        return self._content[start:stop]
+    def read_into(self, room: memoryview, start: int) -> int:
+        """How many bytes, from `start` on, stand in `room` now; fewer than it holds only where the file ends before."""
+        found = self._content[start : start + len(room)]
+        room[: len(found)] = found
+        return len(found)
 
 
 def _the_geotiff(path: Path, packed: zipfile.ZipFile) -> zipfile.ZipInfo:

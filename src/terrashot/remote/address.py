@@ -8,6 +8,7 @@ import re
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from urllib.parse import quote, urlsplit
 
 from terrashot.errors import NetworkError
@@ -69,6 +70,7 @@ def shown(url: str) -> str:
     return clean if len(clean) <= SHOWN_CHARACTERS else f"{clean[: SHOWN_CHARACTERS - 3]}..."
 
 
+@lru_cache(maxsize=512)  # each file is asked for part by part
 def target_of(url: str, rules: AddressRules) -> Target:
     """The URL taken apart, if it may be asked as far as its text tells.
 

@@ -77,17 +77,17 @@ class Budget:
         self.clock = clock if clock is not None else SystemClock()
         self.requests = 0
         self.received_bytes = 0
-        self._rng = rng if rng is not None else random.Random()
-        self._began = self.clock.now()
+        self._rng = rng
+        self._ends = self.clock.now() + limits.max_seconds
 
     @property
     def spent_s(self) -> float:
-        return self.clock.now() - self._began
+        return self.limits.max_seconds - self._ends + self.clock.now()
 
     @property
     def left_s(self) -> float:
         """Never below 0."""
-        return max(0.0, self.limits.max_seconds - self.spent_s)
+        return max(0.0, self._ends - self.clock.now())
 
     @property
     def left_bytes(self) -> int:
@@ -110,7 +110,7 @@ class Budget:
         Raises:
             SpentError: time is up.
         """
-        left = self.left_s
+        left = self._ends - self.clock.now()  # looked at before every receipt
         if left <= 0:
             raise SpentError(f"all {self.limits.max_seconds:g} s are spent")
         return min(left, self.limits.stall_s)
@@ -141,6 +141,8 @@ class Budget:
         Source: Brooker 2015, "Exponential Backoff And Jitter", AWS Architecture Blog, "Full Jitter".
         """
         bound = min(self.limits.longest_wait_s, self.limits.first_wait_s * 2.0 ** min(failures - 1, 30))
+        if self._rng is None:
+            self._rng = random.Random()  # not before: it takes longer to make than most answers to read
         wait = self._rng.uniform(0.0, bound) + (asked_s or 0.0)
         left = self.left_s
         if wait >= left:

@@ -94,6 +94,16 @@ class Answer:
             raise PassingError(f"the answer ended {n_bytes - len(got)} bytes too early")
         return got
 
+    def take_into(self, room: memoryview) -> None:
+        """Nothing; as many bytes of the body as there is room for stand in it.
+
+        Raises:
+            PassingError: it ends before.
+        """
+        got = self._response.readinto(room)
+        if got < len(room):
+            raise PassingError(f"the answer ended {len(room) - got} bytes too early")
+
     def take_all(self, most: int) -> bytes:
         """The whole body.
 

@@ -4,6 +4,8 @@ import io
 import os
 from collections import OrderedDict
 
+import numpy as np
+
 from terrashot.remote.ranges import ByteRanges
 
 BLOCK_BYTES = 64 << 10
@@ -22,12 +24,14 @@ class Blocks:
         self._block_bytes = block_bytes
         self._most = max(1, kept_bytes // block_bytes)
         self._kept: OrderedDict[int, bytes] = OrderedDict()
+        self._size: int | None = None
 
     @property
     def size(self) -> int:
-        if not self._kept:
-            self._block_run(0, 1)  # not asked for alone: the beginning is always read
-        return self.ranges.size
+        if self._size is None:
+            self._fetch(_room(self._block_bytes), 0, 1)  # not asked for alone: the beginning is always read
+            self._size = self.ranges.size
+        return self._size
 
     def read(self, start: int, stop: int) -> memoryview:
         """The bytes from `start` up to but not including `stop`, not copied; fewer only where the file ends before.
@@ -39,35 +43,56 @@ class Blocks:
         if start >= stop:
             return memoryview(b"")
         first, end = start // self._block_bytes, -(-stop // self._block_bytes)
-        content = memoryview(b"".join(self._in_order(first, end)))
-        skipped = start - first * self._block_bytes
-        return content[skipped : skipped + stop - start]
+        begin = first * self._block_bytes
+        content = self._one(first) if end - first == 1 else self._several(first, end)
+        return content[start - begin : stop - begin]
 
-    def _in_order(self, first: int, end: int) -> list[bytes]:
-        found = []
+    def are_kept(self, start: int, stop: int) -> bool:
+        """Whether all bytes from `start` up to `stop` can be read, and the size told, without a fetch."""
+        first, end = start // self._block_bytes, -(-stop // self._block_bytes)
+        return self._size is not None and all(number in self._kept for number in range(first, end))
+
+    def _one(self, number: int) -> memoryview:
+        if number not in self._kept:
+            return self._several(number, number + 1)
+        self._kept.move_to_end(number)
+        return memoryview(self._kept[number])
+
+    def _several(self, first: int, end: int) -> memoryview:
+        """Blocks that follow each other, in one piece: those that are missing are received where they belong."""
+        begin = first * self._block_bytes
+        room = _room(min(end * self._block_bytes, self.size) - begin)
         while first < end:
             run = first
             while run < end and run not in self._kept:
                 run += 1
+            part = room[first * self._block_bytes - begin :]
             if run > first:
-                found.append(self._block_run(first, run))
+                wanted = part[: (run - first) * self._block_bytes]
+                if (got := self._fetch(wanted, first, run)) < len(wanted):
+                    return room[: first * self._block_bytes - begin + got].toreadonly()
             else:
                 self._kept.move_to_end(first)
-                found.append(self._kept[first])
+                part[: len(self._kept[first])] = self._kept[first]
                 run = first + 1
             first = run
-        return found
+        return room.toreadonly()
 
-    def _block_run(self, first: int, end: int) -> bytes:
-        """Blocks that follow each other, fetched in one go; of many the ends are kept, where what is read next begins or ends."""
-        content = self.ranges.read(first * self._block_bytes, end * self._block_bytes)
+    def _fetch(self, room: memoryview, first: int, end: int) -> int:
+        """How many bytes of the blocks came, in one go; of many the ends are kept, where what is read next begins or ends."""
+        content = room[: self.ranges.read_into(room, first * self._block_bytes)]
         run = range(first, end)
         for number in run if len(run) <= FEW else (first, end - 1):
             at = (number - first) * self._block_bytes
-            self._kept[number] = content[at : at + self._block_bytes]
+            self._kept[number] = bytes(content[at : at + self._block_bytes])
         while len(self._kept) > self._most:
             self._kept.popitem(last=False)
-        return content
+        return len(content)
+
+
+def _room(n_bytes: int) -> memoryview:
+    """For so many bytes, whatever stands in it: to fill a large one with zeros takes time."""
+    return np.empty(n_bytes, np.uint8).data
 
 
 class RemoteFile(io.RawIOBase):
@@ -98,6 +123,10 @@ class RemoteFile(io.RawIOBase):
             raise ValueError(f"no place {place} in a file")
         self._place = place
         return place
+
+    def is_here(self, size: int) -> bool:
+        """Whether nothing has to be fetched for so many of the next bytes, nor for a seek."""
+        return self._blocks.are_kept(self._place, self._place + size)
 
     def read(self, size: int | None = -1) -> bytes:
         """The next bytes, as many as asked for where the file has them.

@@ -7,7 +7,7 @@ from terrashot.remote.headers import Version
 from terrashot.remote.ranges import ByteRanges, RemoteRanges, ReplacedError
 
 BLOCK_BYTES = 64 << 10
-TOGETHER = 128
+TOGETHER = 512
 """Blocks whose runs lie in one file of the disk: a new file costs more than to write a run; what lies behind damage is lost."""
 
 
@@ -19,9 +19,11 @@ class KeptRanges:
         self._there: dict[int, dict[int, int]] = {}
         """Blocks that were on the disk when we looked last, by the number of their file: first of a run, and how many."""
         self._version_key = f"version of {ranges.identity}"
+        self._parts_key = ""
         known = _version_from(spool.get(self._version_key).get(0))
         if known is not None:
             ranges.expect(known)
+            self._parts_key = _parts_key(ranges)
 
     @property
     def name(self) -> str:
@@ -31,33 +33,33 @@ class KeptRanges:
     def size(self) -> int:
         return self._ranges.size
 
-    def read(self, start: int, stop: int) -> bytes:
-        """The bytes from `start` up to but not including `stop`; fewer only where the file ends before.
+    def read_into(self, room: memoryview, start: int) -> int:
+        """How many bytes of the file, from `start` on, stand in `room` now; fewer than it holds only where the file ends before.
 
         Raises:
             NetworkError, InputError: as the ranges do.
         """
-        pieces, first, end = [], start // BLOCK_BYTES, -(-stop // BLOCK_BYTES)
+        done, first, end = 0, start // BLOCK_BYTES, -(-(start + len(room)) // BLOCK_BYTES)
         kept = self._kept(first, end)
         while first < end:
-            step, content = 1, kept.get(first)
-            if content is None:
-                step = next((n for n in range(1, end - first) if first + n in kept), end - first)
-                content = self._fetched(first, first + step)
-            pieces.append(content)
-            if len(content) < step * BLOCK_BYTES:
+            content = kept.get(first)
+            behind = next((n for n in range(first + 1, end) if content is not None or n in kept), end)
+            part = room[done : done + (behind - first) * BLOCK_BYTES]
+            got = self._fetched(part, first) if content is None else _laid(part, content)
+            done, first = done + got, behind
+            if got < len(part):
                 break  # the file's end
-            first += step
-        return b"".join(pieces)[: stop - start]
+        return done
 
-    def _kept(self, first: int, end: int) -> dict[int, bytes]:
+    def _kept(self, first: int, end: int) -> dict[int, memoryview]:
         """Blocks from `first` to `end` that lie on the disk, by number; none where no version of the file is known yet."""
-        found: dict[int, bytes] = {}
-        if self._ranges.is_version_known:
+        found: dict[int, memoryview] = {}
+        if self._parts_key:
             for together in range(first // TOGETHER, -(-end // TOGETHER)):
                 runs = {run for run, count in self._there_in(together).items() if run < end and first < run + count}
                 for run, content in self._spool.get(self._key(together), runs).items() if runs else ():
-                    found |= {run + at // BLOCK_BYTES: content[at : at + BLOCK_BYTES] for at in _steps(content)}
+                    blocks = memoryview(content)
+                    found |= {run + at // BLOCK_BYTES: blocks[at : at + BLOCK_BYTES] for at in _steps(content)}
         return found
 
     def _there_in(self, together: int) -> dict[int, int]:
@@ -66,20 +68,20 @@ class KeptRanges:
             self._there[together] = {run: -(-size // BLOCK_BYTES) for run, size in sizes.items()}
         return self._there[together]
 
-    def _fetched(self, first: int, end: int) -> bytes:
-        was_known = self._ranges.is_version_known
+    def _fetched(self, room: memoryview, first: int) -> int:
         try:
-            content = self._ranges.read(first * BLOCK_BYTES, end * BLOCK_BYTES)
+            got = self._ranges.read_into(room, first * BLOCK_BYTES)
         except ReplacedError:
             self._spool.forget(self._version_key)
             raise
-        if not was_known:
+        if not self._parts_key:
             self._spool.forget(self._version_key)
             self._spool.put(self._version_key, {0: _version_bytes(self._ranges.version)})
-        self._keep(first, content)
-        return content
+            self._parts_key = _parts_key(self._ranges)
+        self._keep(room[:got], first)
+        return got
 
-    def _keep(self, first: int, content: bytes) -> None:
+    def _keep(self, content: memoryview, first: int) -> None:
         """A run of blocks in one piece in each file."""
         end = first + len(_steps(content))
         for together in range(first // TOGETHER, -(-end // TOGETHER)):
@@ -89,12 +91,24 @@ class KeptRanges:
             self._there.setdefault(together, {})[run] = stop - run
 
     def _key(self, together: int) -> str:
-        return f"{self._ranges.identity} {_version_bytes(self._ranges.version).decode()} {together}"
+        return f"{self._parts_key} {together}"
 
 
-def _steps(content: bytes) -> range:
+def _steps(content: bytes | memoryview) -> range:
     """Where each block of a run begins in it."""
     return range(0, len(content), BLOCK_BYTES)
+
+
+def _laid(room: memoryview, content: memoryview) -> int:
+    """How many bytes of a block there were, and room for."""
+    fitting = content[: len(room)]
+    room[: len(fitting)] = fitting
+    return len(fitting)
+
+
+def _parts_key(ranges: RemoteRanges) -> str:
+    """Of this version alone."""
+    return f"{ranges.identity} {_version_bytes(ranges.version).decode()}"
 
 
 def _version_bytes(version: Version) -> bytes:

@@ -58,8 +58,8 @@ class ByteRanges(Protocol):
     @property
     def size(self) -> int: ...
 
-    def read(self, start: int, stop: int) -> bytes:
-        """The bytes from `start` up to but not including `stop`; fewer only where the file ends before."""
+    def read_into(self, room: memoryview, start: int) -> int:
+        """How many bytes of the file, from `start` on, stand in `room` now; fewer than it holds only where the file ends before."""
         ...
 
 
@@ -68,6 +68,7 @@ class RemoteRanges:
 
     def __init__(self, url: str, client: Client, budget: Budget, access: Access = Access()) -> None:
         self.budget = budget
+        self.name = shown(url)
         self._url, self._client, self._access = url, client, access
         self._signed: str | None = None
         self._signed_again = False
@@ -78,10 +79,6 @@ class RemoteRanges:
         self._client, self.budget, self._signed = client, budget, None
 
     @property
-    def name(self) -> str:
-        return shown(self._url)
-
-    @property
     def identity(self) -> str:
         """The address without a signature of ours; not for people."""
         return self._url
@@ -90,11 +87,6 @@ class RemoteRanges:
     def size(self) -> int:
         """Asked for where nothing was read so far."""
         return self.version.size
-
-    @property
-    def is_version_known(self) -> bool:
-        """Whether `version` can be told without asking."""
-        return self._version is not None
 
     def expect(self, version: Version) -> None:
         """Nothing; ranges of any other version are refused."""
@@ -115,31 +107,45 @@ class RemoteRanges:
             NetworkError: the budget is spent, access is refused, or the file changed since the first range.
             AbsentFileError: there is no such file.
         """
-        if self._version is not None:
-            stop = min(stop, self._version.size)
+        room = memoryview(bytearray(max(0, self._afforded(start, stop) - start)))
+        return bytes(room[: self.read_into(room, start)])
+
+    def read_into(self, room: memoryview, start: int) -> int:
+        """How many bytes of the file, from `start` on, stand in `room` now; fewer than it holds only where the file ends before.
+
+        Raises:
+            NetworkError, AbsentFileError: as `read`.
+        """
+        done, stop = 0, self._afforded(start, start + len(room))
+        while start + done < stop:
+            part = room[done : min(stop - start, done + AT_ONCE_BYTES)]
+            done += persist(self.name, self.budget, partial(self._attempt, part, start + done))
+            stop = self._within_file(stop)
+        return done
+
+    def _afforded(self, start: int, stop: int) -> int:
+        """Where the part ends, in the file; we have bytes left for all of it."""
+        stop = self._within_file(stop)
         if stop - start > self.budget.left_bytes:
             raise NetworkError(
                 f"{self.name}: {stop - start} bytes wanted, {self.budget.left_bytes} of the asset's "
                 f"{self.budget.limits.max_bytes} left; ask for less of it"
             )
-        pieces = []
-        while start < stop:
-            piece = persist(self.name, self.budget, partial(self._attempt, start, min(stop, start + AT_ONCE_BYTES)))
-            pieces.append(piece)
-            start += len(piece)
-            if self._version is not None:
-                stop = min(stop, self._version.size)
-        return b"".join(pieces)
+        return stop
 
-    def _attempt(self, start: int, stop: int) -> bytes:
+    def _within_file(self, stop: int) -> int:
+        """As far as we know its size."""
+        return stop if self._version is None else min(stop, self._version.size)
+
+    def _attempt(self, room: memoryview, start: int) -> int:
         if self._signed is None:
             self._signed = self._access.signed(self._url, again=self._signed_again)
-        question = Question(self._signed, {"Range": f"bytes={start}-{stop - 1}"}, self._access.headers)
+        question = Question(self._signed, {"Range": f"bytes={start}-{start + len(room) - 1}"}, self._access.headers)
         with self._client.ask(question, self.budget) as answer:
             if answer.status == HTTPStatus.PARTIAL_CONTENT:
-                got = self._part(answer, start, stop)
+                got = self._part(answer, room, start)
             elif answer.status == HTTPStatus.OK:
-                got = self._cut(answer, start, stop)
+                got = self._cut(answer, room, start)
             elif answer.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
                 got = self._beyond(answer, start)
             else:
@@ -147,39 +153,39 @@ class RemoteRanges:
         self._signed_again = False
         return got
 
-    def _part(self, answer: Answer, start: int, stop: int) -> bytes:
+    def _part(self, answer: Answer, room: memoryview, start: int) -> int:
         refuse_disguise(answer.headers)
         first, end, size = range_of(answer.headers)
         self._recognise(version_of(answer.headers, size))
-        if (first, end) != (start, min(stop, size)):
-            raise PassingError(f"bytes {first} to {end} came for {start} to {stop}")
+        if (first, end) != (start, min(start + len(room), size)):
+            raise PassingError(f"bytes {first} to {end} came for {start} to {start + len(room)}")
         if answer.length is not None and answer.length != end - first:
             raise PassingError(f"{answer.length} bytes are announced for a part of {end - first}")
-        return _not_a_page(start, answer.take(end - first))
+        return _taken(answer, room[: end - first], start)
 
-    def _cut(self, answer: Answer, start: int, stop: int) -> bytes:
+    def _cut(self, answer: Answer, room: memoryview, start: int) -> int:
         """The part of a whole file that a server sends who knows no ranges; the line is cut after it."""
         refuse_disguise(answer.headers)
         if answer.length is None:
             raise PassingError("the whole file came for a part of it, and does not say how long it is")
         version = version_of(answer.headers, answer.length)
         self._recognise(version)
-        stop = min(stop, version.size)
+        stop = min(start + len(room), version.size)
         if stop > self.budget.left_bytes:
             raise NetworkError(
                 f"{self.name}: the server sends no parts of files, and {stop} bytes up to the part are over the budget "
                 f"({self.budget.left_bytes} left); download the file instead"
             )
         for passed in range(0, start, SKIPPED_AT_ONCE):
-            _not_a_page(passed, answer.take(min(SKIPPED_AT_ONCE, start - passed)))
-        return _not_a_page(start, answer.take(max(0, stop - start)))
+            _taken(answer, memoryview(bytearray(min(SKIPPED_AT_ONCE, start - passed))), passed)
+        return _taken(answer, room[: max(0, stop - start)], start)
 
-    def _beyond(self, answer: Answer, start: int) -> bytes:
+    def _beyond(self, answer: Answer, start: int) -> int:
         size = size_beyond(answer.headers)
         if size is None or size > start:
             raise PassingError("a part of the file is said to lie beyond its end")
         self._recognise(version_of(answer.headers, size))
-        return b""
+        return 0
 
     def _recognise(self, version: Version) -> None:
         if self._version is None:
@@ -201,11 +207,12 @@ class RemoteRanges:
         return NetworkError(f"{self.name}: the server answers {said}; check the address")
 
 
-def _not_a_page(start: int, content: bytes) -> bytes:
-    """The content, unless it is a web page under the file's name: login forms and error pages come with 200."""
-    if start == 0 and content[:512].lstrip().lower().startswith(PAGE_BEGINNINGS):
+def _taken(answer: Answer, room: memoryview, start: int) -> int:
+    """How much was taken: all there is room for. No web page under the file's name: login forms and error pages come with 200."""
+    answer.take_into(room)
+    if start == 0 and bytes(room[:512]).lstrip().lower().startswith(PAGE_BEGINNINGS):
         raise PassingError("a web page instead of data")
-    return content
+    return len(room)
 
 
 def _phrase(status: int) -> str:

@@ -41,7 +41,7 @@ from terrashot.durable.files import sha256_of_file
 from terrashot.durable.spool import Spool
 from terrashot.ingest.clear_sky import clear_by_scl
 from terrashot.ingest.composite import MeanStack
-from terrashot.ingest.decibels import as_power
+from terrashot.ingest.decibels import as_power, to_db_into
 from terrashot.ingest.far_files import FarFiles
 from terrashot.ingest.harvest import harvest
 from terrashot.ingest.hidden import hide, is_empty
@@ -180,8 +180,10 @@ def load_compiled() -> None:
         )
     )
     stack = MeanStack((1, 1, 1))
-    stack.add(np.zeros((1, 1, 1), np.float32))
-    stack.result()
+    for _ in range(2):
+        stack.add(plane)
+    stack.result_into(plane)
+    to_db_into(plane, plane)
     encode(ENCODINGS["dB"], np.zeros((1, 1), np.float32))
     count_of_both(*np.zeros((2, 1, 1), np.float32))
 

@@ -14,12 +14,12 @@ from terrashot.store.write import NewShard
 
 PARTS: dict[str, list[tuple[Any, str]]] = {
     "read and unpack": [(delivery, "read_window")],
-    "fetch": [(RemoteRanges, "read")],
+    "fetch": [(RemoteRanges, "read_into")],
     "kept on disk": [(Spool, "get"), (Spool, "put")],
     "into values": [(delivery, "quantity")],
     "mask": [(delivery, "_is_clear"), (delivery, "hide")],
     "onto the chip": [(delivery, "lay_onto")],
-    "composite": [(scene_source, "make_composite"), (scene_source, "to_db")],
+    "composite": [(scene_source, "make_composite"), (scene_source, "to_db_into")],
     "pack and write": [(harvest, "pack_chip"), (NewShard, "add"), (NewShard, "finish")],
 }
 """The functions that do the work, as their callers know them. What one of them calls of another part counts there alone."""

@@ -1,6 +1,6 @@
 """A chip's composites through the store to presence.parquet: counts a pixel, and the reason of each absence."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
@@ -42,8 +42,7 @@ class Radar:
         made = [
             make_composite(passes[month], self.show, statistic="mean", n_channels=2, side_px=SIDE) for month in MONTHS
         ]
-        found = imagery_of(made, self.channels, SIDE)
-        return replace(found, values=to_db(found.values))
+        return imagery_of(to_db(np.concatenate([month.values for month in made])), made, self.channels)
 
     def show(self, delivery):
         power = np.full((2, SIDE, SIDE), {"2020-01-05": 0.1, "2020-01-11": 0.3}.get(delivery.id, np.nan), np.float32)

@@ -145,7 +145,7 @@ def test_the_two_months_that_a_published_series_has_not_are_absent_and_the_other
         )
         for month in months
     ]
-    imagery = imagery_of(made, optical_channels(months), 100)
+    imagery = imagery_of(np.concatenate([month.values for month in made]), made, optical_channels(months))
     assert sorted({absence.channel.name[:7] for absence in imagery.absences}) == ["2020-12", "2021-01"]
     assert {absence.reason for absence in imagery.absences} == {"outside the swath"}, "nobody told of clouds"
     assert len(imagery.channels) == 30 and len(imagery.absences) == 6

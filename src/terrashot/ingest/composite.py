@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float32, Int32
 from terrashot.errors import InputError, one_line
 from terrashot.ingest.each_once import Delivery, Pass
 from terrashot.ingest.hidden import hide
-from terrashot.ingest.pixel_sums import add_finite, means_of
+from terrashot.ingest.pixel_sums import PixelSums
 from terrashot.ingest.reasons import Reason, most_telling
 
 Statistic = Literal["mean", "median"]
@@ -80,6 +80,7 @@ def make_composite(
     statistic: Statistic,
     n_channels: int,
     side_px: int,
+    into: Float32[np.ndarray, "C H W"] | None = None,
 ) -> Composite:
     """The month that the passes make together.
 
@@ -91,24 +92,26 @@ def make_composite(
     Args:
         read: shows one delivery on the chip's lattice, as `n_channels` channels of side_px; its InputError is caught,
             any other ends the work.
+        into: where the values are to lie, contiguous; None: in memory of their own.
     """
-    stack = STACK_OF[statistic]((n_channels, side_px, side_px))
+    found = np.empty((n_channels, side_px, side_px), np.float32) if into is None else into
+    stack = STACK_OF[statistic](found.shape)
     days: list[list[date]] = [[] for _ in range(n_channels)]
     reasons: list[list[Reason]] = [[] for _ in range(n_channels)]
     for passage in sorted(set(passes), key=lambda passage: passage.key):
         try:
             seen = see_pass(passage, read)
         except InputError as error:
-            return failed_composite((n_channels, side_px, side_px), one_line(error))
+            return failed_composite(found, one_line(error))
         stack.add(seen.values)
         for own_days, own_reasons, why in zip(days, reasons, seen.why_empty, strict=True):
             if why is None:
                 own_days.append(passage.sensed_at.date())
             else:
                 own_reasons.append(why)
-    values, counts = stack.result()
+    counts = stack.result_into(found)
     tallies = [_tally(counts[index], days[index], reasons[index]) for index in range(n_channels)]
-    return Composite(values, counts, tuple(tallies))
+    return Composite(found, counts, tuple(tallies))
 
 
 def see_pass(passage: Pass, read: Callable[[Delivery], Seen]) -> Seen:
@@ -124,14 +127,16 @@ def see_pass(passage: Pass, read: Callable[[Delivery], Seen]) -> Seen:
     return Seen(values, tuple(together))
 
 
-def failed_composite(shape: tuple[int, int, int], detail: str) -> Composite:
+def failed_composite(values: Float32[np.ndarray, "C H W"], detail: str) -> Composite:
     """The month of which something could not be read: absent as a whole.
 
     Args:
+        values: where NaN is to lie.
         detail: what could not be read, and how it failed.
     """
+    values.fill(np.nan)
     tally = Tally(0, 0.0, 0.0, None, None, "failed to read", detail)
-    return Composite(np.full(shape, np.nan, np.float32), np.zeros(shape, np.int32), (tally,) * shape[0])
+    return Composite(values, np.zeros(values.shape, np.int32), (tally,) * len(values))
 
 
 class Stack(Protocol):
@@ -141,23 +146,22 @@ class Stack(Protocol):
         """Puts one more on top; NaN adds nothing."""
         ...
 
-    def result(self) -> tuple[Float32[np.ndarray, "C H W"], Int32[np.ndarray, "C H W"]]:
-        """The statistic, NaN where nothing was added, and how many values each is made from."""
+    def result_into(self, found: Float32[np.ndarray, "C H W"]) -> Int32[np.ndarray, "C H W"]:
+        """How many values each pixel of `found` is made from, which holds the statistic, NaN where nothing was added."""
         ...
 
 
 class MeanStack:
-    """Sums in float64; as large as one acquisition, however many there are."""
+    """Sums in float64; as large as one acquisition, however many there are. Of no use after its result."""
 
     def __init__(self, shape: tuple[int, int, int]) -> None:
-        self._total = np.zeros(shape, np.float64)
-        self._counts = np.zeros(shape, np.int32)
+        self._sums = PixelSums(shape)
 
     def add(self, values: Float32[np.ndarray, "C H W"]) -> None:
-        add_finite(self._total, self._counts, values)
+        self._sums.add(values)
 
-    def result(self) -> tuple[Float32[np.ndarray, "C H W"], Int32[np.ndarray, "C H W"]]:
-        return means_of(self._total, self._counts), self._counts
+    def result_into(self, found: Float32[np.ndarray, "C H W"]) -> Int32[np.ndarray, "C H W"]:
+        return self._sums.means_into(found)
 
 
 class MedianStack:
@@ -170,15 +174,17 @@ class MedianStack:
     def add(self, values: Float32[np.ndarray, "C H W"]) -> None:
         self._layers.append(np.where(np.isfinite(values), values, np.float32(np.nan)))
 
-    def result(self) -> tuple[Float32[np.ndarray, "C H W"], Int32[np.ndarray, "C H W"]]:
+    def result_into(self, found: Float32[np.ndarray, "C H W"]) -> Int32[np.ndarray, "C H W"]:
         layers = np.array(self._layers, np.float32).reshape(-1, *self._shape)
         counts = (~np.isnan(layers)).sum(axis=0, dtype=np.int32)
         if not len(layers):
-            return np.full(self._shape, np.nan, np.float32), counts
+            found.fill(np.nan)
+            return counts
         layers.sort(axis=0)  # NaN comes last
         low, high = np.maximum(counts - 1, 0) // 2, np.maximum(counts // 2, 0)
         middle = [np.take_along_axis(layers, at[None], axis=0)[0].astype(np.float64) for at in (low, high)]
-        return ((middle[0] + middle[1]) / 2).astype(np.float32), counts
+        found[...] = (middle[0] + middle[1]) / 2
+        return counts
 
 
 STACK_OF: dict[Statistic, Callable[[tuple[int, int, int]], Stack]] = {"mean": MeanStack, "median": MedianStack}

@@ -14,11 +14,19 @@ MOST_DB: Final = 200.0
 
 
 def to_db(power: Float32[np.ndarray, "C H W"]) -> Float32[np.ndarray, "C H W"]:
-    """10 log10 of power; NaN where it is zero, negative or not finite."""
+    """10 log10 of power, in float64 and then rounded; NaN where it is zero, negative or not finite."""
     db = np.empty_like(power)
-    for own, plane in zip(db, power, strict=True):
-        own[...] = _logarithm(plane)
+    to_db_into(db, power)
     return db
+
+
+def to_db_into(db: Float32[np.ndarray, "C H W"], power: Float32[np.ndarray, "C H W"]) -> None:
+    """`db` holds what `to_db` gives; it may be `power` itself."""
+    for own, plane in zip(db, power, strict=True):
+        exact = np.empty(plane.shape)
+        _keep_positive(plane.reshape(-1), exact.reshape(-1))
+        np.log10(exact, out=exact)
+        np.multiply(exact, 10, out=own, casting="same_kind")
 
 
 def from_db(db: Float32[np.ndarray, "C H W"]) -> Float32[np.ndarray, "C H W"]:
@@ -53,23 +61,12 @@ def _positive(power: Float32[np.ndarray, "C H W"]) -> Float32[np.ndarray, "C H W
 @no_type_check
 def _keep_positive(power: np.ndarray, found: np.ndarray) -> None:
     for pixel in range(len(power)):
-        found[pixel] = power[pixel] if 0 < power[pixel] < np.inf else np.float32(np.nan)
+        found[pixel] = power[pixel] if 0 < power[pixel] < np.inf else np.nan
 
 
 def _squared(amplitude: Float32[np.ndarray, "C H W"]) -> Float32[np.ndarray, "C H W"]:
     is_measured = np.isfinite(amplitude) & (amplitude > 0) & (amplitude <= 10 ** (MOST_DB / 20))
     return _positive(np.where(is_measured, amplitude, 0) ** 2)
-
-
-def _logarithm(power: Float32[np.ndarray, "H W"]) -> Float32[np.ndarray, "H W"]:
-    """In float64, and only then rounded."""
-    is_there = (power > 0) & (power < np.inf)
-    db = np.where(is_there, power, 1).astype(np.float64)
-    np.log10(db, out=db)
-    db *= 10
-    found = db.astype(np.float32)
-    found[~is_there] = np.nan
-    return found
 
 
 POWER_OF: dict[str, Callable[[Float32[np.ndarray, "C H W"]], Float32[np.ndarray, "C H W"]]] = {

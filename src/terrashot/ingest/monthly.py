@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from jaxtyping import Float32
 
 from terrashot.domain.modality import Absence, Channel, Difference, Imagery
 from terrashot.ingest.composite import Composite
@@ -36,26 +37,26 @@ def radar_differences(months: Sequence[str], sets: Sequence[str] = MIXED, unit: 
     )
 
 
-def imagery_of(composites: Sequence[Composite], channels: Sequence[Channel], side_px: int) -> Imagery:
+def imagery_of(
+    values: Float32[np.ndarray, "N H W"], composites: Sequence[Composite], channels: Sequence[Channel]
+) -> Imagery:
     """Composites one after the other as one chip's imagery: channels that have a pixel, and why the others have none.
 
     Args:
-        channels: of all composites, in their order.
+        values: of all composites, in their order, as they are to be told; not copied where all channels have a pixel.
+        channels: the same.
     """
-    planes = [plane for composite in composites for plane in composite.values]
     tallies = [tally for composite in composites for tally in composite.tallies]
-    there = [(c, p, t) for c, p, t in zip(channels, planes, tallies, strict=True) if t.reason is None]
+    there = [number for number, tally in enumerate(tallies) if tally.reason is None]
     absences = [
         Absence(channel, STATUS[tally.reason], f"{tally.reason}: {tally.detail}" if tally.detail else tally.reason)
         for channel, tally in zip(channels, tallies, strict=True)
         if tally.reason is not None
     ]
-    values = np.empty((len(there), side_px, side_px), np.float32)
-    for own, (_, plane, _) in zip(values, there, strict=True):
-        own[...] = plane
-    counts = tuple(tally.n_acquisitions for _, _, tally in there)
-    means = tuple(tally.mean_count for _, _, tally in there)
-    return Imagery(tuple(channel for channel, _, _ in there), values, counts, tuple(absences), means)
+    counts = tuple(tallies[number].n_acquisitions for number in there)
+    means = tuple(tallies[number].mean_count for number in there)
+    kept = values if len(there) == len(values) else values[there]
+    return Imagery(tuple(channels[number] for number in there), kept, counts, tuple(absences), means)
 
 
 def _channel(month: str, kind: str, unit: str) -> Channel:

@@ -1,13 +1,16 @@
 """Monthly composites of a satellite as a source of imagery: scenes brought onto each chip, month by month."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import chain
+
+import numpy as np
+from jaxtyping import Float32
 
 from terrashot.domain.grid import Chip, chip_from_id
 from terrashot.domain.modality import Channel, Difference, Imagery
 from terrashot.ingest.composite import Composite, Seen, Statistic, make_composite
-from terrashot.ingest.decibels import to_db
+from terrashot.ingest.decibels import to_db_into
 from terrashot.ingest.delivery import see_delivery
 from terrashot.ingest.each_once import ASCENDING, DESCENDING, Delivery, Orbits, Pass, by_direction, by_month, each_once
 from terrashot.ingest.look_ahead import LookAhead
@@ -101,19 +104,24 @@ class SceneSource:
         scenes = {scene.acquisition.id: scene for scene in self.scenes.over(chip)}
         months = self.recipe.passes([scene.delivery_on(chip.epsg % 100) for scene in scenes.values()])
         in_turn = [delivery for own in months for passage in own for delivery in passage.deliveries]
+        values = np.empty((len(months), len(self.recipe.kinds), self.side_px, self.side_px), np.float32)
         with LookAhead(lambda delivery: self._see(scenes[delivery.id], chip), in_turn, self.readers) as see:
-            composites = [self._composite(own, see) for own in months]
-        return imagery_of(composites, self._channels, self.side_px)
+            composites = [self._composite(own, see, room) for own, room in zip(months, values, strict=True)]
+        return imagery_of(values.reshape(-1, self.side_px, self.side_px), composites, self._channels)
 
     def _see(self, scene: Scene, chip: Chip) -> Seen:
         return see_delivery(scene, self.product, self.recipe.kinds, chip_place(chip, self.side_px), self.open_plane)
 
-    def _composite(self, passes: Sequence[Pass], see: "LookAhead[Delivery, Seen]") -> Composite:
+    def _composite(
+        self, passes: Sequence[Pass], see: "LookAhead[Delivery, Seen]", room: Float32[np.ndarray, "C H W"]
+    ) -> Composite:
+        """One month; `room` holds its values."""
         made = make_composite(
-            passes, see, statistic=self.recipe.statistic, n_channels=len(self.recipe.kinds), side_px=self.side_px
+            passes, see, statistic=self.recipe.statistic, n_channels=len(room), side_px=self.side_px, into=room
         )
-        # Averaged in power, and only then told in dB.
-        return replace(made, values=to_db(made.values)) if self.is_radar else made
+        if self.is_radar:
+            to_db_into(room, room)  # averaged in power, and only then told in dB
+        return made
 
 
 _: type[ImagerySource] = SceneSource

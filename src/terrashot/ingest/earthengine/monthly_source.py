@@ -4,10 +4,11 @@ A chip costs one question for what lies over it (two with cloud scores), and one
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import numpy as np
+from jaxtyping import Float32
 
 from terrashot.domain.grid import Chip, chip_from_id
 from terrashot.domain.modality import Channel, Difference, Imagery
@@ -78,8 +79,7 @@ class EarthEngineOptical:
         scored = list_scored(self.engine, chip, start, end) if self.mask == "cloud_score" else frozenset()
         layers = [(optical_layer(self.recipe.kinds, own, self.mask, scored),) for own in months]
         composites = _composites(self, chip, layers)
-        scaled = [replace(made, values=made.values * np.float32(REFLECTANCE)) for made in composites]
-        return imagery_of(scaled, self._channels, self.side_px)
+        return imagery_of(_values(composites) * np.float32(REFLECTANCE), composites, self._channels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +124,7 @@ class EarthEngineRadar:
         passes: list[tuple[Pass, ...]] = self.recipe.passes(deliveries)
         composites = _composites(self, chip, [radar_layers(own) for own in passes])
         # Averaged in power, and only then told in dB.
-        return imagery_of(
-            [replace(made, values=to_db(made.values)) for made in composites], self._channels, self.side_px
-        )
+        return imagery_of(to_db(_values(composites)), composites, self._channels)
 
 
 def _window(months: Sequence[str]) -> tuple[datetime, datetime]:
@@ -143,13 +141,17 @@ def _composites(
         return [made(month) for month in range(len(months))]
 
 
+def _values(composites: Sequence[Composite]) -> Float32[np.ndarray, "N H W"]:
+    return np.concatenate([made.values for made in composites])
+
+
 def _composite(source: EarthEngineOptical | EarthEngineRadar, chip: Chip, layers: tuple[Layer, ...]) -> Composite:
     """The month that the layers make, in the service's numbers; what it cannot compute fails as a whole, and tells why."""
     try:
         stacked = _computed(source, chip, layers)
     except InputError as error:
         n_channels = sum(len(layer.bands) for layer in layers)
-        return failed_composite((n_channels, source.side_px, source.side_px), one_line(error))
+        return failed_composite(np.empty((n_channels, source.side_px, source.side_px), np.float32), one_line(error))
     n_bands = [len(layer.bands) for layer in layers]
     counts = np.concatenate([np.repeat(one.counts[None], n, axis=0) for one, n in zip(stacked, n_bands, strict=True)])
     tallies = [one.tally for one, n in zip(stacked, n_bands, strict=True) for _ in range(n)]

@@ -115,7 +115,7 @@ def test_reasons_that_are_alike_are_counted_together(tmp_path):
 class Threaded(SpelledOut):
     """Says that threads of its own read."""
 
-    readers: int = 2
+    is_begun_ahead: bool = True
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Imagery of chips asked for one after the other, while the next modality's is already being read where its source has threads."""
+"""Imagery of chips asked for one after the other, while the next modality's is already being read where its source allows it."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -6,7 +6,7 @@ from typing import Final
 
 from terrashot.domain.modality import Imagery
 from terrashot.ingest.look_ahead import LookAhead
-from terrashot.ingest.source import ImagerySource, ReadByThreads
+from terrashot.ingest.source import BegunAhead, ImagerySource
 
 AT_ONCE: Final = 2
 """Sources that read at the same time: the readers of one would run dry at a chip's end, while its last month is made."""
@@ -21,10 +21,10 @@ class ChipsAhead:
             wanted: number of the source and id of the chip, as they will be asked for.
         """
         self._sources = sources
-        threaded = [(number, chip_id) for number, chip_id in wanted if _has_threads(sources[number])]
+        ahead = [(number, chip_id) for number, chip_id in wanted if _is_begun_ahead(sources[number])]
         # Two chips of one source are never read at once: each would fetch what they share.
-        in_turn = all(one != other for (one, _), (other, _) in pairwise(threaded))
-        self._ahead = LookAhead(self._read, threaded, AT_ONCE if in_turn else 1, "chips")
+        in_turn = all(one != other for (one, _), (other, _) in pairwise(ahead))
+        self._ahead = LookAhead(self._read, ahead, AT_ONCE if in_turn else 1, "chips")
 
     def __enter__(self) -> "ChipsAhead":
         return self
@@ -34,12 +34,12 @@ class ChipsAhead:
 
     def __call__(self, number: int, chip_id: str) -> Imagery:
         """What the source reads of the chip, or what it raised."""
-        return (self._ahead if _has_threads(self._sources[number]) else self._read)((number, chip_id))
+        return (self._ahead if _is_begun_ahead(self._sources[number]) else self._read)((number, chip_id))
 
     def _read(self, at: tuple[int, str]) -> Imagery:
         number, chip_id = at
         return self._sources[number].read(chip_id)
 
 
-def _has_threads(source: ImagerySource) -> bool:
-    return isinstance(source, ReadByThreads) and source.readers > 1
+def _is_begun_ahead(source: ImagerySource) -> bool:
+    return isinstance(source, BegunAhead) and source.is_begun_ahead

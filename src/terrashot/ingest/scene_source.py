@@ -84,6 +84,10 @@ class SceneSource:
         return optical_channels(made.months, made.kinds)
 
     @property
+    def is_begun_ahead(self) -> bool:
+        return self.readers > 1
+
+    @property
     def max_channels(self) -> int:
         return len(self._channels)
 

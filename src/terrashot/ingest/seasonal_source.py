@@ -85,6 +85,10 @@ class SeasonalSource:
         return tuple(median.channel for median in self.medians)
 
     @property
+    def is_begun_ahead(self) -> bool:
+        return self.readers > 1
+
+    @property
     def max_channels(self) -> int:
         return len(self.medians)
 

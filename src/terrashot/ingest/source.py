@@ -49,12 +49,15 @@ class ImagerySource(Protocol):
 
 
 @runtime_checkable
-class ReadByThreads(Protocol):
-    """An `ImagerySource` that may be asked while another one reads: threads of its own do the work."""
+class BegunAhead(Protocol):
+    """An `ImagerySource` that may be asked before its chip is wanted, and while another one reads.
+
+    None that asks a service which counts questions: what an error makes useless would have been paid for.
+    """
 
     @property
-    def readers(self) -> int:
-        """How many threads read, of all sources together."""
+    def is_begun_ahead(self) -> bool:
+        """Whether threads of its own do the work, so that this is of use."""
         ...
 
 
